@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class ProdserverAppConfig(AppConfig):
+    name = "django_prodserver"
+    verbose_name = "production processes"

@@ -1,0 +1,43 @@
+"""The protocol of a backend class: constructed with a declaration's keys, then ``start_server(*prep_server_args())``.
+
+prodserver plans the built-in backends, and subclasses that only change their arguments, without running this code for
+anything but ``prep_server_args``. A class with a ``start_server`` of its own is run as it is.
+"""
+
+import os
+import sys
+
+
+class BaseProcessBackend:
+    """Derive from this for anything; from one of the two below to say what it is."""
+
+    def __init__(self, **declaration):
+        self.args = self._format_server_args_from_dict(declaration.get("ARGS") or {})
+
+    def start_server(self, *args):
+        """Run the server. Called last; it may replace the process, and need not return."""
+        raise NotImplementedError("%s must define start_server" % type(self).__name__)
+
+    def prep_server_args(self):
+        """The arguments of the server, as a list of strings."""
+        return self.args
+
+    def _format_server_args_from_dict(self, args):
+        if isinstance(args, str):
+            return [args]
+        return ["--%s" % key if value is None else "--%s=%s" % (key, value) for key, value in args.items()]
+
+
+class BaseServerBackend(BaseProcessBackend):
+    """A web server."""
+
+
+class BaseWorkerBackend(BaseProcessBackend):
+    """A worker or a scheduler."""
+
+
+def become(module, *args):
+    """Replace this process by ``python -m MODULE ARGS``."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execv(sys.executable, [sys.executable, "-m", module, *map(str, args)])

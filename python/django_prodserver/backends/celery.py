@@ -1,0 +1,3 @@
+from .workers.celery import CeleryBeat, CeleryWorker
+
+__all__ = ["CeleryBeat", "CeleryWorker"]

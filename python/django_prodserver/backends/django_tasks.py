@@ -1,0 +1,3 @@
+from .workers.django_tasks import DjangoTasksWorker
+
+__all__ = ["DjangoTasksWorker"]

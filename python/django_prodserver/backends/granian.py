@@ -1,0 +1,3 @@
+from .servers.granian import GranianASGIServer, GranianWSGIServer
+
+__all__ = ["GranianASGIServer", "GranianWSGIServer"]

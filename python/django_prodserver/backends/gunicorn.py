@@ -1,0 +1,3 @@
+from .servers.gunicorn import GunicornServer
+
+__all__ = ["GunicornServer"]

@@ -1,0 +1,7 @@
+from django_prodserver.backends.base import BaseServerBackend, become
+from django_prodserver.utils import wsgi_app_name
+
+
+class GunicornServer(BaseServerBackend):
+    def start_server(self, *args):
+        become("gunicorn", *args, wsgi_app_name())

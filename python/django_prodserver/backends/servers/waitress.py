@@ -1,0 +1,11 @@
+from django_prodserver.backends.base import BaseServerBackend, become
+from django_prodserver.utils import wsgi_app_name
+
+
+class WaitressServer(BaseServerBackend):
+    def prep_server_args(self):
+        # The first is a program name, as in sys.argv.
+        return ["waitress", *self.args, wsgi_app_name()]
+
+    def start_server(self, *args):
+        become(*args)

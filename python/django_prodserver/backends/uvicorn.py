@@ -1,0 +1,3 @@
+from .servers.uvicorn import UvicornServer, UvicornWSGIServer
+
+__all__ = ["UvicornServer", "UvicornWSGIServer"]

@@ -1,0 +1,3 @@
+from .servers.waitress import WaitressServer
+
+__all__ = ["WaitressServer"]

@@ -1,0 +1,13 @@
+"""The settings, as an object for code that imported it from here."""
+
+from django.conf import settings
+
+
+class AppSettings:
+    @property
+    def PRODUCTION_PROCESSES(self):
+        """The declared processes; empty where the setting does not exist."""
+        return getattr(settings, "PRODUCTION_PROCESSES", {})
+
+
+app_settings = AppSettings()

@@ -1,0 +1,17 @@
+"""The project's applications as servers name them: ``mysite.wsgi:application``."""
+
+from django.conf import settings
+
+
+def wsgi_app_name():
+    return _app_name("WSGI_APPLICATION", "wsgi")
+
+
+def asgi_app_name():
+    return _app_name("ASGI_APPLICATION", "asgi")
+
+
+def _app_name(setting, module):
+    # Django's project template sets only the first of them; both modules lie in the package of the settings.
+    path = getattr(settings, setting, None) or "%s.%s.application" % (settings.SETTINGS_MODULE.split(".")[0], module)
+    return ":".join(path.rsplit(".", 1))

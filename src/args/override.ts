@@ -1,0 +1,54 @@
+import { flagName, type OptionGrammar } from './grammar.ts'
+import type { Option } from './translate.ts'
+
+/**
+ * The declared options without those that the command line gives again.
+ *
+ * Extra arguments come last, and the last one wins on most command lines; but a repeatable option such as gunicorn's
+ * `--bind` would be given twice, and mean both.
+ */
+export function withoutOverridden(
+  options: readonly Option[],
+  extra: readonly string[],
+  grammar: OptionGrammar,
+): readonly Option[] {
+  const given = new Set(parseNames(extra, grammar).map((name) => positive(name)))
+  return options.filter((option) => !given.has(positive(grammar.short?.[option.name] ?? option.name)))
+}
+
+/** The flags among the tokens, as full names. */
+function parseNames(tokens: readonly string[], grammar: OptionGrammar): string[] {
+  return tokens.flatMap((token) => {
+    if (token.startsWith('--')) return flagName(token.slice(2).split('=')[0] as string, grammar)
+    const short = /^-([A-Za-z])/.exec(token)?.[1]
+    return short === undefined ? [] : (grammar.short?.[short] ?? short)
+  })
+}
+
+const positive = (name: string): string => name.replace(/^no-/, '')
+
+/** The values that an option ends up with, the command line's before the declared ones; empty when it is not given. */
+export function optionValues(
+  name: string,
+  options: readonly Option[],
+  extra: readonly string[],
+  grammar: OptionGrammar,
+): readonly string[] {
+  const given: string[] = []
+  for (const [index, token] of extra.entries()) {
+    const long = /^--([^=]+)(?:=([\s\S]*))?$/.exec(token)
+    const short = /^-([A-Za-z])([\s\S]*)$/.exec(token)
+    const flag =
+      long?.[1] !== undefined
+        ? flagName(long[1], grammar)
+        : short?.[1] !== undefined
+          ? (grammar.short?.[short[1]] ?? short[1])
+          : undefined
+    if (flag !== name) continue
+    given.push(long ? (long[2] ?? extra[index + 1] ?? '') : short?.[2] || (extra[index + 1] ?? ''))
+  }
+  if (given.length > 0) return given
+  return options
+    .filter((option) => (grammar.short?.[option.name] ?? option.name) === name)
+    .flatMap((option) => option.values)
+}

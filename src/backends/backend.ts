@@ -1,0 +1,97 @@
+import type { OptionGrammar } from '../args/grammar.ts'
+import type { Env, ProcessKind } from '../types.ts'
+
+/**
+ * What knows one kind of process. Data and pure functions: a backend starts nothing and reads nothing.
+ *
+ * The built-in backends are such values, and so is what a module of the project's own exports; nothing about the
+ * built-in ones is privileged.
+ */
+export interface Backend {
+  /** Short name, as in `"BACKEND": "gunicorn"`. */
+  readonly name: string
+  /** The program's name as people write it. */
+  readonly title: string
+  /** One sentence for the reference. */
+  readonly summary: string
+  readonly kind: ProcessKind
+  /** Import paths that mean this backend; the first is the documented one. */
+  readonly paths?: readonly string[]
+  /**
+   * What is run: the project's WSGI or ASGI application, or what `APP` names. Default `none`.
+   *
+   * `celery` is an import path that must lead to an application, `script` a file below the project, `words` a command
+   * line of its own.
+   */
+  readonly app?: 'wsgi' | 'asgi' | 'celery' | 'script' | 'words' | 'none'
+  /** An `APP` for documentation. */
+  readonly appExample?: string
+  /** The Python module it needs, the package that brings it, and an app that must be in `INSTALLED_APPS`. */
+  readonly python?: { readonly module: string; readonly package: string; readonly installedApps?: readonly string[] }
+  readonly options?: OptionGrammar
+  /** `ARGS` for documentation and for the tests of the real program. */
+  readonly example?: Readonly<Record<string, string | number | boolean>>
+  /** The command line. */
+  readonly command: (input: CommandInput) => Command
+  /** The addresses it will listen on: `host:port` or `unix:/path`. */
+  readonly listen?: (input: ListenInput) => readonly string[]
+  /** When it counts as ready, unless the declaration says otherwise. */
+  readonly ready?: { readonly http?: string; readonly log?: string; readonly delay?: number }
+  /** How it is asked to stop without losing work, and how long that may take. Default TERM, 30 s. */
+  readonly stop?: { readonly signal?: 'TERM' | 'INT' | 'QUIT'; readonly timeoutMs?: number }
+  /** How new code gets in when the declaration says `auto`. Default `restart`. */
+  readonly reload?: 'rolling' | 'signal' | 'restart'
+}
+
+export interface CommandInput {
+  /** `module:attribute` for WSGI and ASGI, `APP` otherwise; split into words for `words`. */
+  readonly app: readonly string[]
+  /** The declared options, as tokens in the order of the declaration, those that the command line replaces left out. */
+  readonly options: readonly OptionTokens[]
+  /** Extra arguments from the command line; they come after the options and before the application. */
+  readonly extra: readonly string[]
+  /** Options of Django's own that `manage.py prodserver` was given, for backends that are Django commands. */
+  readonly django: readonly string[]
+}
+
+export interface OptionTokens {
+  /** The flag without dashes. */
+  readonly name: string
+  readonly tokens: readonly string[]
+}
+
+export interface Command {
+  /** `python` is the project's interpreter, `node` the Node that runs prodserver; else a program on PATH or a path. */
+  readonly program: string
+  readonly args: readonly string[]
+}
+
+export interface ListenInput {
+  /** The values that an option ends up with; empty when it is not given. */
+  readonly values: (name: string) => readonly string[]
+  readonly env: Env
+}
+
+/** All options in one list, for backends that need no special order. */
+export const allTokens = (options: readonly OptionTokens[]): readonly string[] =>
+  options.flatMap((option) => option.tokens)
+
+/** The common form: `python -m MODULE [options] APP`. */
+export const pythonModule =
+  (module: string, ...fixed: readonly string[]) =>
+  ({ options, extra, app }: CommandInput): Command => ({
+    program: 'python',
+    args: ['-m', module, ...fixed, ...allTokens(options), ...extra, ...app],
+  })
+
+/** Addresses from a `--host` and a `--port`, or a Unix socket where that is given. */
+export const hostAndPort =
+  (host: string, port: string, socketOption: string) =>
+  ({ values }: ListenInput): readonly string[] => {
+    const socket = values(socketOption).at(-1)
+    if (socket !== undefined) return [`unix:${socket}`]
+    return [address(values('host').at(-1) ?? host, values('port').at(-1) ?? port)]
+  }
+
+export const address = (host: string, port: string): string =>
+  `${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`

@@ -1,0 +1,115 @@
+import type { OptionGrammar } from '../args/grammar.ts'
+import type { Backend, Command, CommandInput } from './backend.ts'
+
+/** Options of `celery` itself. After the sub-command they are an error. */
+const GLOBAL = new Set([
+  'app',
+  'broker',
+  'result-backend',
+  'loader',
+  'config',
+  'workdir',
+  'no-color',
+  'quiet',
+  'skip-checks',
+  'A',
+  'b',
+  'C',
+  'q',
+])
+
+const globalSwitches = ['no-color', 'quiet', 'skip-checks'] as const
+const globalShort = { A: 'app', b: 'broker', C: 'no-color', q: 'quiet' } as const
+const python = { module: 'celery', package: 'celery' } as const
+
+const workerOptions: OptionGrammar = {
+  switches: [
+    ...globalSwitches,
+    'detach',
+    'disable-prefetch',
+    'task-events',
+    'events',
+    'purge',
+    'discard',
+    'without-gossip',
+    'without-mingle',
+    'without-heartbeat',
+    'beat',
+    'help',
+  ],
+  separators: { queues: ',', 'exclude-queues': ',', include: ',' },
+  short: {
+    ...globalShort,
+    n: 'hostname',
+    D: 'detach',
+    S: 'statedb',
+    l: 'loglevel',
+    O: 'optimization',
+    c: 'concurrency',
+    P: 'pool',
+    E: 'task-events',
+    Q: 'queues',
+    X: 'exclude-queues',
+    I: 'include',
+    B: 'beat',
+    s: 'schedule-filename',
+    f: 'logfile',
+  },
+  aliases: { 'log-level': 'loglevel', 'log-file': 'logfile', queue: 'queues', 'pid-file': 'pidfile' },
+}
+
+const beatOptions: OptionGrammar = {
+  switches: [...globalSwitches, 'detach', 'help'],
+  pairs: ['enable-remote-control'],
+  short: { ...globalShort, s: 'schedule', S: 'scheduler', n: 'hostname', l: 'loglevel', f: 'logfile' },
+  aliases: { 'log-level': 'loglevel', 'log-file': 'logfile', 'pid-file': 'pidfile' },
+}
+
+export const celeryWorker: Backend = {
+  name: 'celery-worker',
+  title: 'celery worker',
+  summary: 'Celery worker.',
+  kind: 'worker',
+  paths: ['django_prodserver.backends.celery.CeleryWorker', 'django_prodserver.backends.workers.celery.CeleryWorker'],
+  app: 'celery',
+  appExample: 'myproject.celery.app',
+  python,
+  options: workerOptions,
+  example: { concurrency: 4, loglevel: 'info', queues: 'default,mail' },
+  command: celeryCommand('worker'),
+  // "ready." is logged at INFO, and the default level is WARNING, so the log cannot tell.
+  ready: { delay: 5000 },
+  // TERM to the main process lets running tasks finish, however long; to the whole group it would kill them.
+  stop: { signal: 'TERM', timeoutMs: 300_000 },
+  reload: 'restart',
+}
+
+export const celeryBeat: Backend = {
+  name: 'celery-beat',
+  title: 'celery beat',
+  summary: "Celery's scheduler. There must be one of a schedule.",
+  kind: 'scheduler',
+  paths: ['django_prodserver.backends.celery.CeleryBeat', 'django_prodserver.backends.workers.celery.CeleryBeat'],
+  app: 'celery',
+  appExample: 'myproject.celery.app',
+  python,
+  options: beatOptions,
+  example: { loglevel: 'info' },
+  command: celeryCommand('beat'),
+  ready: { delay: 1000 },
+  stop: { signal: 'TERM', timeoutMs: 10_000 },
+  reload: 'restart',
+}
+
+function celeryCommand(subCommand: string): Backend['command'] {
+  return ({ app, options, extra, django }: CommandInput): Command => {
+    const before = options.filter(({ name }) => GLOBAL.has(name)).flatMap(({ tokens }) => tokens)
+    const after = options.filter(({ name }) => !GLOBAL.has(name)).flatMap(({ tokens }) => tokens)
+    // Django's own options of the same name; celery knows no others of them.
+    const shared = django.filter((token) => token === '--skip-checks' || token === '--no-color')
+    return {
+      program: 'python',
+      args: ['-m', 'celery', '-A', ...app, ...shared, ...before, subCommand, ...after, ...extra],
+    }
+  }
+}

@@ -1,0 +1,30 @@
+import { allTokens, type Backend } from './backend.ts'
+import { djangoOptions } from './django-command.ts'
+
+export const djangoQ2: Backend = {
+  name: 'django-q2',
+  title: 'django-q2',
+  summary: 'Django-Q2 cluster (`qcluster`): workers and scheduler. Its options are in the setting `Q_CLUSTER`.',
+  kind: 'worker',
+  paths: [
+    'django_prodserver.backends.django_q2.DjangoQ2Worker',
+    'django_prodserver.backends.workers.django_q2.DjangoQ2Worker',
+  ],
+  python: { module: 'django_q', package: 'django-q2', installedApps: ['django_q'] },
+  options: {
+    ...djangoOptions,
+    switches: [...(djangoOptions.switches ?? []), 'run-once'],
+    short: { ...djangoOptions.short, n: 'name' },
+    // The original's documentation calls it so.
+    aliases: { 'cluster-name': 'name', cluster_name: 'name', run_once: 'run-once' },
+  },
+  example: { verbosity: 1 },
+  command: ({ options, extra, django }) => ({
+    program: 'python',
+    args: ['-m', 'django', 'qcluster', ...django, ...allTokens(options), ...extra],
+  }),
+  ready: { log: 'running\\.' },
+  // Its own signal handler is known to hang now and then, so the end of the wait matters.
+  stop: { signal: 'TERM', timeoutMs: 300_000 },
+  reload: 'restart',
+}

@@ -1,0 +1,87 @@
+import type { OptionGrammar } from '../args/grammar.ts'
+import { type Backend, hostAndPort, pythonModule } from './backend.ts'
+
+const options: OptionGrammar = {
+  switches: ['version', 'help'],
+  pairs: [
+    'ws',
+    'http1-keep-alive',
+    'http1-pipeline-flush',
+    'http2-adaptive-window',
+    'log',
+    'access-log',
+    'ssl-client-verify',
+    'respawn-failed-workers',
+    'factory',
+    'metrics',
+    'reload',
+    'reload-ignore-worker-failure',
+  ],
+  repeatable: [
+    'ssl-crl',
+    'env-files',
+    'static-path-route',
+    'static-path-mount',
+    'reload-paths',
+    'reload-ignore-dirs',
+    'reload-ignore-patterns',
+    'reload-ignore-paths',
+  ],
+  // The names of its Python constructor, which the original passes them to.
+  aliases: {
+    address: 'host',
+    'log-access': 'access-log',
+    'log-access-format': 'access-log-fmt',
+    'log-enabled': 'log',
+    websockets: 'ws',
+    'ssl-cert': 'ssl-certificate',
+    'ssl-key': 'ssl-keyfile',
+    'ssl-key-password': 'ssl-keyfile-password',
+    threads: 'blocking-threads',
+  },
+}
+
+const shared = {
+  title: 'granian',
+  kind: 'web',
+  python: { module: 'granian', package: 'granian' },
+  listen: hostAndPort('127.0.0.1', '8000', 'uds'),
+  ready: { http: '/' },
+  // It waits for its workers without limit, so the limit is ours.
+  stop: { signal: 'TERM', timeoutMs: 30_000 },
+  reload: 'rolling',
+} as const
+
+// Its interface defaults to RSGI, which Django does not speak, so it is always given.
+export const granianWsgi: Backend = {
+  ...shared,
+  name: 'granian-wsgi',
+  summary: 'WSGI on a server written in Rust.',
+  paths: [
+    'django_prodserver.backends.granian.GranianWSGIServer',
+    'django_prodserver.backends.servers.granian.GranianWSGIServer',
+  ],
+  app: 'wsgi',
+  options,
+  example: { address: '0.0.0.0', port: 8000, workers: 4, threads: 2 },
+  command: pythonModule('granian', '--interface=wsgi'),
+}
+
+export const granianAsgi: Backend = {
+  ...shared,
+  name: 'granian-asgi',
+  summary: 'ASGI on a server written in Rust.',
+  paths: [
+    'django_prodserver.backends.granian.GranianASGIServer',
+    'django_prodserver.backends.servers.granian.GranianASGIServer',
+  ],
+  app: 'asgi',
+  // It refuses more than one blocking thread for ASGI, where the application runs in the event loop; what people
+  // mean by threads there are those of its runtime.
+  options: {
+    ...options,
+    aliases: { ...options.aliases, threads: 'runtime-threads', 'blocking-threads': 'runtime-threads' },
+  },
+  example: { address: '0.0.0.0', port: 8000, workers: 4 },
+  command: pythonModule('granian', '--interface=asgi'),
+}

@@ -1,0 +1,110 @@
+import type { OptionGrammar } from '../args/grammar.ts'
+import { address, type Backend, type ListenInput, pythonModule } from './backend.ts'
+
+// Where a setting's name is not its flag's, both are taken: people copy names from gunicorn.conf.py.
+const options: OptionGrammar = {
+  switches: [
+    'reload',
+    'spew',
+    'check-config',
+    'print-config',
+    'preload',
+    'reuse-port',
+    'daemon',
+    'initgroups',
+    'disable-redirect-access-to-syslog',
+    'capture-output',
+    'log-syslog',
+    'enable-stdio-inheritance',
+    'enable-backlog-metric',
+    'suppress-ragged-eofs',
+    'do-handshake-on-connect',
+    'permit-obsolete-folding',
+    'strip-header-spaces',
+    'permit-unconventional-http-method',
+    'permit-unconventional-http-version',
+    'casefold-http-method',
+    'help',
+    'version',
+  ],
+  negatives: { sendfile: 'no-sendfile', 'control-socket-enabled': 'no-control-socket' },
+  optionalValues: ['proxy-protocol'],
+  repeatable: ['bind', 'env', 'reload-extra-file', 'paste-global', 'dirty-app'],
+  separators: { 'forwarded-allow-ips': ',', 'proxy-allow-from': ',', 'uwsgi-allow-from': ',', pythonpath: ',' },
+  short: {
+    b: 'bind',
+    w: 'workers',
+    k: 'worker-class',
+    t: 'timeout',
+    c: 'config',
+    D: 'daemon',
+    e: 'env',
+    p: 'pid',
+    u: 'user',
+    g: 'group',
+    m: 'umask',
+    R: 'enable-stdio-inheritance',
+    n: 'name',
+  },
+  aliases: {
+    accesslog: 'access-logfile',
+    'access-log-format': 'access-logformat',
+    errorlog: 'error-logfile',
+    'log-file': 'error-logfile',
+    loglevel: 'log-level',
+    keepalive: 'keep-alive',
+    'preload-app': 'preload',
+    'proc-name': 'name',
+    pidfile: 'pid',
+    'raw-env': 'env',
+    logconfig: 'log-config',
+    'logconfig-json': 'log-config-json',
+    syslog: 'log-syslog',
+    'syslog-addr': 'log-syslog-to',
+    'syslog-prefix': 'log-syslog-prefix',
+    'syslog-facility': 'log-syslog-facility',
+    'reload-extra-files': 'reload-extra-file',
+    'proxy-allow-ips': 'proxy-allow-from',
+    'uwsgi-allow-ips': 'uwsgi-allow-from',
+    'raw-paste-global-conf': 'paste-global',
+    'dirty-apps': 'dirty-app',
+    'control-socket-disable': 'no-control-socket',
+    // The flag itself has the underscore.
+    'limit-request-field-size': 'limit-request-field_size',
+  },
+}
+
+export const gunicorn: Backend = {
+  name: 'gunicorn',
+  title: 'gunicorn',
+  summary: 'WSGI server with worker processes.',
+  kind: 'web',
+  paths: [
+    'django_prodserver.backends.gunicorn.GunicornServer',
+    'django_prodserver.backends.servers.gunicorn.GunicornServer',
+  ],
+  app: 'wsgi',
+  python: { module: 'gunicorn', package: 'gunicorn' },
+  options,
+  example: { bind: '0.0.0.0:8000', workers: 4, timeout: 60 },
+  command: pythonModule('gunicorn'),
+  listen,
+  ready: { http: '/' },
+  // Its own --graceful-timeout is 30 s; ours must not cut that short.
+  stop: { signal: 'TERM', timeoutMs: 35_000 },
+  reload: 'rolling',
+}
+
+function listen({ values, env }: ListenInput): readonly string[] {
+  const binds = values('bind')
+  if (binds.length > 0) return binds.flatMap((bind) => normalize(bind) ?? [])
+  return [env['PORT'] ? `0.0.0.0:${env['PORT']}` : '127.0.0.1:8000']
+}
+
+function normalize(bind: string): string | undefined {
+  if (bind.startsWith('fd://')) return undefined
+  if (bind.startsWith('unix:')) return bind.replace(/^unix:(\/\/)?/, 'unix:')
+  const [, host, port] = /^(?:tcp:\/\/)?(.*?)(?::(\d+))?$/.exec(bind) ?? []
+  // gunicorn's own reading: a bare number is a port, a missing port is 8000.
+  return port === undefined && /^\d+$/.test(bind) ? `0.0.0.0:${bind}` : address(host || '0.0.0.0', port ?? '8000')
+}

@@ -1,0 +1,55 @@
+import type { OptionGrammar } from '../args/grammar.ts'
+import { type Backend, hostAndPort, pythonModule } from './backend.ts'
+
+const options: OptionGrammar = {
+  switches: ['reload', 'factory', 'reset-contextvars', 'http2', 'version', 'help'],
+  pairs: ['access-log', 'use-colors', 'proxy-headers', 'server-header', 'date-header'],
+  booleans: ['ws-per-message-deflate'],
+  repeatable: ['reload-dir', 'reload-include', 'reload-exclude', 'header'],
+  separators: { 'forwarded-allow-ips': ',' },
+  // The names of its Python settings.
+  aliases: {
+    headers: 'header',
+    'reload-dirs': 'reload-dir',
+    'reload-includes': 'reload-include',
+    'reload-excludes': 'reload-exclude',
+  },
+}
+
+const shared = {
+  title: 'uvicorn',
+  kind: 'web',
+  python: { module: 'uvicorn', package: 'uvicorn' },
+  options,
+  listen: hostAndPort('127.0.0.1', '8000', 'uds'),
+  ready: { http: '/' },
+  stop: { signal: 'TERM', timeoutMs: 30_000 },
+  reload: 'rolling',
+} as const
+
+export const uvicorn: Backend = {
+  ...shared,
+  name: 'uvicorn',
+  summary: 'ASGI server.',
+  paths: [
+    'django_prodserver.backends.uvicorn.UvicornServer',
+    'django_prodserver.backends.servers.uvicorn.UvicornServer',
+  ],
+  app: 'asgi',
+  example: { host: '0.0.0.0', port: 8000, workers: 4, 'log-level': 'info' },
+  command: pythonModule('uvicorn'),
+}
+
+// Without the flag a WSGI application starts, and every request is answered by 500.
+export const uvicornWsgi: Backend = {
+  ...shared,
+  name: 'uvicorn-wsgi',
+  summary: 'uvicorn with a WSGI application.',
+  paths: [
+    'django_prodserver.backends.uvicorn.UvicornWSGIServer',
+    'django_prodserver.backends.servers.uvicorn.UvicornWSGIServer',
+  ],
+  app: 'wsgi',
+  example: { host: '0.0.0.0', port: 8000 },
+  command: pythonModule('uvicorn', '--interface=wsgi'),
+}

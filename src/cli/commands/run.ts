@@ -1,0 +1,59 @@
+import { EXIT, isError, type Problem, ProdserverError } from '../../errors.ts'
+import type { PlannedProcess } from '../../plan/plan.ts'
+import type { CommandContext } from '../commands.ts'
+import { readProject, settingsTimeoutMs, single } from '../read-project.ts'
+
+/** Becomes a declared process. Does not return where the system can replace a process. */
+export async function execute(context: CommandContext): Promise<number> {
+  const { options, io } = context
+  // The interpreter is on its way while the rest of the program loads.
+  const reading = readProject(context)
+  const [{ project, answer }, { buildPlan }, { become, prepare }] = await Promise.all([
+    reading,
+    import('../../plan/build.ts'),
+    import('../../run/become.ts'),
+  ])
+  const { findName } = await import('../select.ts')
+  const name = findName(options.positionals[0], answer)
+  const result = await buildPlan({
+    project,
+    answer,
+    env: io.env,
+    only: [name],
+    extra: options.rest,
+    django: djangoTokens(context),
+    processors: io.processors,
+    timeoutMs: settingsTimeoutMs(context),
+  })
+  // Other processes may be wrong, or be meant for another machine: they do not keep this one from starting.
+  const problems = result.problems.filter(({ process }) => process === undefined || process === name)
+  const planned = result.plan.processes.find((candidate) => candidate.name === name)
+  if (problems.some(isError) || !planned) throw new ProdserverError(problems, EXIT.refused)
+  const executable = prepare(planned, io.env)
+  if (!options.values['quiet']) announce(planned, problems, context)
+  return become(executable)
+}
+
+function announce(
+  planned: PlannedProcess,
+  warnings: readonly Problem[],
+  { io, errorPaint: paint }: CommandContext,
+): void {
+  const listen =
+    planned.listen.length > 0
+      ? ` on ${planned.listen.map((address) => (address.startsWith('unix:') ? address : `http://${address}`)).join(', ')}`
+      : ''
+  io.stderr.write(`${paint('bold', planned.name)}: ${planned.title}${listen}\n`)
+  for (const note of planned.notes) io.stderr.write(`  ${paint('dim', note)}\n`)
+  for (const { id, place, message, hint } of warnings)
+    io.stderr.write(`  ${paint('yellow', id)} ${place}: ${message}${hint ? ` ${hint}.` : ''}\n`)
+}
+
+function djangoTokens(context: CommandContext): string[] {
+  const { values } = context.options
+  const verbosity = single(context, 'verbosity')
+  return [
+    ...(verbosity === undefined ? [] : [`--verbosity=${verbosity}`]),
+    ...['traceback', 'skip-checks', 'no-color'].filter((name) => values[name]).map((name) => `--${name}`),
+  ]
+}

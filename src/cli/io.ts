@@ -1,0 +1,64 @@
+import { writeSync } from 'node:fs'
+import type { Env } from '../types.ts'
+
+/** Everything that the command line takes from outside. The only place that reads `process`. */
+export interface Io {
+  /** The answer: what a person or a program might pipe. */
+  readonly stdout: Output
+  /** The conversation: progress, warnings, errors, hints. */
+  readonly stderr: Output
+  readonly env: Env
+  readonly cwd: string
+  readonly processors: number
+}
+
+export interface Output {
+  readonly write: (text: string) => void
+  readonly isTerminal: boolean
+  /** Width of the terminal; undefined where there is none, and lines may be as long as they like. */
+  readonly columns: number | undefined
+}
+
+export function processIo(): Io {
+  const env = process.env
+  return {
+    stdout: descriptorOutput(1, env),
+    stderr: descriptorOutput(2, env),
+    env,
+    cwd: process.cwd(),
+    get processors() {
+      return process.getBuiltinModule('node:os').availableParallelism()
+    },
+  }
+}
+
+/**
+ * Writes straight to a descriptor. `process.stdout` would put a pipe into non-blocking mode, for every program that
+ * shares it: the server that we become would find its standard streams changed.
+ */
+function descriptorOutput(fd: number, env: Env): Output {
+  const isTerminal = process.getBuiltinModule('node:tty').isatty(fd)
+  return {
+    isTerminal,
+    get columns() {
+      if (!isTerminal) return undefined
+      return Number(env['COLUMNS']) || new (process.getBuiltinModule('node:tty').WriteStream)(fd).columns
+    },
+    write: (text) => writeAll(fd, text),
+  }
+}
+
+function writeAll(fd: number, text: string): void {
+  let rest = Buffer.from(text)
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(writeSync(fd, rest))
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      // Whoever made the descriptor non-blocking reads slowly: wait for it as a blocking write would.
+      if (code === 'EAGAIN') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5)
+      // The reader has gone (`prodserver list | head -1`), or the disk is full: there is nobody left to tell.
+      else return
+    }
+  }
+}

@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs'
+import { PYTHON_MODULES } from '../backends/index.ts'
+import { readSettings, type SettingsAnswer } from '../source/django.ts'
+import { locateProject, type Project } from '../source/project.ts'
+import type { CommandContext } from './commands.ts'
+
+export interface ReadProject {
+  readonly project: Project
+  readonly answer: SettingsAnswer
+}
+
+const DEFAULT_TIMEOUT_S = 60
+
+/** Finds the project and reads its settings, as the command's options say. */
+export async function readProject(context: CommandContext): Promise<ReadProject> {
+  const { io } = context
+  const project = projectFromOptions(context)
+  const given = single(context, 'answer-fd')
+  // `manage.py prodserver` has the settings in force already, and hands them over.
+  const answer =
+    given === undefined
+      ? await readSettings({ project, env: io.env, modules: PYTHON_MODULES, timeoutMs: settingsTimeoutMs(context) })
+      : (JSON.parse(readFileSync(Number(given), 'utf8')) as SettingsAnswer)
+  return { project, answer }
+}
+
+export function projectFromOptions(context: CommandContext): Project {
+  const { io, options } = context
+  return locateProject({
+    cwd: io.cwd,
+    env: io.env,
+    settings: single(context, 'settings'),
+    python: single(context, 'python'),
+    project: single(context, 'project'),
+    pythonPath: options.values['pythonpath'],
+  })
+}
+
+/** The value of an option; the last one, where it was given twice. */
+export const single = ({ options }: CommandContext, name: string): string | undefined => options.values[name]?.at(-1)
+
+/** How long the settings may take to load: `PRODSERVER_SETTINGS_TIMEOUT` in seconds. */
+export function settingsTimeoutMs({ io }: CommandContext): number {
+  const seconds = Number(io.env['PRODSERVER_SETTINGS_TIMEOUT'])
+  return (seconds > 0 ? seconds : DEFAULT_TIMEOUT_S) * 1000
+}

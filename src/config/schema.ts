@@ -1,0 +1,200 @@
+import * as v from 'valibot'
+import { parseDurationMs, parseSizeBytes } from './units.ts'
+
+/**
+ * The shape of one declared process. Types, validation, the reference page and the JSON Schema all come from here.
+ *
+ * Keys are in the spelling of the typed config; Django settings write the same in upper case (`dependsOn` is
+ * `DEPENDS_ON`), and snake case inside (`maxDelay` is `max_delay`).
+ */
+
+const duration = v.pipe(
+  v.union([v.string(), v.number()], 'a duration, such as "30s", "5m" or a number of seconds'),
+  v.rawTransform(({ dataset, addIssue, NEVER }) => {
+    const ms = parseDurationMs(dataset.value)
+    if (ms !== undefined) return ms
+    addIssue({ message: 'a duration, such as "30s", "5m" or a number of seconds' })
+    return NEVER
+  }),
+)
+
+const size = v.pipe(
+  v.union([v.string(), v.number()], 'a size, such as "512M" or a number of bytes'),
+  v.rawTransform(({ dataset, addIssue, NEVER }) => {
+    const bytes = parseSizeBytes(dataset.value)
+    if (bytes !== undefined) return bytes
+    addIssue({ message: 'a size, such as "512M" or a number of bytes' })
+    return NEVER
+  }),
+)
+
+const text = v.string('a string')
+const nonEmptyText = v.pipe(v.string('a string'), v.nonEmpty('a string that is not empty'))
+const textOrNumber = v.union([v.string(), v.number()], 'a string or a number')
+const count = v.pipe(v.number('a whole number'), v.integer('a whole number'), v.minValue(1, 'at least 1'))
+const texts = v.pipe(
+  v.union([v.string(), v.array(text)], 'a string or a list of strings'),
+  v.transform((value): readonly string[] => (typeof value === 'string' ? [value] : value)),
+)
+const oneOf = <const T extends readonly string[]>(...options: T) =>
+  v.picklist(options, `one of ${options.map((option) => JSON.stringify(option)).join(', ')}`)
+const signal = v.pipe(
+  text,
+  v.regex(/^(SIG)?(TERM|INT|QUIT|HUP|USR1|USR2|KILL)$/, 'a signal: TERM, INT, QUIT, HUP, USR1, USR2 or KILL'),
+  v.transform((name) => name.replace(/^SIG/, '')),
+)
+
+const probe = v.strictObject(
+  {
+    http: v.optional(v.pipe(text, v.regex(/^(\/|https?:)/, 'a path such as "/health/", or a URL'))),
+    tcp: v.optional(textOrNumber),
+    exec: v.optional(texts),
+    log: v.optional(text),
+    delay: v.optional(duration),
+    interval: v.optional(duration),
+    timeout: v.optional(duration),
+    failures: v.optional(count),
+  },
+  'a dictionary with one of http, tcp, exec, log or delay',
+)
+
+const restart = v.union(
+  [
+    oneOf('always', 'on-failure', 'never'),
+    v.strictObject({
+      policy: v.optional(oneOf('always', 'on-failure', 'never'), 'always'),
+      delay: v.optional(duration),
+      maxDelay: v.optional(duration),
+      limit: v.optional(count),
+      window: v.optional(duration),
+    }),
+  ],
+  '"always", "on-failure", "never", or a dictionary with policy, delay, max_delay, limit and window',
+)
+
+const dependsOn = v.pipe(
+  v.union(
+    [v.string(), v.array(text), v.record(text, oneOf('started', 'ready', 'completed'))],
+    'a name, a list of names, or a dictionary of name to "started", "ready" or "completed"',
+  ),
+  v.transform((value): Readonly<Record<string, 'started' | 'ready' | 'completed'>> => {
+    if (typeof value === 'string') return { [value]: 'ready' }
+    return Array.isArray(value) ? Object.fromEntries(value.map((name) => [name, 'ready' as const])) : value
+  }),
+)
+
+/** A key with its line of documentation, and the default shown there where there is one. */
+const key = <S extends v.GenericSchema>(schema: S, description: string, shownDefault = '') =>
+  v.optional(v.pipe(schema, v.description(description), v.metadata({ default: shownDefault })))
+
+export const processSchema = v.strictObject({
+  backend: v.pipe(
+    v.string('a string'),
+    v.nonEmpty('the import path or the short name of a backend'),
+    v.description(
+      'What runs: the import path of a backend, its short name, a Python class of your own, or a TypeScript or JavaScript module. The only key that must be there.',
+    ),
+    v.metadata({ default: '' }),
+  ),
+  app: key(
+    nonEmptyText,
+    'What to run, for backends that need telling: the Celery app, a Node script, a management command, a program.',
+  ),
+  // Checked where it is translated: the message is the original's.
+  args: key(v.unknown(), 'Options of the server, a dictionary.'),
+  env: key(
+    v.record(
+      text,
+      v.nullable(v.union([v.string(), v.number(), v.boolean()], 'a string, a number or None')),
+      'a dictionary',
+    ),
+    'Extra environment. `None` removes a variable.',
+  ),
+  envFile: key(
+    texts,
+    'dotenv files, relative to the project. The first that has a key wins, the real environment wins over all.',
+  ),
+  cwd: key(nonEmptyText, 'Working directory, relative to the project.', "the project's root"),
+  instances: key(
+    v.union([count, oneOf('cpu')], 'a whole number of at least 1, or "cpu"'),
+    'How many copies to run.',
+    '1',
+  ),
+  run: key(
+    oneOf('always', 'once', 'release'),
+    '`always`: a service. `once`: to completion at each `up`. `release`: to completion once per release.',
+    'always',
+  ),
+  dependsOn: key(
+    dependsOn,
+    'Names of processes that must be ready first, or name to condition: `started`, `ready`, `completed`.',
+  ),
+  ready: key(
+    probe,
+    'When it counts as ready: `http`, `tcp`, `exec`, `log` or `delay`, with `interval`, `timeout` and `failures`.',
+    "the backend's",
+  ),
+  alive: key(probe, 'A probe that must go on passing, in the same form.'),
+  restart: key(
+    restart,
+    'When to start it again: `always`, `on-failure`, `never`, or a dictionary with `policy`, `delay`, `max_delay`, `limit`, `window`.',
+    'always',
+  ),
+  stop: key(
+    v.strictObject(
+      { signal: v.optional(signal), timeout: v.optional(duration) },
+      'a dictionary with signal and timeout',
+    ),
+    'The `signal` that asks it to stop, and the `timeout` after which it is killed.',
+    "the backend's",
+  ),
+  reload: key(oneOf('auto', 'rolling', 'signal', 'restart'), 'How new code gets in.', 'auto'),
+  memoryLimit: key(size, 'Replace an instance gracefully when its whole process tree is larger.'),
+  schedule: key(
+    v.pipe(
+      text,
+      v.regex(/^(@(yearly|monthly|weekly|daily|hourly)|\S+(\s+\S+){4,5})$/, 'a cron expression of five or six fields'),
+    ),
+    'A cron expression: run to completion at those times, never twice at once.',
+  ),
+  tz: key(nonEmptyText, 'Time zone of `SCHEDULE`.', 'UTC'),
+  user: key(textOrNumber, 'User to run as.'),
+  group: key(textOrNumber, 'Group to run as.'),
+  umask: key(textOrNumber, 'File mode mask, octal: `"027"`.'),
+  nice: key(
+    v.pipe(
+      v.number('a number'),
+      v.integer('a whole number'),
+      v.minValue(-20, 'at least -20'),
+      v.maxValue(19, 'at most 19'),
+    ),
+    'Scheduling priority.',
+  ),
+  limits: key(v.record(text, textOrNumber, 'a dictionary'), 'Resource limits: `{"nofile": 65536}`.'),
+  log: key(
+    v.strictObject(
+      { maxSize: v.optional(size), keep: v.optional(count), compress: v.optional(v.boolean('True or False')) },
+      'a dictionary with max_size, keep and compress',
+    ),
+    'Log files: `max_size`, `keep`, `compress`.',
+  ),
+  enabled: key(v.boolean('True or False'), 'False: it is declared, and nothing starts it.', 'True'),
+})
+
+/** One declaration as a person writes it in a typed config. */
+export type ProcessInput = v.InferInput<typeof processSchema>
+/** One declaration, checked and normalised: durations in milliseconds, sizes in bytes. */
+export type ProcessOptions = v.InferOutput<typeof processSchema>
+export type ProcessKey = keyof ProcessOptions
+
+export const PROCESS_KEYS = Object.keys(processSchema.entries) as readonly ProcessKey[]
+
+/** `DEPENDS_ON` for `dependsOn`. */
+export const toSettingsKey = (key: string): string => key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()
+
+/** `max_delay` for `maxDelay`. */
+export const toSnake = (key: string): string => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+
+/** `maxDelay` for `max_delay`. */
+export const toCamel = (key: string): string =>
+  key.toLowerCase().replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())

@@ -1,0 +1,130 @@
+/**
+ * Every way prodserver says no: the problem list, the one error class, and the exit codes.
+ *
+ * A *problem* is something a person can fix, found while reading, checking or planning. Problems are collected and
+ * reported together. A {@link ProdserverError} carries them to the command line; any other exception is a bug of ours.
+ */
+
+/** What each exit code of `prodserver` means. `run`'s code, once it has become the server, is the server's own. */
+export const EXIT = {
+  done: 0,
+  failed: 1,
+  usage: 2,
+  notRunning: 3,
+  refused: 4,
+  timedOut: 5,
+  notPermitted: 6,
+  bug: 70,
+  notExecutable: 126,
+  notFound: 127,
+  interrupted: 130,
+} as const
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
+
+/** Documentation of the exit codes, in the order of the reference page. */
+export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
+  done: 'Done.',
+  failed: 'Failed: the project or its settings could not be read, or a command did not succeed.',
+  usage: 'Wrong usage: an unknown command, option or process name.',
+  notRunning: 'Nothing is running.',
+  refused: 'Refused, nothing was started or changed: the declaration has errors.',
+  timedOut: 'Timed out.',
+  notPermitted: 'Not permitted.',
+  bug: 'A bug in prodserver; please report it.',
+  notExecutable: 'The program was found but cannot be executed.',
+  notFound: 'The program was not found.',
+  interrupted: 'Interrupted.',
+}
+
+/**
+ * Every problem id, with the sentence that the reference page shows. Ids are stable: tests, scripts and people
+ * match on them, never on the text of a message.
+ */
+export const PROBLEMS = {
+  E001: 'No Django project was found: there is no `manage.py` here or above.',
+  E002: 'Several projects were found, and none was chosen.',
+  E003: 'The settings module is not known.',
+  E004: 'No Python interpreter was found, or the chosen one cannot be started.',
+  E005: 'Django is not installed in the interpreter.',
+  E006: 'The settings module cannot be found.',
+  E007: 'The settings raise an exception.',
+  E008: 'The settings import a module that is not installed.',
+  E009: 'The settings end the process that reads them.',
+  E010: 'The settings did not finish loading in time.',
+  E011: 'The interpreter crashed or gave no usable answer.',
+  E012: '`manage.py` raises an exception before it reaches Django.',
+  E101: 'The setting `PRODUCTION_PROCESSES` does not exist.',
+  E102: '`PRODUCTION_PROCESSES` is not a dictionary.',
+  E103: '`PRODUCTION_PROCESSES` is empty.',
+  E104: 'There is no process of that name.',
+  E105: 'A process is not a dictionary, or its name cannot be used.',
+  E106: 'A key of a declaration is unknown.',
+  E107: 'A value of a declaration has the wrong form.',
+  E109: 'A dependency names a process that does not exist.',
+  E110: 'Processes depend on each other in a circle.',
+  E111: 'An environment file cannot be read.',
+  E201: '`BACKEND` is missing.',
+  E202: '`BACKEND` cannot be imported.',
+  E203: 'The package of the backend is not installed in the interpreter.',
+  E204: 'The Django app of the backend is not in `INSTALLED_APPS`.',
+  E205: '`APP` is missing.',
+  E206: '`APP` cannot be imported.',
+  E207: 'The project has no WSGI or ASGI application.',
+  E208: 'The backend module does not export a backend.',
+  E209: 'The Python backend class raises an exception.',
+  E301: '`ARGS` is not a dictionary, or has a value that cannot become an option.',
+  E302: '`ARGS` has a key that is not an option name.',
+  E401: 'Two processes listen on the same address.',
+  E402: 'A scheduler is declared to run more than once.',
+  E501: 'The program was not found.',
+  E502: 'The program cannot be executed.',
+  E503: 'The working directory does not exist.',
+  E504: 'The command line or the environment is longer than the system allows.',
+  W301: 'An option is left out, because the program has no such thing.',
+  W302: 'An option was given another name, because the program means something else by the one used.',
+} as const satisfies Readonly<Record<`${'E' | 'W'}${number}`, string>>
+
+export type ProblemId = keyof typeof PROBLEMS
+
+/** One thing that is wrong, where, and what to type next. */
+export interface Problem {
+  /** Stable id; `E` refuses, `W` warns. */
+  readonly id: ProblemId
+  /** Where, as the user wrote it: `PRODUCTION_PROCESSES["web"]["ARGS"]["bind"]`, a file, or an option. */
+  readonly place: string
+  /** What is wrong, one sentence. */
+  readonly message: string
+  /** The next thing to type, change or look at. */
+  readonly hint?: string | undefined
+  /** The process it belongs to; absent when it concerns all of them. */
+  readonly process?: string | undefined
+  /** Evidence, several lines: the user's own traceback frames. */
+  readonly details?: string | undefined
+}
+
+export const isError = (problem: Problem): boolean => problem.id.startsWith('E')
+
+/** A mistake that a person can fix. Everything else that is thrown is a bug in prodserver. */
+export class ProdserverError extends Error {
+  override readonly name = 'ProdserverError'
+  readonly problems: readonly Problem[]
+  readonly exitCode: ExitCode
+
+  constructor(problems: readonly Problem[], exitCode: ExitCode = EXIT.refused, options: { cause?: unknown } = {}) {
+    super(problems.map((problem) => `${problem.id} ${problem.place}: ${problem.message}`).join('\n'), options)
+    this.problems = problems
+    this.exitCode = exitCode
+  }
+}
+
+/** A command line that cannot be understood. Shown with the usage line of the command it belongs to. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+  readonly hint: string | undefined
+
+  constructor(message: string, hint?: string) {
+    super(message)
+    this.hint = hint
+  }
+}

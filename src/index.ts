@@ -1,0 +1,30 @@
+/**
+ * For modules that bring a backend of their own:
+ *
+ * ```ts
+ * import type { Backend } from 'prodserver'
+ *
+ * export default {
+ *   name: 'caddy',
+ *   title: 'Caddy',
+ *   summary: 'Static files and TLS.',
+ *   kind: 'web',
+ *   command: ({ options, extra }) => ({ program: 'caddy', args: ['run', ...options.flatMap(({ tokens }) => tokens), ...extra] }),
+ * } satisfies Backend
+ * ```
+ */
+export { address, allTokens, hostAndPort, pythonModule } from './backends/backend.ts'
+export { EXIT, PROBLEMS } from './errors.ts'
+
+export type { OptionGrammar } from './args/grammar.ts'
+export type { Backend, Command, CommandInput, ListenInput, OptionTokens } from './backends/backend.ts'
+export type { ExitCode, Problem, ProblemId } from './errors.ts'
+export type {
+  Plan,
+  PlannedProbe,
+  PlannedProcess,
+  PlannedProject,
+  PlannedRestart,
+  PlannedVariable,
+} from './plan/plan.ts'
+export type { ProcessKind } from './types.ts'

@@ -1,0 +1,45 @@
+import type { Problem } from '../errors.ts'
+import type { PlannedProcess } from './plan.ts'
+
+/** Pairs of enabled processes that would listen on the same address. */
+export function checkAddresses(
+  processes: readonly PlannedProcess[],
+  placeOf: (name: string) => string,
+): readonly Problem[] {
+  const problems: Problem[] = []
+  const enabled = processes.filter(({ enabled }) => enabled)
+  for (const [index, process] of enabled.entries()) {
+    for (const other of enabled.slice(0, index)) {
+      const clash = process.listen.find((address) => other.listen.some((taken) => overlap(address, taken)))
+      if (clash !== undefined)
+        problems.push({
+          id: 'E401',
+          place: placeOf(process.name),
+          process: process.name,
+          message: `It listens on ${clash}, and so does ${JSON.stringify(other.name)}.`,
+          hint: 'Give each process an address of its own',
+        })
+    }
+  }
+  return problems
+}
+
+/** Whether both cannot be bound at once: the same port on the same host, or on all of them. */
+function overlap(a: string, b: string): boolean {
+  if (a === b) return !a.endsWith(':0')
+  if (a.startsWith('unix:') || b.startsWith('unix:')) return false
+  const [hostA, portA] = split(a)
+  const [hostB, portB] = split(b)
+  return portA === portB && portA !== '0' && (isAny(hostA) || isAny(hostB) || sameHost(hostA, hostB))
+}
+
+const split = (address: string): readonly [string, string] => {
+  const at = address.lastIndexOf(':')
+  return [address.slice(0, at), address.slice(at + 1)]
+}
+
+const isAny = (host: string): boolean => host === '0.0.0.0' || host === '[::]' || host === ''
+
+const isLoopback = (host: string): boolean => host === 'localhost' || host === '127.0.0.1'
+
+const sameHost = (a: string, b: string): boolean => a === b || (isLoopback(a) && isLoopback(b))

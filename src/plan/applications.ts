@@ -1,0 +1,115 @@
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { Backend } from '../backends/backend.ts'
+import type { Declaration } from '../config/declarations.ts'
+import type { Problem } from '../errors.ts'
+import type { SettingsAnswer } from '../source/django.ts'
+import { splitWords } from './words.ts'
+
+/** What a process runs, and where that was found. */
+export interface Application {
+  readonly words: readonly string[]
+  readonly from: string
+  readonly note?: string
+}
+
+const SETTINGS = { wsgi: 'WSGI_APPLICATION', asgi: 'ASGI_APPLICATION' } as const
+
+/** What a backend is to run for that declaration; undefined where it runs nothing of the user's. */
+export function resolveApplication(
+  declaration: Declaration,
+  backend: Backend,
+  answer: SettingsAnswer,
+  root: string,
+): Application | Problem | undefined {
+  const kind = backend.app ?? 'none'
+  if (kind === 'none') return undefined
+  if (kind === 'wsgi' || kind === 'asgi') return resolveInterface(kind, declaration, answer, root)
+  const place = declaration.placeOf('app')
+  const process = declaration.name
+  const app = declaration.app
+  if (app === undefined)
+    return {
+      id: 'E205',
+      place: declaration.place,
+      process,
+      message: `APP is missing: ${backend.title} must be told what to run.`,
+      hint: `Add "APP": ${JSON.stringify(backend.appExample ?? 'what to run')}`,
+    }
+  if (kind === 'script' && !existsSync(join(root, app)) && !existsSync(app)) {
+    return {
+      id: 'E206',
+      place,
+      process,
+      message: `APP cannot be found: there is no file ${join(root, app)}.`,
+      hint: `Look: ls ${dirname(join(root, app))}`,
+    }
+  }
+  if (kind !== 'words') return { words: [app], from: place }
+  const words = splitWords(app)
+  if (words && words.length > 0) return { words, from: place }
+  return {
+    id: 'E206',
+    place,
+    process,
+    message: `APP cannot be split into words: ${words ? 'it is empty' : 'a quote is not closed'}.`,
+    hint: 'Quote as in a shell: "collectstatic --noinput"',
+  }
+}
+
+function resolveInterface(
+  kind: 'wsgi' | 'asgi',
+  declaration: Declaration,
+  answer: SettingsAnswer,
+  root: string,
+): Application | Problem {
+  // An APP for a web server is not in the original, and is what people try when a project has two applications.
+  if (declaration.app !== undefined) return { words: [withColon(declaration.app)], from: declaration.placeOf('app') }
+  const setting = SETTINGS[kind]
+  const value = answer.settings[setting]
+  if (typeof value === 'string' && value !== '') return { words: [withColon(value)], from: setting }
+  const found = besideSettings(kind, answer.settingsModule, answer.settingsFile)
+  if (found)
+    return {
+      words: [`${found}:application`],
+      from: `${found.replaceAll('.', '/')}.py`,
+      note: `${setting} is not set; ${found}:application was found beside the settings`,
+    }
+  return {
+    id: 'E207',
+    place: setting,
+    process: declaration.name,
+    message: `The project has no ${kind.toUpperCase()} application: ${setting} is not set, and there is no ${kind}.py beside ${answer.settingsModule}.`,
+    hint: `Set ${setting} = "mysite.${kind}.application", or create ${join(root, answer.settingsModule.split('.')[0] ?? '', `${kind}.py`)}`,
+  }
+}
+
+/** `mysite.wsgi.application` is `mysite.wsgi:application`: the last part is the attribute. */
+const withColon = (path: string): string => (path.includes(':') ? path : path.replace(/\.([^.]*)$/, ':$1'))
+
+/** `wsgi.py` in the folder of the settings module, or in a package above it (`config.settings.production`). */
+function besideSettings(kind: string, settingsModule: string, settingsFile: string | null): string | undefined {
+  if (settingsFile === null) return undefined
+  const isPackage = /[/\\]__init__\.pyc?$/.test(settingsFile)
+  let packages = settingsModule.split('.')
+  let folder = dirname(settingsFile)
+  if (!isPackage) packages = packages.slice(0, -1)
+  for (; ; packages = packages.slice(0, -1), folder = dirname(folder)) {
+    if (existsSync(join(folder, `${kind}.py`))) return [...packages, kind].join('.')
+    if (packages.length === 0) return undefined
+  }
+}
+
+/**
+ * Whether a module's file is where the import path says, without importing anything. False means "not seen": loaders
+ * other than files exist, so only an import can tell for certain.
+ */
+export function seesModule(reference: string, path: readonly string[]): boolean {
+  const [module = '', attribute] = reference.split(':')
+  const parts = module.split('.')
+  const candidates = attribute === undefined ? [parts, parts.slice(0, -1)] : [parts]
+  return candidates.some((names) => names.length > 0 && path.some((folder) => isModuleFile(join(folder, ...names))))
+}
+
+const isModuleFile = (base: string): boolean =>
+  existsSync(`${base}.py`) || existsSync(join(base, '__init__.py')) || existsSync(`${base}.pyc`)

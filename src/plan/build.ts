@@ -1,0 +1,309 @@
+import { resolve } from 'node:path'
+import { withoutOverridden, optionValues } from '../args/override.ts'
+import { type Option, translateArgs, type Translation } from '../args/translate.ts'
+import type { Backend } from '../backends/backend.ts'
+import { findBackend } from '../backends/index.ts'
+import { type Declaration, parseDeclarations } from '../config/declarations.ts'
+import type { Problem } from '../errors.ts'
+import { guardToken } from '../secret.ts'
+import type { SettingsAnswer } from '../source/django.ts'
+import type { Project } from '../source/project.ts'
+import type { Env, Json } from '../types.ts'
+import { checkAddresses } from './addresses.ts'
+import { type Application, resolveApplication, seesModule } from './applications.ts'
+import { askPython, type PythonAnswer } from './ask-python.ts'
+import { buildEnvironment } from './environment.ts'
+import { checkDependencies } from './order.ts'
+import type { Plan, PlannedProcess } from './plan.ts'
+import { needsPython, type ResolvedBackend, resolveBackend } from './resolve-backends.ts'
+import { plannedPolicies } from './policies.ts'
+
+export interface PlanRequest {
+  readonly project: Project
+  readonly answer: SettingsAnswer
+  readonly env: Env
+  /** The processes that are wanted; the others are neither imported nor planned. Default all. */
+  readonly only?: readonly string[] | undefined
+  /** Extra arguments, for the one process that is wanted. */
+  readonly extra?: readonly string[] | undefined
+  /** Django's own options, as tokens. */
+  readonly django?: readonly string[] | undefined
+  /** Import what can be imported, rather than only what looks missing. Default false: it costs a second or more. */
+  readonly thorough?: boolean | undefined
+  readonly processors: number
+  readonly timeoutMs: number
+}
+
+export interface PlanResult {
+  /** The processes that could be planned; complete only if no problem is an error. */
+  readonly plan: Plan
+  /** The declared names, in order, whether they could be planned or not. */
+  readonly names: readonly string[]
+  readonly problems: readonly Problem[]
+}
+
+/** Turns what the settings say into the plan, with every problem found on the way. Nothing is started but Python. */
+export async function buildPlan(request: PlanRequest): Promise<PlanResult> {
+  const { project, answer } = request
+  const parsed = parseDeclarations({
+    processes: answer.settings['PRODUCTION_PROCESSES'],
+    defaults: answer.settings['PRODUCTION_PROCESS_DEFAULTS'],
+    order: answer.order,
+    settingsModule: answer.settingsModule,
+  })
+  const wanted = parsed.declarations.filter(({ name }) => request.only?.includes(name) ?? true)
+  const python = await askAbout(wanted, request)
+  const results = await Promise.all(wanted.map((declaration) => planProcess(declaration, python, request)))
+  const processes = results.flatMap((result) => result.process ?? [])
+  const placeOf = (name: string): string =>
+    (wanted.find((declaration) => declaration.name === name) as Declaration).place
+  const problems = [
+    ...parsed.problems,
+    ...results.flatMap((result) => result.problems),
+    ...checkDependencies(wanted, parsed.names),
+    ...checkAddresses(processes, placeOf),
+  ]
+  const plan: Plan = {
+    version: 1,
+    project: {
+      root: project.root,
+      settings: { module: answer.settingsModule, reason: project.settings.reason },
+      python: { path: project.python.path, version: answer.python.version, reason: project.python.reason },
+    },
+    processes,
+  }
+  return { plan: deepFreeze(plan), names: parsed.names, problems }
+}
+
+/** One question for everything that only an import can answer; none where files answer it. */
+async function askAbout(wanted: readonly Declaration[], request: PlanRequest): Promise<PythonAnswer | undefined> {
+  const { project, answer, env } = request
+  const classes = wanted.filter(needsPython).map(({ name }) => name)
+  const apps = new Set<string>()
+  for (const declaration of wanted) {
+    const reference = importedApp(declaration, answer)
+    if (reference !== undefined && (request.thorough || !seesModule(reference, [project.root, ...answer.path])))
+      apps.add(reference)
+  }
+  if (classes.length === 0 && apps.size === 0) return undefined
+  return askPython({
+    python: project.python.path,
+    root: project.root,
+    env: { ...env, ...answer.exported, DJANGO_SETTINGS_MODULE: answer.settingsModule },
+    path: [...project.pythonPath, ...(project.runManage ? answer.path : [])],
+    classes,
+    apps: [...apps],
+    timeoutMs: request.timeoutMs,
+  })
+}
+
+/** The application of a declaration that must be importable, where its package is there to import it with. */
+function importedApp(declaration: Declaration, answer: SettingsAnswer): string | undefined {
+  const backend = findBackend(declaration.backend)
+  if (backend?.app !== 'celery' || declaration.app === undefined) return undefined
+  return answer.modules[backend.python?.module ?? ''] ? declaration.app : undefined
+}
+
+interface ProcessResult {
+  readonly process?: PlannedProcess
+  readonly problems: readonly Problem[]
+}
+
+async function planProcess(
+  declaration: Declaration,
+  python: PythonAnswer | undefined,
+  request: PlanRequest,
+): Promise<ProcessResult> {
+  const { project, answer, env } = request
+  const resolved = await resolveBackend(declaration, project.root, python)
+  if (!('backend' in resolved)) return { problems: [resolved] }
+  const { backend } = resolved
+  const cwd = resolve(project.root, declaration.cwd ?? '.')
+  const application = resolveApplication(declaration, backend, answer, project.root)
+  const translation = translate(declaration, resolved, application)
+  const environment = buildEnvironment({ declaration, project, answer, cwd, env })
+  const problems = [
+    ...checkPackage(declaration, backend, request),
+    ...(application && 'id' in application ? [application] : []),
+    ...checkImported(declaration, python),
+    ...checkScheduler(declaration, backend),
+    ...translation.problems,
+    ...environment.problems,
+  ].map((problem) => ({ ...problem, process: declaration.name }))
+  if (application && 'id' in application) return { problems }
+  const grammar = backend.options ?? {}
+  const extra = request.extra ?? []
+  const options = withoutOverridden(translation.options, extra, grammar)
+  const command = backend.command({ app: application?.words ?? [], options, extra, django: request.django ?? [] })
+  const program =
+    command.program === 'python' ? project.python.path : command.program === 'node' ? process.execPath : command.program
+  const inherited = {
+    ...env,
+    ...Object.fromEntries(
+      Object.entries(environment.env).map(([name, { value }]) => [name, value === null ? undefined : String(value)]),
+    ),
+  }
+  const notes = [resolved.note, application?.note].filter((note) => note !== undefined)
+  const planned: PlannedProcess = {
+    name: declaration.name,
+    kind: processKind(declaration, backend),
+    backend: resolved.reference,
+    title: backend.title,
+    argv: [program, ...command.args].map(guardToken),
+    argvFrom: [
+      programReason(command.program, project, declaration),
+      ...explainArgs(command.args, { declaration, options, extra, application, resolved }),
+    ],
+    env: environment.env,
+    cwd,
+    listen: backend.listen?.({ values: (name) => optionValues(name, options, extra, grammar), env: inherited }) ?? [],
+    ...plannedPolicies(declaration, backend, request.processors),
+    from: declaration.origin,
+    notes,
+  }
+  return { process: planned, problems }
+}
+
+/** `ARGS`, or what a Python class made of them: its `--key=value` are keys and values again, for the same rules. */
+function translate(
+  declaration: Declaration,
+  { backend, prepared }: ResolvedBackend,
+  application: Application | Problem | undefined,
+): Translation {
+  const place = declaration.placeOf('args')
+  const base = {
+    grammar: backend.options ?? {},
+    place,
+    program: backend.title,
+    none: /\.(servers|workers)\./.test(declaration.backend) ? 'switch' : 'omit',
+  } as const
+  if (!prepared) return translateArgs({ ...base, args: declaration.args as Json | undefined })
+  const target = application && 'words' in application ? application.words : []
+  // The original puts the application, a program name and the interface into this list; the command line has its own.
+  const own = prepared.filter(
+    (token) => !target.includes(token) && token !== backend.name && !token.startsWith('--interface='),
+  )
+  const results = own.map((token): Translation => {
+    const match = /^--([^=]+)(?:=([\s\S]*))?$/.exec(token)
+    if (!match)
+      return { options: [{ key: token, name: token.replace(/^-+/, ''), values: [], tokens: [token] }], problems: [] }
+    return translateArgs({ ...base, args: { [match[1] as string]: match[2] ?? true } })
+  })
+  return { options: results.flatMap(({ options }) => options), problems: results.flatMap(({ problems }) => problems) }
+}
+
+function checkPackage(
+  { name, placeOf }: Declaration,
+  backend: Backend,
+  { answer, project }: PlanRequest,
+): readonly Omit<Problem, 'process'>[] {
+  const needed = backend.python
+  if (!needed) return []
+  if (answer.modules[needed.module] === false) {
+    return [
+      {
+        id: 'E203',
+        place: placeOf('backend'),
+        message: `${needed.package.split(' ')[0]} is not installed in ${project.python.path} (chosen by ${project.python.reason}), so ${JSON.stringify(name)} cannot start.`,
+        hint: `${project.python.install} ${needed.package}`,
+      },
+    ]
+  }
+  const installedApps = needed.installedApps ?? []
+  const installed = answer.settings['INSTALLED_APPS']
+  const entries = Array.isArray(installed) ? installed.map(String) : []
+  if (
+    installedApps.length === 0 ||
+    installedApps.some((app) => entries.some((entry) => entry === app || entry.startsWith(`${app}.apps.`)))
+  )
+    return []
+  return [
+    {
+      id: 'E204',
+      place: 'INSTALLED_APPS',
+      message: `${backend.title} needs ${installedApps.map((app) => JSON.stringify(app)).join(' or ')} in INSTALLED_APPS.`,
+      hint: `Add ${JSON.stringify(installedApps[0])} to INSTALLED_APPS, then: python manage.py migrate`,
+    },
+  ]
+}
+
+function checkImported(declaration: Declaration, python: PythonAnswer | undefined): readonly Problem[] {
+  const app = declaration.app
+  const known = app === undefined ? undefined : python?.apps[app]
+  if (!known) return []
+  const place = declaration.placeOf('app')
+  if (!('error' in known))
+    return known.found
+      ? []
+      : [
+          {
+            id: 'E206',
+            place,
+            message: `APP cannot be imported: ${app} does not exist.`,
+            hint: 'It is the import path of the Celery application: "mysite.celery.app"',
+          },
+        ]
+  return [
+    {
+      id: 'E206',
+      place,
+      message: `APP cannot be imported: ${known.error.type}: ${known.error.message.split('\n')[0]}`,
+      hint: 'It is the import path of the Celery application: "mysite.celery.app"',
+      details:
+        known.error.import && known.error.module !== null && app?.startsWith(known.error.module.split('.')[0] ?? '')
+          ? undefined
+          : known.error.text.trimEnd(),
+    },
+  ]
+}
+
+function checkScheduler(declaration: Declaration, backend: Backend): readonly Omit<Problem, 'process'>[] {
+  if (backend.kind !== 'scheduler' || declaration.instances === undefined || declaration.instances === 1) return []
+  return [
+    {
+      id: 'E402',
+      place: declaration.placeOf('instances'),
+      message: `A scheduler runs once: ${declaration.instances} of ${backend.title} would run every job ${declaration.instances} times.`,
+      hint: 'Remove INSTANCES',
+    },
+  ]
+}
+
+/** A command that runs to completion is a task, whatever it usually is; one that stays is not. */
+function processKind(declaration: Declaration, backend: Backend): PlannedProcess['kind'] {
+  if ((declaration.run ?? 'always') !== 'always' || declaration.schedule !== undefined) return 'task'
+  return backend.kind === 'task' ? 'worker' : backend.kind
+}
+
+function programReason(program: string, project: Project, declaration: Declaration): string {
+  if (program === 'python') return project.python.reason
+  return program === 'node' ? 'the Node that runs prodserver' : declaration.placeOf('app')
+}
+
+interface ArgSources {
+  readonly declaration: Declaration
+  readonly options: readonly Option[]
+  readonly extra: readonly string[]
+  readonly application: Application | undefined
+  readonly resolved: ResolvedBackend
+}
+
+function explainArgs(
+  args: readonly string[],
+  { declaration, options, extra, application, resolved }: ArgSources,
+): readonly string[] {
+  const from = new Map<string, string>()
+  for (const word of application?.words ?? []) from.set(word, application?.from ?? '')
+  for (const option of options)
+    for (const token of option.tokens)
+      from.set(token, resolved.prepared ? resolved.reference : declaration.placeOf('args', option.key))
+  for (const token of extra) from.set(token, 'command line')
+  return args.map((arg) => from.get(arg) ?? `the backend ${resolved.backend.name}`)
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
+  Object.freeze(value)
+  for (const inner of Object.values(value)) deepFreeze(inner)
+  return value
+}

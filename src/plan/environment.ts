@@ -1,0 +1,97 @@
+import { readFileSync } from 'node:fs'
+import { resolve, sep } from 'node:path'
+import { parseEnv } from 'node:util'
+import type { Declaration } from '../config/declarations.ts'
+import type { Problem } from '../errors.ts'
+import { guard } from '../secret.ts'
+import type { SettingsAnswer } from '../source/django.ts'
+import type { Project } from '../source/project.ts'
+import type { Env } from '../types.ts'
+import type { PlannedVariable } from './plan.ts'
+
+export interface EnvironmentInput {
+  readonly declaration: Declaration
+  readonly project: Project
+  readonly answer: SettingsAnswer
+  readonly cwd: string
+  /** The environment prodserver runs in; the process inherits it. */
+  readonly env: Env
+}
+
+/** What is added to the inherited environment, and what could not be read. */
+export function buildEnvironment(input: EnvironmentInput): {
+  env: Readonly<Record<string, PlannedVariable>>
+  problems: readonly Problem[]
+} {
+  const { declaration, project, answer, env } = input
+  const variables: Record<string, PlannedVariable> = {}
+  const set = (name: string, value: string | null, from: string): void => {
+    variables[name] = { value: value === null ? null : guard(name, value), from }
+  }
+  for (const [name, value] of Object.entries(answer.exported)) set(name, value, 'manage.py')
+  // Exported for every process: without it manage.py, wsgi.py and asgi.py each decide for themselves.
+  set('DJANGO_SETTINGS_MODULE', answer.settingsModule, project.settings.reason)
+  const path = importPath(input)
+  if (path.length > 0)
+    set('PYTHONPATH', [...path, ...(env['PYTHONPATH'] ? [env['PYTHONPATH']] : [])].join(':'), 'the project')
+  const files = readEnvFiles(declaration, project.root)
+  for (const [name, { value, file }] of files.values) if (env[name] === undefined) set(name, value, file)
+  for (const [name, value] of Object.entries(declaration.env ?? {}))
+    set(name, value === null ? null : pythonText(value), declaration.placeOf('env', name))
+  return { env: variables, problems: [...files.problems, ...badNames(declaration)] }
+}
+
+/** Folders that the process needs on its import path and would not have. */
+function importPath({ project, answer, cwd, env }: EnvironmentInput): readonly string[] {
+  // `python -m` puts the working directory on the path, unless it is told not to.
+  const root = cwd === project.root && !env['PYTHONSAFEPATH'] ? [] : [project.root]
+  const added = project.runManage
+    ? answer.path.filter(
+        (folder) =>
+          folder.startsWith(project.root + sep) &&
+          !folder.startsWith(answer.python.prefix + sep) &&
+          !/\.(zip|egg)$|[/\\](site|dist)-packages/.test(folder),
+      )
+    : []
+  const given = new Set((env['PYTHONPATH'] ?? '').split(':'))
+  return [...new Set([...project.pythonPath, ...root, ...added])].filter((folder) => !given.has(folder))
+}
+
+function readEnvFiles(
+  declaration: Declaration,
+  root: string,
+): { values: ReadonlyMap<string, { value: string; file: string }>; problems: readonly Problem[] } {
+  const values = new Map<string, { value: string; file: string }>()
+  const problems: Problem[] = []
+  for (const file of declaration.envFile ?? []) {
+    try {
+      for (const [name, value] of Object.entries(parseEnv(readFileSync(resolve(root, file), 'utf8'))))
+        if (!values.has(name)) values.set(name, { value: value ?? '', file })
+    } catch (error) {
+      problems.push({
+        id: 'E111',
+        place: declaration.placeOf('envFile'),
+        process: declaration.name,
+        message: `The environment file ${resolve(root, file)} cannot be read: ${(error as NodeJS.ErrnoException).code ?? (error as Error).message}.`,
+        hint: `Look: ls -l ${resolve(root, file)}`,
+      })
+    }
+  }
+  return { values, problems }
+}
+
+function badNames(declaration: Declaration): Problem[] {
+  return Object.entries(declaration.env ?? {})
+    .filter(([name, value]) => name === '' || /[=\0]/.test(name) || String(value).includes('\0'))
+    .map(([name]) => ({
+      id: 'E107',
+      place: declaration.placeOf('env', name),
+      process: declaration.name,
+      message:
+        'This cannot be an environment variable: a name must not be empty or have "=", and neither may have a NUL byte.',
+    }))
+}
+
+/** True is "True" to a Python developer, and to every settings file that compares with it. */
+const pythonText = (value: string | number | boolean): string =>
+  typeof value === 'boolean' ? (value ? 'True' : 'False') : String(value)

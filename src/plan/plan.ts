@@ -1,0 +1,86 @@
+import type { ProcessOptions } from '../config/schema.ts'
+import type { Value } from '../secret.ts'
+import type { ProcessKind } from '../types.ts'
+
+/**
+ * What would run, complete and frozen. `run`, and everything that comes after it, starts from this value alone, so
+ * no two of them can disagree. `JSON.stringify` of it is safe to show: secrets print as `••••`.
+ */
+export interface Plan {
+  readonly version: 1
+  readonly project: PlannedProject
+  /** In the order of the declaration. */
+  readonly processes: readonly PlannedProcess[]
+}
+
+export interface PlannedProject {
+  readonly root: string
+  readonly settings: { readonly module: string; readonly reason: string }
+  readonly python: { readonly path: string; readonly version: string; readonly reason: string }
+}
+
+export interface PlannedProcess {
+  readonly name: string
+  readonly kind: ProcessKind
+  /** The backend's short name, or the Python class or the module it was taken from. */
+  readonly backend: string
+  /** The program's name as people write it. */
+  readonly title: string
+  /** The whole command line; the first is the full path of the program, or a name to be found on PATH. */
+  readonly argv: readonly Value[]
+  /** Where each word of `argv` comes from: a place in the declaration, `command line`, or what chose it. */
+  readonly argvFrom: readonly string[]
+  /** What is added to the environment that prodserver has itself; null removes a variable. */
+  readonly env: Readonly<Record<string, PlannedVariable>>
+  readonly cwd: string
+  /** Addresses it listens on: `host:port` or `unix:/path`. */
+  readonly listen: readonly string[]
+  readonly instances: number
+  readonly run: 'always' | 'once' | 'release'
+  readonly dependsOn: Readonly<Record<string, 'started' | 'ready' | 'completed'>>
+  readonly ready: PlannedProbe
+  readonly alive: PlannedProbe | null
+  readonly restart: PlannedRestart
+  readonly stop: { readonly signal: string; readonly timeoutMs: number }
+  readonly reload: 'rolling' | 'signal' | 'restart'
+  readonly memoryLimitBytes: number | null
+  readonly schedule: { readonly cron: string; readonly tz: string } | null
+  readonly user: string | null
+  readonly group: string | null
+  readonly umask: string | null
+  readonly nice: number | null
+  readonly limits: Readonly<Record<string, string>>
+  readonly log: { readonly maxSizeBytes: number; readonly keep: number; readonly compress: boolean }
+  readonly enabled: boolean
+  /** Where each key of the declaration was written; keys not here have the backend's value or the default. */
+  readonly from: Readonly<Partial<Record<keyof ProcessOptions, string>>>
+  /** What a reader should know and would not guess, a sentence each. */
+  readonly notes: readonly string[]
+}
+
+export interface PlannedVariable {
+  readonly value: Value | null
+  readonly from: string
+}
+
+export interface PlannedProbe {
+  /** A path asked of the process's own address, or a URL. */
+  readonly http?: string | undefined
+  readonly tcp?: string | undefined
+  readonly exec?: readonly string[] | undefined
+  readonly log?: string | undefined
+  readonly delayMs?: number | undefined
+  readonly intervalMs: number
+  readonly timeoutMs: number
+  /** How many in a row count as failed. */
+  readonly failures: number
+}
+
+export interface PlannedRestart {
+  readonly policy: 'always' | 'on-failure' | 'never'
+  readonly delayMs: number
+  readonly maxDelayMs: number
+  /** This many restarts within `windowMs` are given up on. */
+  readonly limit: number
+  readonly windowMs: number
+}

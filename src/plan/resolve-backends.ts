@@ -1,0 +1,152 @@
+import { existsSync } from 'node:fs'
+import { isAbsolute, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { Backend } from '../backends/backend.ts'
+import { BACKEND_REFERENCES, findBackend } from '../backends/index.ts'
+import type { Declaration } from '../config/declarations.ts'
+import { nearest } from '../values.ts'
+import type { Problem } from '../errors.ts'
+import type { PythonAnswer, PythonClass, PythonError } from './ask-python.ts'
+import { PYTHON_BACKEND } from './ask-python.ts'
+
+/** What a declaration's `BACKEND` turned out to be. */
+export interface ResolvedBackend {
+  readonly backend: Backend
+  /** What it was taken from: the short name, the Python class, the module. */
+  readonly reference: string
+  /** Arguments that a Python class prepared; they take the place of `ARGS`. */
+  readonly prepared?: readonly string[]
+  readonly note?: string
+}
+
+const isModule = (reference: string): boolean =>
+  /^\.{0,2}\//.test(reference) || isAbsolute(reference) || /\.[cm]?[jt]s$/.test(reference)
+
+/** The declarations whose backend only Python can explain. */
+export const needsPython = (declaration: Declaration): boolean =>
+  !findBackend(declaration.backend) && !isModule(declaration.backend) && declaration.backend.includes('.')
+
+/** Finds the backend of one declaration, or says why there is none. */
+export async function resolveBackend(
+  declaration: Declaration,
+  root: string,
+  answer: PythonAnswer | undefined,
+): Promise<ResolvedBackend | Problem> {
+  const reference = declaration.backend
+  const builtIn = findBackend(reference)
+  if (builtIn) return { backend: builtIn, reference: builtIn.name }
+  if (isModule(reference)) return loadModule(declaration, root)
+  const known = answer?.classes[declaration.name]
+  if (known === undefined) return cannotImport(declaration, 'there is no built-in backend of that name')
+  return 'error' in known ? explainPython(declaration, known.error) : fromPython(declaration, known)
+}
+
+async function loadModule(declaration: Declaration, root: string): Promise<ResolvedBackend | Problem> {
+  const path = resolve(root, declaration.backend)
+  const place = declaration.placeOf('backend')
+  const process = declaration.name
+  if (!existsSync(path))
+    return {
+      id: 'E202',
+      place,
+      process,
+      message: `Cannot import BACKEND ${JSON.stringify(declaration.backend)}: there is no file ${path}.`,
+      hint: `Paths are relative to the project. Look: ls ${root}`,
+    }
+  let loaded: Record<string, unknown>
+  try {
+    loaded = (await import(pathToFileURL(path).href)) as Record<string, unknown>
+  } catch (error) {
+    return {
+      id: 'E202',
+      place,
+      process,
+      message: `Cannot import BACKEND ${JSON.stringify(declaration.backend)}: ${(error as Error).message}`,
+      hint: `See it alone: node ${path}`,
+      details: ownFrames(error as Error, path),
+    }
+  }
+  const value = loaded['default'] ?? loaded['backend']
+  const lacking = missingMembers(value)
+  if (lacking.length === 0) return { backend: value as Backend, reference: declaration.backend }
+  return {
+    id: 'E208',
+    place,
+    process,
+    message: `${declaration.backend} does not export a backend: ${lacking.join(', ')} missing or of the wrong type.`,
+    hint: 'export default { name, title, summary, kind, command } satisfies Backend',
+  }
+}
+
+function missingMembers(value: unknown): string[] {
+  if (typeof value !== 'object' || value === null) return ['the default export is']
+  const members = value as Record<string, unknown>
+  return [
+    ...['name', 'title', 'summary'].filter((name) => typeof members[name] !== 'string'),
+    ...(['web', 'worker', 'scheduler', 'task'].includes(members['kind'] as string) ? [] : ['kind']),
+    ...(typeof members['command'] === 'function' ? [] : ['command']),
+  ]
+}
+
+const ownFrames = (error: Error, path: string): string | undefined => {
+  const frames = (error.stack ?? '').split('\n').filter((line) => line.includes(path))
+  return frames.length > 0 ? frames.join('\n') : undefined
+}
+
+function fromPython(declaration: Declaration, known: PythonClass): ResolvedBackend {
+  const { mro, starter } = known
+  const at = mro.findIndex((path) => findBackend(path) !== undefined)
+  const base = findBackend(mro[at] ?? '')
+  const reference = declaration.backend
+  // A start_server of the built-in class or of one of its own bases is the built-in behaviour.
+  if (base && starter !== null && mro.indexOf(starter) >= at) {
+    const note = `${reference} is ${base.name} with arguments of its own`
+    return { backend: base, reference, prepared: known.args ?? [], note }
+  }
+  const note = `${reference} has a start_server of its own, so it runs inside Python`
+  return { backend: inPython(declaration, known, base), reference, note }
+}
+
+/** A class that starts its server by itself: all that is known of it is what it derives from. */
+function inPython(declaration: Declaration, { mro }: PythonClass, base: Backend | undefined): Backend {
+  const isWorker = mro.some((path) => path.endsWith('.BaseWorkerBackend'))
+  return {
+    name: declaration.backend,
+    title: declaration.backend.split('.').at(-1) ?? declaration.backend,
+    summary: "A backend class of the project's own.",
+    kind: base?.kind ?? (isWorker ? 'worker' : 'web'),
+    ...(base?.python && { python: base.python }),
+    ...(base?.stop && { stop: base.stop }),
+    // Its options reach it inside Python, as it prepares them; only what the command line adds is given here.
+    command: ({ extra }) => ({ program: 'python', args: [PYTHON_BACKEND, 'run', declaration.name, ...extra] }),
+  }
+}
+
+function explainPython(declaration: Declaration, error: PythonError): Problem {
+  const place = declaration.placeOf('backend')
+  const missing = error.import && error.module !== null
+  if (missing && (declaration.backend === error.module || declaration.backend.startsWith(`${error.module}.`)))
+    return cannotImport(declaration, error.message)
+  if (error.import) return { ...cannotImport(declaration, error.message), details: error.text.trimEnd() }
+  return {
+    id: 'E209',
+    place,
+    process: declaration.name,
+    message: `The backend class ${declaration.backend} raises ${error.type}: ${error.message.split('\n')[0]}`,
+    details: error.text.trimEnd(),
+  }
+}
+
+function cannotImport(declaration: Declaration, reason: string): Problem {
+  const near =
+    nearest(declaration.backend, BACKEND_REFERENCES) ??
+    nearest(declaration.backend.split('.').at(-1) ?? '', BACKEND_REFERENCES)
+  const hint = near ? `Did you mean ${JSON.stringify(near)}?` : 'See the known backends: prodserver list --backends'
+  return {
+    id: 'E202',
+    place: declaration.placeOf('backend'),
+    process: declaration.name,
+    message: `Cannot import BACKEND ${JSON.stringify(declaration.backend)}: ${reason}.`,
+    hint,
+  }
+}

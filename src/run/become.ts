@@ -1,0 +1,119 @@
+import { spawn } from 'node:child_process'
+import { statSync } from 'node:fs'
+import { constants } from 'node:os'
+import { isatty } from 'node:tty'
+import { EXIT, ProdserverError } from '../errors.ts'
+import type { PlannedProcess } from '../plan/plan.ts'
+import { reveal } from '../secret.ts'
+import type { Env } from '../types.ts'
+import { resolveProgram } from './resolve-program.ts'
+
+/** One word of a command line or of the environment may not be longer on Linux: 32 pages. */
+const MAX_WORD_BYTES = 131_071
+/** What Linux allows for all of them with the usual 8 MiB stack is 2 MiB; a margin is left for its own tables. */
+const MAX_TOTAL_BYTES = 1_900_000
+
+export interface Executable {
+  readonly file: string
+  readonly argv: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  readonly cwd: string
+}
+
+/**
+ * Everything that a process needs to be started, checked against this machine.
+ *
+ * @throws {ProdserverError} `E501` to `E504`.
+ */
+export function prepare(planned: PlannedProcess, env: Env): Executable {
+  const { name, cwd } = planned
+  const place = `PRODUCTION_PROCESSES[${JSON.stringify(name)}]`
+  if (!statSync(cwd, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new ProdserverError(
+      [
+        {
+          id: 'E503',
+          place: `${place}["CWD"]`,
+          process: name,
+          message: `The working directory ${cwd} does not exist.`,
+          hint: `Create it: mkdir -p ${cwd}`,
+        },
+      ],
+      EXIT.failed,
+    )
+  }
+  const childEnv = childEnvironment(planned, env)
+  const [program = '', ...args] = planned.argv.map(reveal)
+  const file = resolveProgram({ program, cwd, env: childEnv, place, process: name })
+  // The full path is argv[0] as well: Python finds the environment it belongs to by it.
+  const argv = [file, ...args]
+  checkSize(argv, childEnv, place, name)
+  return { file, argv, env: childEnv, cwd }
+}
+
+/** The inherited environment with what the plan adds and removes. */
+function childEnvironment(planned: PlannedProcess, env: Env): Record<string, string> {
+  const result: Record<string, string> = {}
+  for (const [name, value] of Object.entries(env)) if (value !== undefined) result[name] = value
+  for (const [name, { value }] of Object.entries(planned.env)) {
+    if (value === null) delete result[name]
+    else result[name] = reveal(value)
+  }
+  return result
+}
+
+function checkSize(
+  argv: readonly string[],
+  env: Readonly<Record<string, string>>,
+  place: string,
+  process: string,
+): void {
+  const words = [...argv, ...Object.entries(env).map(([name, value]) => `${name}=${value}`)]
+  const sizes = words.map((word) => Buffer.byteLength(word) + 1)
+  const longest = Math.max(...sizes)
+  const total = sizes.reduce((sum, size) => sum + size + 8, 0)
+  if (longest <= MAX_WORD_BYTES && total <= MAX_TOTAL_BYTES) return
+  const word = words[sizes.indexOf(longest)] as string
+  const message =
+    longest > MAX_WORD_BYTES
+      ? `One word is longer than the system allows (${longest} bytes, at most ${MAX_WORD_BYTES}): ${word.slice(0, 24).split('=')[0]}…`
+      : `The command line and the environment are longer than the system allows (${total} bytes).`
+  throw new ProdserverError(
+    [{ id: 'E504', place, process, message, hint: 'Put long values into a file that the program reads' }],
+    EXIT.failed,
+  )
+}
+
+/**
+ * Becomes the program: same pid, nothing of ours stays, so signals and the exit code are the program's own. Does not
+ * return where the system can do that; elsewhere a foreground child is mirrored, and its exit code returned.
+ */
+export async function become(executable: Executable): Promise<number> {
+  const { file, argv, env, cwd } = executable
+  if (typeof process.execve !== 'function' || process.platform === 'win32') return mirror(executable)
+  process.chdir(cwd)
+  return process.execve(file, argv, env)
+}
+
+/** Runs the program as a child that shares our streams; signals go to it, and its end is ours. */
+export async function mirror({ file, argv: [argv0 = file, ...args], env, cwd }: Executable): Promise<number> {
+  const child = spawn(file, args, { argv0, env, cwd, stdio: 'inherit' })
+  const forwarded = (['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'] as const).map((signal) => {
+    // A terminal sends its signals to the whole foreground group, the child included; twice would mean something else.
+    const fromTerminal = isatty(0) && (signal === 'SIGINT' || signal === 'SIGQUIT')
+    const handler = (): void => void (fromTerminal || child.kill(signal))
+    process.on(signal, handler)
+    return () => process.off(signal, handler)
+  })
+  try {
+    const { code, signal } = await new Promise<{ code: number | null; signal: NodeJS.Signals | null }>(
+      (settle, fail) => {
+        child.once('error', fail)
+        child.once('exit', (code, signal) => settle({ code, signal }))
+      },
+    )
+    return code ?? 128 + constants.signals[signal as NodeJS.Signals]
+  } finally {
+    for (const stop of forwarded) stop()
+  }
+}

@@ -1,0 +1,216 @@
+"""Answers one question about a Django project: what do its settings say about production processes?
+
+Run by prodserver with the project's own interpreter, standard library only. The question is one JSON argument,
+the answer one line of JSON on descriptor 3, so whatever the settings print is only noise. Django is imported only
+if the settings (or an unusual ``manage.py``) do, and ``django.setup()`` is never called.
+
+The Django app that ships with prodserver imports this file too, and hands over the settings already in force.
+Every decision is made on the other side: this file reports.
+"""
+
+import os
+import sys
+
+ANSWER_FD = 3
+SETTINGS = (
+    "PRODUCTION_PROCESSES",
+    "PRODUCTION_PROCESS_DEFAULTS",
+    "WSGI_APPLICATION",
+    "ASGI_APPLICATION",
+    "INSTALLED_APPS",
+    "DEBUG",
+)
+# Larger integers lose digits in a JavaScript number.
+MAX_SAFE_INTEGER = 2**53 - 1
+
+
+def plain(value, depth=0):
+    """The value as JSON can carry it; what it cannot carry becomes {"__python__": type name, "repr": ...}."""
+    if value is None or value is True or value is False:
+        return value
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, int):
+        number = int(value)
+        return number if abs(number) <= MAX_SAFE_INTEGER else str(number)
+    if isinstance(value, float):
+        number = float(value)
+        return number if number - number == 0 else odd(value)
+    if depth > 20:
+        return odd(value)
+    if isinstance(value, dict) or hasattr(value, "items") and hasattr(value, "keys"):
+        return {
+            key if isinstance(key, str) else str(key): plain(item, depth + 1)
+            if isinstance(key, str) or is_lazy(key)
+            else odd(key, "key")
+            for key, item in value.items()
+        }
+    if isinstance(value, (list, tuple)):
+        return [plain(item, depth + 1) for item in value]
+    if isinstance(value, (set, frozenset)):
+        return sorted((plain(item, depth + 1) for item in value), key=str)
+    if isinstance(value, os.PathLike):
+        path = os.fspath(value)
+        return path if isinstance(path, str) else os.fsdecode(path)
+    if is_lazy(value) or type(value).__name__ in ("Decimal", "UUID"):
+        return str(value)
+    if type(value).__name__ == "timedelta" and hasattr(value, "total_seconds"):
+        return value.total_seconds()
+    if hasattr(type(value), "__members__") and hasattr(value, "value"):  # an enum member
+        return plain(value.value, depth + 1)
+    return odd(value)
+
+
+def is_lazy(value):
+    """Django's lazy strings: their class is made on the fly and called __proxy__."""
+    return type(value).__name__ == "__proxy__"
+
+
+def odd(value, what=None):
+    try:
+        text = repr(value)[:200]
+    except Exception as error:
+        text = "<repr raised %s>" % type(error).__name__
+    return {"__python__": what or type(value).__name__, "repr": text}
+
+
+def describe(settings, settings_file, modules=(), exported=None):
+    """The answer as a dictionary, from any object that has the settings as attributes."""
+    values = {}
+    for name in SETTINGS:
+        if hasattr(settings, name):
+            values[name] = plain(getattr(settings, name))
+    processes = values.get("PRODUCTION_PROCESSES")
+    return {
+        "settings": values,
+        # JavaScript moves keys that look like integers to the front of an object.
+        "order": list(processes) if isinstance(processes, dict) else [],
+        "settingsFile": settings_file,
+        "python": {"executable": sys.executable, "version": "%d.%d.%d" % sys.version_info[:3], "prefix": sys.prefix},
+        "path": [os.path.abspath(entry or os.curdir) for entry in sys.path],
+        "modules": {name: has_module(name) for name in modules},
+        "exported": exported or {},
+    }
+
+
+def has_module(name):
+    from importlib.util import find_spec
+
+    if name in sys.modules:  # some packages replace themselves by an object that find_spec refuses
+        return True
+    try:
+        return find_spec(name) is not None
+    except (ImportError, ValueError, AttributeError):
+        return False
+
+
+class ReachedDjango(BaseException):
+    """Raised where manage.py would hand over to Django. Not an Exception, so that no handler in between eats it."""
+
+
+def run_manage(path):
+    """Run an unusual manage.py up to the point where it calls Django, for what it does to the environment."""
+    import runpy
+
+    import django.core.management as management
+
+    def stop(*args, **kwargs):
+        raise ReachedDjango
+
+    original = management.execute_from_command_line, management.ManagementUtility.execute
+    management.execute_from_command_line = management.ManagementUtility.execute = stop
+    before = dict(os.environ)
+    try:
+        runpy.run_path(path, run_name="__main__")
+    except ReachedDjango:
+        pass
+    finally:
+        management.execute_from_command_line, management.ManagementUtility.execute = original
+    return {name: value for name, value in os.environ.items() if before.get(name) != value}
+
+
+def load_settings(module):
+    if os.environ.get("DJANGO_CONFIGURATION"):
+        from configurations import importer
+
+        importer.install()
+        from django.conf import settings
+
+        settings.DEBUG  # django-configurations builds the module when the first setting is read
+        return settings, getattr(sys.modules.get(module), "__file__", None)
+    from importlib import import_module
+
+    loaded = import_module(module)
+    # Settings managers that import Django change django.conf.settings rather than the module's attributes.
+    conf = sys.modules.get("django.conf")
+    return (conf.settings if conf else loaded), getattr(loaded, "__file__", None)
+
+
+def failure(stage, error):
+    import traceback
+
+    frames = traceback.extract_tb(error.__traceback__)
+    own = os.path.abspath(__file__)
+    shown = [f for f in frames if not f.filename.startswith("<frozen") and os.path.abspath(f.filename) != own]
+    # Both of these come with the path of this file's machinery only, never of the user's.
+    shown = [f for f in shown if not f.filename.endswith(("importlib/__init__.py", "runpy.py"))]
+    return {
+        "error": {
+            "stage": stage,
+            "type": type(error).__name__,
+            "message": str(error),
+            "module": getattr(error, "name", None) if isinstance(error, ImportError) else None,
+            "notFound": isinstance(error, ModuleNotFoundError),
+            "exit": isinstance(error, SystemExit),
+            "frames": [{"file": f.filename, "line": f.lineno} for f in shown],
+            "text": "".join(traceback.format_list(shown) + traceback.format_exception_only(type(error), error)),
+        },
+    }
+
+
+def answer(question):
+    root, manage = question["root"], question["manage"]
+    sys.path[0] = root
+    sys.path[:0] = question["pythonPath"]
+    sys.argv = [manage or os.path.join(root, "manage.py"), "prodserver"]
+    exported = {}
+    stage = "manage"
+    try:
+        if question["runManage"]:
+            exported = run_manage(manage)
+        stage = "settings"
+        module = question["settings"] or os.environ.get("DJANGO_SETTINGS_MODULE")
+        if not module:
+            return {"error": {"stage": "unknown"}}
+        os.environ["DJANGO_SETTINGS_MODULE"] = module
+        settings, settings_file = load_settings(module)
+        result = describe(settings, settings_file, question["modules"], exported)
+        result["settingsModule"] = module
+        return result
+    except BaseException as error:
+        return failure(stage, error)
+
+
+def write_all(fd, data):
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
+def main():
+    import faulthandler
+    import json
+
+    question = json.loads(sys.argv[1])
+    os.set_inheritable(ANSWER_FD, False)
+    # Says where the settings hang, from a thread that needs no help from the interpreter.
+    faulthandler.dump_traceback_later(question["timeoutSeconds"], exit=True, file=ANSWER_FD)
+    result = answer(question)
+    faulthandler.cancel_dump_traceback_later()
+    write_all(ANSWER_FD, (json.dumps(result) + "\n").encode())
+    # Not sys.exit: threads and exit handlers that the settings started must not keep the caller waiting.
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+import leven from 'leven'
+import type { Json } from './types.ts'
+
+/** What Python's values have become, and how to speak of them to a Python developer. */
+
+export function isDictionary(value: unknown): value is { readonly [key: string]: Json } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** A value that JSON cannot carry, as the Python side marks it: its type's name and its repr. */
+interface OddValue {
+  readonly type: string
+  readonly repr: string
+}
+
+/** The value, if it is one that JSON cannot carry; a dictionary key that is not a string has the type `key`. */
+export function asOdd(value: unknown): OddValue | undefined {
+  const type = isDictionary(value) ? value['__python__'] : undefined
+  return typeof type === 'string'
+    ? { type, repr: JSON.stringify((value as { repr?: string }).repr ?? '').slice(1, -1) }
+    : undefined
+}
+
+/** `a list`, `None`, `a function (<function f at 0x7f>)`. */
+export function describeType(value: Json): string {
+  const odd = asOdd(value)
+  if (odd) return `a ${odd.type} (${odd.repr})`
+  if (value === null) return 'None'
+  if (Array.isArray(value)) return 'a list'
+  if (typeof value === 'boolean') return value ? 'True' : 'False'
+  return typeof value === 'object' ? 'a dictionary' : `a ${typeof value}`
+}
+
+/** The nearest of the known names, if one is near enough to have been meant. */
+export function nearest(name: string, known: readonly string[]): string | undefined {
+  const [best] = known
+    .map((candidate) => ({ candidate, distance: leven(name.toLowerCase(), candidate.toLowerCase()) }))
+    .toSorted((a, b) => a.distance - b.distance)
+  const near = Math.max(1, Math.floor(Math.max(name.length, 4) / 3))
+  return best && best.distance <= near ? best.candidate : undefined
+}
