@@ -65,7 +65,7 @@ async function fetchLockedNode() {
     warn(`using Node ${process.versions.node}, not the one in package-lock.json: npm could not install it`)
     return process.execPath
   }
-  await step(`fetching Node for Node ${process.versions.node} (npm rebuild node)`, () =>
+  await step(`fetching a Node newer than ${process.versions.node} (npm rebuild node)`, () =>
     run('npm-rebuild-node', ['npm', 'rebuild', 'node', '--ignore-scripts=false']),
   )
   const node = lockedNode()

@@ -8,10 +8,11 @@ export async function execute(context: CommandContext): Promise<number> {
   const { options, io } = context
   // The interpreter is on its way while the rest of the program loads.
   const reading = readProject(context)
-  const [{ project, answer }, { buildPlan }, { become, prepare }] = await Promise.all([
+  const [{ project, answer }, { buildPlan }, { become, prepare }, { takeOn }] = await Promise.all([
     reading,
     import('../../plan/build.ts'),
     import('../../run/become.ts'),
+    import('../../run/identity.ts'),
   ])
   const { findName } = await import('../select.ts')
   const name = findName(options.positionals[0], answer)
@@ -31,7 +32,10 @@ export async function execute(context: CommandContext): Promise<number> {
   if (problems.some(isError) || !planned) throw new ProdserverError(problems, EXIT.refused)
   const executable = prepare(planned, io.env)
   if (!options.values['quiet']) announce(planned, problems, context)
-  return become(executable)
+  const account = takeOn(planned)
+  const declared = Object.keys(planned.env)
+  const ofAccount = Object.entries(account).filter(([variable]) => !declared.includes(variable))
+  return become({ ...executable, env: { ...executable.env, ...Object.fromEntries(ofAccount) } })
 }
 
 function announce(

@@ -72,6 +72,7 @@ function renderProcess(process: PlannedProcess, paint: Paint, show: Show): strin
     ...label('environment', variables),
     ['directory', process.cwd, process.from.cwd ?? ''],
     ...(process.listen.length > 0 ? [['listens on', process.listen.join(', ')]] : []),
+    ...identityRows(process),
     ['ready', describeProbe(process.ready), process.from.ready ?? ''],
     ['stop', `${process.stop.signal}, then KILL after ${process.stop.timeoutMs / 1000} s`, process.from.stop ?? ''],
     ['reload', process.reload, process.from.reload ?? ''],
@@ -87,6 +88,18 @@ function pasteable({ argv, env, cwd }: PlannedProcess, show: Show): string {
   const unset = variables.flatMap(([name, { value }]) => (value === null ? ['-u', name] : []))
   const environment = unset.length > 0 || set.length > 0 ? ['env', ...unset, ...set] : []
   return [`cd ${quoteWord(cwd)} &&`, ...environment, ...argv.map((word) => quoteWord(show(word)))].join(' ')
+}
+
+function identityRows({ user, group, umask, nice, limits, from }: PlannedProcess): string[][] {
+  const limited = Object.entries(limits).map(([name, value]) => `${name}=${value}`)
+  const rows = [
+    ['user', user, from.user],
+    ['group', group, from.group],
+    ['umask', umask, from.umask],
+    ['nice', nice, from.nice],
+    ['limits', limited.length > 0 ? limited.join(' ') : null, from.limits],
+  ] as const
+  return rows.flatMap(([name, value, place]) => (value === null ? [] : [[name, String(value), place ?? '']]))
 }
 
 const label = (name: string, rows: readonly string[][]): string[][] =>

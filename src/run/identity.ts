@@ -1,0 +1,83 @@
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { setPriority } from 'node:os'
+import { EXIT, type Problem, ProdserverError } from '../errors.ts'
+import type { PlannedProcess } from '../plan/plan.ts'
+
+/** Who this process is, as far as a program that it becomes inherits it. */
+export type Identity = Pick<PlannedProcess, 'name' | 'user' | 'group' | 'umask' | 'nice' | 'limits'>
+
+/**
+ * Takes on the user, group, file mode mask, priority and limits of a process. There is no way back: a program that is
+ * started as somebody else must not be able to return.
+ *
+ * Returns what goes with the user: its HOME, USER and LOGNAME.
+ *
+ * @throws {ProdserverError} `E505` when there is no such user, or this one may not become it (exit code 6).
+ */
+export function takeOn(identity: Identity): Readonly<Record<string, string>> {
+  const { user, group, umask, nice, limits } = identity
+  if (umask !== null) attempt(identity, 'UMASK', () => process.umask(umask))
+  // Raising a limit or a priority needs rights that the user to become does not have, so these come first.
+  for (const [name, value] of Object.entries(limits)) attempt(identity, 'LIMITS', () => setLimit(name, value))
+  if (nice !== null) attempt(identity, 'NICE', () => setPriority(nice))
+  const account = user === null ? undefined : attempt(identity, 'USER', () => findAccount(user))
+  if (account && account.uid !== process.getuid?.()) attempt(identity, 'USER', () => initgroups(account))
+  const gid = group ?? account?.gid
+  if (gid !== undefined) attempt(identity, group === null ? 'USER' : 'GROUP', () => process.setgid?.(numberOr(gid)))
+  if (account && account.uid !== process.getuid?.()) attempt(identity, 'USER', () => process.setuid?.(account.uid))
+  return account ? { HOME: account.home, USER: account.name, LOGNAME: account.name } : {}
+}
+
+interface Account {
+  readonly name: string
+  readonly home: string
+  readonly uid: number
+  readonly gid: number
+}
+
+/** Node can become a user by name, but does not tell the user's group. */
+function findAccount(user: string): Account {
+  const entries = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .map((line) => line.split(':'))
+  const entry = entries.find(([name, , uid]) => name === user || uid === user)
+  if (!entry) throw new Error(`there is no user ${user}`)
+  const [name = '', , uid, gid, , home = '/'] = entry
+  return { name, home, uid: Number(uid), gid: Number(gid) }
+}
+
+/** The user's further groups. Node has the call, and its types do not. */
+function initgroups({ name, gid }: Account): void {
+  ;(process as { initgroups?: (user: string, group: number) => void }).initgroups?.(name, gid)
+}
+
+/** Node has no call for it; util-linux's program sets the limits of a running process, which are then inherited. */
+function setLimit(name: string, value: string): void {
+  const { error, status, stderr } = spawnSync('prlimit', ['--pid', String(process.pid), `--${name}=${value}`], {
+    encoding: 'utf8',
+  })
+  if (error) throw error
+  if (status !== 0) throw new Error(stderr.trim())
+}
+
+const numberOr = (id: string | number): string | number => (/^\d+$/.test(String(id)) ? Number(id) : id)
+
+function attempt<T>({ name }: Identity, key: string, act: () => T): T {
+  try {
+    return act()
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    const place = `PRODUCTION_PROCESSES[${JSON.stringify(name)}][${JSON.stringify(key)}]`
+    const hint =
+      code === 'EPERM' ? 'Start it as root, or remove the key where the process is started as that user' : undefined
+    const problem: Problem = {
+      id: 'E505',
+      place,
+      process: name,
+      message: `${key} cannot be taken on: ${message}.`,
+      hint,
+    }
+    throw new ProdserverError([problem], code === 'EPERM' ? EXIT.notPermitted : EXIT.failed, { cause: error })
+  }
+}
