@@ -23,7 +23,7 @@ function renderDeclaration(): string {
     const schema = processSchema.entries[key]
     const inner = (schema.type === 'optional' ? schema.wrapped : schema) as v.GenericSchema
     const shown = v.getMetadata(inner as never)['default'] as string
-    return [`\`${toSettingsKey(key)}\``, v.getDescription(inner as never) ?? '', shown === '' ? '' : literal(shown)]
+    return [`\`${toSettingsKey(key)}\``, v.getDescription(inner) ?? '', shown === '' ? '' : literal(shown)]
   })
   return `${HEAD}# The declaration
 
@@ -160,7 +160,6 @@ function renderGrammar({
   aliases = {},
   missing = {},
 }: OptionGrammar): string {
-  const code = (names: readonly string[]): string => names.map((name) => `\`${name}\``).join(', ')
   const rows = [
     ['take no value', code(switches)],
     ['take no value, and have a `no-` form', code(pairs)],
@@ -191,10 +190,12 @@ ${summary}.
 
 ${table(
   ['option', 'meaning'],
-  options.map((option) => [
-    `\`${option.short ? `-${option.short}, ` : ''}--${option.name}${option.value ? ` ${option.value}` : ''}\``,
-    option.summary,
-  ]),
+  options
+    .filter(({ hidden }) => !hidden)
+    .map((option) => [
+      `\`${option.short ? `-${option.short}, ` : ''}--${option.name}${option.value ? ` ${option.value}` : ''}\``,
+      option.summary,
+    ]),
 )}
 ${examples.map(([example, meaning]) => `- \`${example}\`: ${meaning}`).join('\n')}
 `,
@@ -236,14 +237,20 @@ ${table(
 }
 
 function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |\n`
   return [line(header), line(header.map(() => '---')), ...rows.map(line)].join('')
 }
 
 /** A default that is a word of the declaration is code; one that is a description is not. */
 function literal(text: string): string {
   return /^[\w-]+$/.test(text) ? `\`${text}\`` : text
+}
+
+function code(names: readonly string[]): string {
+  return names.map((name) => `\`${name}\``).join(', ')
+}
+
+function line(cells: readonly string[]): string {
+  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |\n`
 }
 
 if (import.meta.main) for (const [path, render] of Object.entries(PAGES)) writeFileSync(path, render())

@@ -25,6 +25,10 @@ export interface OptionGrammar {
   readonly short?: Readonly<Record<string, string>>
   /** `_` in a key becomes `-`. False where the program has options with `_` that we cannot know. Default true. */
   readonly hyphenate?: boolean
+  /** Options that the program refuses in this use, except with one value, and the option that does what is meant. */
+  readonly substitutes?: Readonly<
+    Record<string, { readonly name: string; readonly unless: string; readonly reason: string }>
+  >
   /** Options that the program lacks, and what the reader should do instead. They are left out with a warning. */
   readonly missing?: Readonly<Record<string, string>>
 }

@@ -17,7 +17,13 @@ const grammar: OptionGrammar = {
 }
 
 const tokens = (args: Json, none?: 'omit' | 'switch'): readonly string[] => {
-  const { options, problems } = translateArgs({ args, grammar, place: 'ARGS', program: 'server', ...(none && { none }) })
+  const { options, problems } = translateArgs({
+    args,
+    grammar,
+    place: 'ARGS',
+    program: 'server',
+    ...(none && { none }),
+  })
   assert.deepEqual(problems, [])
   return options.flatMap((option) => option.tokens)
 }
@@ -70,3 +76,24 @@ for (const [args, expected] of table) {
     assert.deepEqual(tokens(args), expected)
   })
 }
+
+test('an option that is refused in this use becomes the one that is meant, and says so', () => {
+  const refusing: OptionGrammar = {
+    substitutes: { 'blocking-threads': { name: 'runtime-threads', unless: '1', reason: 'It is refused' } },
+  }
+  const translate = (value: Json) =>
+    translateArgs({ args: { 'blocking-threads': value }, grammar: refusing, place: 'ARGS', program: 'server' })
+  assert.deepEqual(
+    translate('2').options.flatMap((option) => option.tokens),
+    ['--runtime-threads=2'],
+  )
+  assert.deepEqual(
+    translate('2').problems.map(({ id }) => id),
+    ['W302'],
+  )
+  assert.deepEqual(
+    translate(1).options.flatMap((option) => option.tokens),
+    ['--blocking-threads=1'],
+  )
+  assert.deepEqual(translate(1).problems, [])
+})

@@ -95,6 +95,12 @@ function translateOne(key: string, value: Json, request: TranslateRequest): One 
         hint: 'Values are strings, numbers, True, False, None, or lists of strings and numbers',
       },
     }
+  const substitute = grammar.substitutes?.[name]
+  if (substitute && ![substitute.unless, Number(substitute.unless)].includes(value as string | number)) {
+    const message = `${substitute.reason}; --${substitute.name} is used instead.`
+    const problem: Problem = { id: 'W302', place, message, hint: `Write ${JSON.stringify(substitute.name)}` }
+    return { ...translateOne(substitute.name, value, request), problem }
+  }
   const option = encode(key, name, value as ArgValue, request)
   return option ? { option } : {}
 }

@@ -76,11 +76,17 @@ export const granianAsgi: Backend = {
     'django_prodserver.backends.servers.granian.GranianASGIServer',
   ],
   app: 'asgi',
-  // It refuses more than one blocking thread for ASGI, where the application runs in the event loop; what people
-  // mean by threads there are those of its runtime.
   options: {
     ...options,
-    aliases: { ...options.aliases, threads: 'runtime-threads', 'blocking-threads': 'runtime-threads' },
+    aliases: { ...options.aliases, threads: 'runtime-threads' },
+    // An ASGI application runs in the event loop; the threads that people mean are those of the server's runtime.
+    substitutes: {
+      'blocking-threads': {
+        name: 'runtime-threads',
+        unless: '1',
+        reason: 'granian refuses more than one blocking thread for ASGI',
+      },
+    },
   },
   example: { address: '0.0.0.0', port: 8000, workers: 4 },
   command: pythonModule('granian', '--interface=asgi'),

@@ -29,6 +29,9 @@ export interface CommandContext {
 /** Does the work and returns the exit code. */
 export type Execute = (context: CommandContext) => Promise<number>
 
+/** Settings that `manage.py prodserver` has in force already, so that they are not imported twice. */
+const answerFd: OptionSpec = { name: 'answer-fd', value: 'FD', summary: 'Settings already read', hidden: true }
+
 const json: OptionSpec = { name: 'json', summary: 'Machine-readable output' }
 
 export const COMMANDS: readonly CommandSpec[] = [
@@ -40,11 +43,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       ...PROJECT_OPTIONS,
       ...DJANGO_OPTIONS,
       { name: 'quiet', short: 'q', summary: 'Say nothing before the program starts' },
-      {
-        name: 'answer-fd',
-        value: 'FD',
-        summary: 'Settings already read, on this descriptor (used by manage.py prodserver)',
-      },
+      answerFd,
       ...COMMON_OPTIONS,
     ],
     passOn: ['settings', 'python', 'project'],
@@ -65,11 +64,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       json,
       { name: 'backends', summary: 'The built-in backends instead' },
       { name: 'names', summary: 'Only the names, one a line' },
-      {
-        name: 'answer-fd',
-        value: 'FD',
-        summary: 'Settings already read, on this descriptor (used by manage.py prodserver)',
-      },
+      answerFd,
       ...COMMON_OPTIONS,
     ],
     maxArguments: 0,

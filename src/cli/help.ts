@@ -22,7 +22,9 @@ export function renderHelp(paint: Paint, version: string): string {
 }
 
 export function renderCommandHelp(command: CommandSpec, paint: Paint): string {
-  const rows = command.options.map((option) => [spelling(option), option.summary] as const)
+  const rows = command.options
+    .filter(({ hidden }) => !hidden)
+    .map((option) => [spelling(option), option.summary] as const)
   const width = Math.max(...rows.map(([name]) => name.length))
   const examples = Math.max(...command.examples.map(([example]) => example.length))
   return [

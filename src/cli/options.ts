@@ -9,6 +9,8 @@ export interface OptionSpec {
   readonly value?: string
   readonly repeatable?: boolean
   readonly summary: string
+  /** Left out of help: for programs of ours only. */
+  readonly hidden?: boolean
 }
 
 /** Options of every command that reads a project. */

@@ -21,12 +21,18 @@ function required(name: string): string {
   return value
 }
 
+/** The full path of a program: on PATH, or where packages put servers, which not every PATH has. */
+export function findProgram(program: string): string | undefined {
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin', '/opt/homebrew/sbin']
+  return folders.map((folder) => join(folder, program)).find((path) => existsSync(path))
+}
+
 /**
- * Says whether a program is on PATH. Where it is not, the test is skipped with a loud line on a person's machine, and
- * fails in CI.
+ * Says whether a program is installed. Where it is not, the test is skipped with a loud line on a person's machine,
+ * and fails in CI.
  */
 export function hasProgram(t: TestContext, program: string, install: string): boolean {
-  const found = (process.env['PATH'] ?? '').split(delimiter).some((folder) => existsSync(join(folder, program)))
+  const found = findProgram(program) !== undefined
   if (found) return true
   const line = `${program} is not installed: "${t.name}" is not tested. Install it with: ${install}`
   if (process.env['CI']) throw new Error(line)

@@ -1,5 +1,6 @@
 import { EXIT, UsageError } from '../../errors.ts'
 import { COMMANDS, type CommandContext, type CommandSpec } from '../commands.ts'
+import type { OptionSpec } from '../options.ts'
 
 /** Prints a completion script. Process names are asked of the project at the moment of completing. */
 export async function execute({ options, io }: CommandContext): Promise<number> {
@@ -16,7 +17,11 @@ export async function execute({ options, io }: CommandContext): Promise<number> 
 
 const SHELLS: Readonly<Record<string, () => string>> = { bash: renderBash, zsh: renderZsh, fish: renderFish }
 
-const flags = (command: CommandSpec): string => command.options.map(({ name }) => `--${name}`).join(' ')
+const visible = ({ options }: CommandSpec): readonly OptionSpec[] => options.filter(({ hidden }) => !hidden)
+const flags = (command: CommandSpec): string =>
+  visible(command)
+    .map(({ name }) => `--${name}`)
+    .join(' ')
 const commandNames = COMMANDS.map(({ name }) => name).join(' ')
 const NAMES = 'prodserver list --names 2>/dev/null'
 /** Commands that take process names. */
@@ -59,7 +64,7 @@ function renderFish(): string {
       ({ name, summary }) => `complete -c prodserver -n __fish_use_subcommand -a ${name} -d ${describe(summary)}`,
     ),
     ...COMMANDS.flatMap((command) =>
-      command.options.map(
+      visible(command).map(
         ({ name, summary }) =>
           `complete -c prodserver -n '__fish_seen_subcommand_from ${command.name}' -l ${name} -d ${describe(summary)}`,
       ),
