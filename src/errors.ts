@@ -82,6 +82,7 @@ export const PROBLEMS = {
   E503: 'The working directory does not exist.',
   E504: 'The command line or the environment is longer than the system allows.',
   E505: 'The user, group, priority or limits of the process cannot be taken on.',
+  E506: 'A socket of systemd cannot be handed on.',
   W301: 'An option is left out, because the program has no such thing.',
   W302: 'An option was given another name, because the program refuses the one that was used.',
 } as const satisfies Readonly<Record<`${'E' | 'W'}${number}`, string>>

@@ -48,7 +48,19 @@ export function prepare(planned: PlannedProcess, env: Env): Executable {
   // The full path is argv[0] as well: Python finds the environment it belongs to by it.
   const argv = [file, ...args]
   checkSize(argv, childEnv, place, name)
+  refuseSockets(env, place, name)
   return { file, argv, env: childEnv, cwd }
+}
+
+/**
+ * Replacing a process closes every descriptor above 2, so a server would be told of sockets that it does not have, and
+ * take whatever it opens first for them.
+ */
+function refuseSockets(env: Env, place: string, name: string): void {
+  if (env['LISTEN_PID'] !== String(process.pid) || !(Number(env['LISTEN_FDS']) > 0)) return
+  const message = 'systemd passes a socket, and prodserver cannot hand it on.'
+  const hint = `Name the server in the unit's ExecStart; its command line: prodserver show ${name}`
+  throw new ProdserverError([{ id: 'E506', place, process: name, message, hint }], EXIT.failed)
 }
 
 /** The inherited environment with what the plan adds and removes. */
