@@ -23,7 +23,7 @@ await build({
   chunkNames: 'chunks/[name]-[hash]',
 })
 // import.meta.url of the bundled code is that of a chunk.
-for (const file of ['src/source/django_probe.py', 'src/plan/python_backend.py']) copyFileSync(file, `dist.new/chunks/${file.split('/').at(-1)}`)
+for (const file of ['src/source/django_probe.py', 'src/source/deferred_package.py', 'src/plan/python_backend.py']) copyFileSync(file, `dist.new/chunks/${file.split('/').at(-1)}`)
 // For manage.py prodserver, which asks about the same modules.
 writeFileSync('dist.new/chunks/modules.json', JSON.stringify(PYTHON_MODULES))
 execFileSync('tsc', ['--project', 'tsconfig.build.json', '--outDir', 'dist.new/types'], { stdio: 'inherit' })

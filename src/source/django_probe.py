@@ -129,6 +129,24 @@ def run_manage(path):
     return {name: value for name, value in os.environ.items() if before.get(name) != value}
 
 
+def defer_package(module):
+    """Do not import Celery for its application's sake, where the settings cannot tell the difference."""
+    file = os.path.join(sys.path[0], module.partition(".")[0], "__init__.py")
+    try:
+        with open(file, "rb") as source:
+            if b"celery" not in source.read() or not has_module("celery"):
+                return
+    except OSError:
+        return
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    helper = os.path.join(os.path.dirname(os.path.abspath(__file__)), "deferred_package.py")
+    spec = spec_from_file_location("prodserver_deferred_package", helper)
+    deferred = module_from_spec(spec)
+    spec.loader.exec_module(deferred)
+    deferred.defer(module, sys.path[0])
+
+
 def load_settings(module):
     if os.environ.get("DJANGO_CONFIGURATION"):
         from configurations import importer
@@ -140,6 +158,7 @@ def load_settings(module):
         return settings, getattr(sys.modules.get(module), "__file__", None)
     from importlib import import_module
 
+    defer_package(module)
     loaded = import_module(module)
     # Settings managers that import Django change django.conf.settings rather than the module's attributes.
     conf = sys.modules.get("django.conf")
