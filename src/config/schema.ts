@@ -8,26 +8,20 @@ import { parseDurationMs, parseSizeBytes } from './units.ts'
  * `DEPENDS_ON`), and snake case inside (`maxDelay` is `max_delay`).
  */
 
-const duration = v.pipe(
-  v.union([v.string(), v.number()], 'a duration, such as "30s", "5m" or a number of seconds'),
-  v.rawTransform(({ dataset, addIssue, NEVER }) => {
-    const ms = parseDurationMs(dataset.value)
-    if (ms !== undefined) return ms
-    addIssue({ message: 'a duration, such as "30s", "5m" or a number of seconds' })
-    return NEVER
-  }),
-)
+/** Text or a number that is converted once, here; what cannot be is refused with the same words. */
+const converted = (convert: (value: string | number) => number | undefined, message: string) =>
+  v.pipe(
+    v.union([v.string(), v.number()], message),
+    v.rawTransform(({ dataset, addIssue, NEVER }) => {
+      const result = convert(dataset.value)
+      if (result !== undefined) return result
+      addIssue({ message })
+      return NEVER
+    }),
+  )
 
-const size = v.pipe(
-  v.union([v.string(), v.number()], 'a size, such as "512M" or a number of bytes'),
-  v.rawTransform(({ dataset, addIssue, NEVER }) => {
-    const bytes = parseSizeBytes(dataset.value)
-    if (bytes !== undefined) return bytes
-    addIssue({ message: 'a size, such as "512M" or a number of bytes' })
-    return NEVER
-  }),
-)
-
+const duration = converted(parseDurationMs, 'a duration, such as "30s", "5m" or a number of seconds')
+const size = converted(parseSizeBytes, 'a size, such as "512M" or a number of bytes')
 const text = v.string('a string')
 const nonEmptyText = v.pipe(v.string('a string'), v.nonEmpty('a string that is not empty'))
 const textOrNumber = v.union([v.string(), v.number()], 'a string or a number')
