@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, relative } from 'node:path'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { run } from './setup/command.mjs'
 import { environment, root } from './setup/environment.mjs'
@@ -23,10 +23,7 @@ const project = join(temporary, 'example')
 
 await main(async () => {
   try {
-    const python = await ensureEnvironment(
-      join(root, '.venv-test'),
-      join(root, 'scripts', 'requirements-test.txt'),
-    )
+    const python = await ensureEnvironment(join(root, '.venv-test'), join(root, 'scripts', 'requirements-test.txt'))
     await step('packing and installing the package', installPackage)
     await step('looking at its files', checkFiles)
     await step('asking it for its version and its help', checkCommandLine)
@@ -70,11 +67,8 @@ async function checkCommandLine() {
 }
 
 function copyExample() {
-  const generated = ['var', '__pycache__']
-  cpSync(join(root, 'example'), project, {
-    recursive: true,
-    filter: (path) => !relative(root, path).split('/').some((part) => generated.includes(part)),
-  })
+  const isGenerated = /\/(var|__pycache__)$/
+  cpSync(join(root, 'example'), project, { recursive: true, filter: (path) => !isGenerated.test(path) })
 }
 
 /** @param {string} python */

@@ -25,8 +25,5 @@ await main(async () => {
   const options = given.filter((argument) => argument.startsWith('-'))
   const files = given.filter((argument) => !argument.startsWith('-'))
   const runner = [node, '--test', '--test-concurrency=2', ...options, ...(files.length > 0 ? files : everything)]
-  return become(
-    runner,
-    environment({ PRODSERVER_TEST_PYTHON: full.python, PRODSERVER_TEST_BARE_PYTHON: bare.python }),
-  )
+  return become(runner, environment({ PRODSERVER_TEST_PYTHON: full.python, PRODSERVER_TEST_BARE_PYTHON: bare.python }))
 })

@@ -22,7 +22,10 @@ export async function ensureBrokers() {
       install(names),
     ).catch(tolerateOutsideCi)
   }
-  for (const broker of brokers) isMissing(broker) ? reportMissing(broker) : putOnPath(broker)
+  for (const broker of brokers) {
+    if (isMissing(broker)) reportMissing(broker)
+    else putOnPath(broker)
+  }
 }
 
 /** @param {typeof brokers[number]} broker */

@@ -1,23 +1,23 @@
 /** dist/, made again when a source is newer. */
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { run } from './command.mjs'
 import { root } from './environment.mjs'
 import { step } from './steps.mjs'
 
 const program = join(root, 'dist', 'bin.js')
-const sources = ['src', 'package.json', 'package-lock.json', 'tsconfig.json', 'scripts/build.mjs']
+const sources = [
+  'src',
+  'scripts/build.mjs',
+  'package.json',
+  'package-lock.json',
+  'tsconfig.json',
+  'tsconfig.build.json',
+]
 
 export async function ensureBuild() {
   if (existsSync(program) && modifiedAt(program) >= newest(sources)) return
-  await step('building dist (npm run build)', async () => {
-    try {
-      await run('build', ['npm', 'run', 'build'])
-    } catch (error) {
-      rmSync(program, { force: true }) // what a failed build left must not look newer than the sources
-      throw error
-    }
-  })
+  await step('building dist (npm run build)', () => run('build', ['npm', 'run', 'build']))
 }
 
 /** @param {string[]} names */

@@ -143,9 +143,12 @@ function logFile(name) {
   return join(folder, `${name}.log`)
 }
 
+/** npm ends a refusal with all its options, which would leave no room for the reason. */
+const npmUsage = /^npm error Clean install a project\n[^]*?(?=^npm error A complete log)/m
+
 /** @param {string} output */
 function lastLines(output) {
-  const lines = output.trimEnd().split('\n')
+  const lines = output.replace(npmUsage, '').trimEnd().split('\n')
   return lines.slice(-20).join('\n')
 }
 

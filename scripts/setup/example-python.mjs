@@ -1,10 +1,16 @@
 /** The interpreter that runs the example: our environment, or what the machine has. */
 import { join, resolve } from 'node:path'
 import { CommandFailed } from './command.mjs'
-import { root } from './environment.mjs'
+import { findProgram, root } from './environment.mjs'
 import { findInterpreters, isRecent, servesDjango } from './interpreter.mjs'
 import { canInstall, install, installCommand } from './packages-of-system.mjs'
-import { CannotCreate, clearEnvironment, ensureEnvironment, environmentKey, recordEnvironment } from './python-environment.mjs'
+import {
+  CannotCreate,
+  clearEnvironment,
+  ensureEnvironment,
+  environmentKey,
+  recordEnvironment,
+} from './python-environment.mjs'
 import { say, SetupError, step, warn } from './steps.mjs'
 
 const requirements = join(root, 'scripts', 'requirements-example.txt')
@@ -35,7 +41,7 @@ async function useSystemPython(folder, reason) {
   const offline = reason instanceof CommandFailed
   if (offline) warn(`${reason.message}\n${indent(reason.hint)}`)
   const python = bestInterpreter() ?? (offline ? await installedInterpreter() : undefined)
-  if (python === undefined) throw offline ? nothingWorks(reason) : reason
+  if (python === undefined) throw offline ? nothingWorks() : reason
   if (!offline) warn(reason.message)
   clearEnvironment(folder)
   return recordEnvironment(folder, environmentKey(folder, requirements), python)
@@ -80,13 +86,13 @@ function sayWhatIsLeftOut({ python, packages }, folder) {
   if (missing.length > 0) warn(`left out, because ${python} does not have them: ${missing.join(', ')}`)
 }
 
-/** @param {SetupError} reason */
-function nothingWorks(reason) {
+function nothingWorks() {
   return new SetupError(
-    'The example needs Django and one of gunicorn, uvicorn, waitress, and there is no way to get them',
-    [
-      `Either put this right and type the command again: ${reason.message}`,
-      `or type:  ${installCommand({ debian, brew: ['python'] })}`,
-    ].join('\n'),
+    'The example needs Django and one of gunicorn, uvicorn, waitress; pip cannot install them, and no Python here has them',
+    ['With a package index in reach, type the command again.', ...debianWay()].join('\n'),
   )
+}
+
+function debianWay() {
+  return findProgram('apt-get') ? [`With Debian's packages:  ${installCommand({ debian, brew: [] })}`] : []
 }

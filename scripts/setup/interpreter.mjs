@@ -5,10 +5,7 @@ import { findProgram } from './environment.mjs'
 export const oldestPython = [3, 10]
 
 /** What is asked for: the first that suits wins. */
-const programs = [
-  ...['python3', 'python', '/usr/bin/python3'],
-  ...['python3.14', 'python3.13', 'python3.12', 'python3.11', 'python3.10'],
-]
+const programs = 'python3 python /usr/bin/python3 python3.14 python3.13 python3.12 python3.11 python3.10'.split(' ')
 
 /** Modules whose absence means that a part of the example cannot run, and the package of each. */
 const parts = {
@@ -59,16 +56,27 @@ export function findInterpreters() {
  * @returns {Interpreter | undefined} undefined when it does not start
  */
 export function inspectInterpreter(path) {
-  const answer = ask([path, '-c', question, 'venv', 'ensurepip', ...Object.keys(parts)])
+  const answer = parse(ask([path, '-c', question, 'venv', 'ensurepip', ...Object.keys(parts)]))
   if (!answer) return undefined
-  /** @type {{ path: string, version: number[], modules: string[] }} */
-  const { path: realPath, version, modules } = JSON.parse(answer.slice(answer.lastIndexOf('\n') + 1))
+  const { path: realPath, version, modules } = answer
   const packages = Object.entries(parts).filter(([module]) => modules.includes(module))
   return {
     path: realPath,
     version,
     makesEnvironments: modules.includes('venv') && modules.includes('ensurepip'),
     packages: packages.map(([, name]) => name),
+  }
+}
+
+/**
+ * @param {string} [output] whose last line is the answer; start-up files may print above it
+ * @returns {{ path: string, version: number[], modules: string[] } | undefined}
+ */
+function parse(output = '') {
+  try {
+    return JSON.parse(output.slice(output.lastIndexOf('\n') + 1))
+  } catch {
+    return undefined
   }
 }
 

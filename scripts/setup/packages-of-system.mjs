@@ -1,11 +1,12 @@
 /** Programs from the system's own packages: installed on Debian as root, elsewhere named. */
-import { chmodSync, existsSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { ask, run } from './command.mjs'
 import { environment, findProgram } from './environment.mjs'
 
 /** Asked by Debian's packages before they start a service; exit code 101 says no. */
 const policy = '/usr/sbin/policy-rc.d'
 const savedPolicy = `${policy}.before-prodserver`
+const ourPolicy = '#!/bin/sh\n# Written by prodserver while it installs packages.\nexit 101\n'
 
 const aptInstall = ['apt-get', 'install', '-y', '--no-install-recommends']
 
@@ -39,14 +40,20 @@ export async function install(names) {
  * @param {() => Promise<T>} act
  */
 async function withoutServices(act) {
-  if (ask([policy, 'prodserver', 'start']) === undefined && existsSync(policy)) return act()
+  restorePolicy() // an earlier run may have been killed
+  const refuses = existsSync(policy) && ask([policy, 'prodserver', 'start']) === undefined
+  if (refuses) return act()
   if (existsSync(policy)) renameSync(policy, savedPolicy)
-  writeFileSync(policy, '#!/bin/sh\n# Written by prodserver while it installs packages.\nexit 101\n')
+  writeFileSync(policy, ourPolicy)
   chmodSync(policy, 0o755)
   try {
     return await act()
   } finally {
-    rmSync(policy)
-    if (existsSync(savedPolicy)) renameSync(savedPolicy, policy)
+    restorePolicy()
   }
+}
+
+function restorePolicy() {
+  if (existsSync(policy) && readFileSync(policy, 'utf8') === ourPolicy) rmSync(policy)
+  if (existsSync(savedPolicy)) renameSync(savedPolicy, policy)
 }

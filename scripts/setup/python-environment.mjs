@@ -25,7 +25,9 @@ export class CannotCreate extends SetupError {}
  */
 export function environmentKey(folder, requirements) {
   const wanted = requirements ? requirementLines(requirements) : []
-  return createHash('sha256').update(JSON.stringify([folder, wanted])).digest('hex')
+  return createHash('sha256')
+    .update(JSON.stringify([folder, wanted]))
+    .digest('hex')
 }
 
 /**
@@ -94,7 +96,7 @@ export function clearEnvironment(folder) {
   if (names.length > 0 && !existsSync(recordFile(folder))) {
     throw new SetupError(
       `${relative(root, folder)} exists, and was not made by this command`,
-      'Move it away, or name another folder:  PRODSERVER_VENV=.venv-example npm start',
+      'Move it away and type the command again. (npm start takes another folder from PRODSERVER_VENV.)',
     )
   }
   writeFileSync(recordFile(folder), '{}\n')
@@ -125,7 +127,10 @@ function baseInterpreter() {
   const [first] = recent.length > 0 ? recent : all
   const oldest = oldestPython.join('.')
   if (first === undefined) {
-    throw new CannotCreate(`Python is not installed; ${oldest} or newer is needed`, typeThis(['python3', 'python3-venv']))
+    throw new CannotCreate(
+      `Python is not installed; ${oldest} or newer is needed`,
+      typeThis(['python3', 'python3-venv']),
+    )
   }
   const which = `Python ${first.version.join('.')} (${first.path})`
   if (recent.length === 0) {
