@@ -1,5 +1,4 @@
-// Builds dist/: bundled JavaScript, split so that a command loads only what it needs, the Python files beside it,
-// and the types of the public API.
+// Builds dist/: bundled JavaScript with the Python files that it runs beside it, and the types of the public API.
 import { execFileSync } from 'node:child_process'
 import { copyFileSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { build } from 'esbuild'
@@ -9,21 +8,28 @@ const { version } = JSON.parse(readFileSync('package.json', 'utf8'))
 
 // Made aside and put in place whole: what runs from dist/ meanwhile, or after a failed build, is never half of it.
 rmSync('dist.new', { recursive: true, force: true })
-await build({
-  entryPoints: ['src/bin.ts', 'src/index.ts'],
+const options = {
   outdir: 'dist.new',
   bundle: true,
-  splitting: true,
-  format: 'esm',
   platform: 'node',
   target: 'node22.18',
-  define: { PRODSERVER_VERSION: JSON.stringify(version) },
+  define: { PRODSERVER_VERSION: JSON.stringify(version), PRODSERVER_PROGRAM: '"./chunks/program.cjs"' },
   // Names in stack traces are worth more than the bytes.
   minifySyntax: true,
-  chunkNames: 'chunks/[name]-[hash]',
+}
+await build({ ...options, format: 'esm', entryPoints: ['src/bin.ts', 'src/index.ts'] })
+// One file, and CommonJS: resolving many files takes longer than compiling what a command does not use, and an ECMAScript
+// module loads all that it imports of Node before its first line.
+await build({
+  ...options,
+  format: 'cjs',
+  entryPoints: { 'chunks/program': 'src/program.ts' },
+  outExtension: { '.js': '.cjs' },
+  define: { ...options.define, 'import.meta.dirname': '__dirname' },
 })
-// import.meta.url of the bundled code is that of a chunk.
-for (const file of ['src/source/django_probe.py', 'src/source/deferred_package.py', 'src/plan/python_backend.py']) copyFileSync(file, `dist.new/chunks/${file.split('/').at(-1)}`)
+// The program looks for these beside itself.
+for (const file of ['src/source/django_probe.py', 'src/source/deferred_package.py', 'src/plan/python_backend.py'])
+  copyFileSync(file, `dist.new/chunks/${file.split('/').at(-1)}`)
 // For manage.py prodserver, which asks about the same modules.
 writeFileSync('dist.new/chunks/modules.json', JSON.stringify(PYTHON_MODULES))
 execFileSync('tsc', ['--project', 'tsconfig.build.json', '--outDir', 'dist.new/types'], { stdio: 'inherit' })

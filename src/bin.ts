@@ -11,10 +11,14 @@ if (major < 22 || (major === 22 && minor < 18)) {
 } else if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
   process.getBuiltinModule('node:fs').writeSync(1, `${PRODSERVER_VERSION}\n`)
 } else {
-  const { enableCompileCache } = process.getBuiltinModule('node:module')
-  enableCompileCache()
-  const [{ main }, { processIo }] = await Promise.all([import('./cli/main.ts'), import('./cli/io.ts')])
+  // Synchronously: the loader behind import() takes longer to start than the whole program to load. Node's compile cache
+  // gains nothing measurable, and its folder in /tmp is not a place to take a program from.
+  const require = process.getBuiltinModule('node:module').createRequire(import.meta.url)
+  const program = typeof PRODSERVER_PROGRAM === 'string' ? PRODSERVER_PROGRAM : './program.ts'
+  const { main, processIo } = require(program) as typeof import('./program.ts')
   process.exitCode = await main(argv, processIo())
 }
 
 declare const PRODSERVER_VERSION: string
+/** Where the program lies once it is built. */
+declare const PRODSERVER_PROGRAM: string | undefined

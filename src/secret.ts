@@ -1,5 +1,3 @@
-import { inspect } from 'node:util'
-
 const HIDDEN = '••••'
 
 /**
@@ -28,7 +26,8 @@ export class Secret {
     return this.#shown
   }
 
-  [inspect.custom](): string {
+  // What node:util calls inspect.custom; importing that module opens our standard error, for what we become as well.
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
     return this.#shown
   }
 }
@@ -39,15 +38,20 @@ export type Value = string | Secret
 export const reveal = (value: Value): string => (typeof value === 'string' ? value : value.reveal())
 
 const SECRET_NAME =
-  /(^|[_-])(secret|password|passwd|passphrase|token|credentials?|private[_-]?key|api[_-]?key|access[_-]?key|auth|basic[_-]auth|dsn)([_-]|$)|secret|password|apikey/i
-const URL_PASSWORD = /([a-z][a-z0-9+.-]*:\/\/[^\s:@/]*):[^\s@/]+@/gi
+  /(^|[_-])(secret|pass|pwd|password|passwd|passphrase|token|credentials?|private[_-]?key|api[_-]?key|access[_-]?key|auth|basic[_-]auth|dsn)([_-]|$)|secret|password|apikey/i
+/** Variables of the shell, not passwords. */
+const WORKING_DIRECTORY = /^(OLD)?PWD$/i
+// The length of a scheme is bounded, or a long word without one would be searched from each of its letters to its end.
+const URL_PASSWORD = /([a-z][a-z0-9+.-]{0,30}:\/\/[^\s:@/]*):[^\s/]+@/gi
+
+/** Whether what has that name may be a secret. */
+export const isSecretName = (name: string): boolean =>
+  // `--password-file` and `DB_PASSWORD_FILE` say where the secret is, not what it is.
+  SECRET_NAME.test(name) && !/(file|path|dir|name)$/i.test(name) && !WORKING_DIRECTORY.test(name)
 
 /** The value under that name, as a {@link Secret} if its name says so or it has a URL with a password. */
-export function guard(name: string, value: string): Value {
-  // `--password-file` and `DB_PASSWORD_FILE` say where the secret is, not what it is.
-  if (value !== '' && SECRET_NAME.test(name) && !/(file|path|dir|name)$/i.test(name)) return new Secret(value)
-  return guardUrls(value)
-}
+export const guard = (name: string, value: string): Value =>
+  value !== '' && isSecretName(name) ? new Secret(value) : guardUrls(value)
 
 /** The text with the passwords of its URLs hidden; plain when it has none. */
 export function guardUrls(text: string): Value {

@@ -4,8 +4,14 @@ import type { Json } from './types.ts'
 /** What Python's values have become, and how to speak of them to a Python developer. */
 
 export function isDictionary(value: unknown): value is { readonly [key: string]: Json } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  return isObject(value) && typeof value[ODD] !== 'string'
 }
+
+const isObject = (value: unknown): value is { readonly [key: string]: Json } =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** The key by which the Python side marks what JSON cannot carry. */
+const ODD = '__python__'
 
 /** A value that JSON cannot carry, as the Python side marks it: its type's name and its repr. */
 interface OddValue {
@@ -15,7 +21,7 @@ interface OddValue {
 
 /** The value, if it is one that JSON cannot carry; a dictionary key that is not a string has the type `key`. */
 export function asOdd(value: unknown): OddValue | undefined {
-  const type = isDictionary(value) ? value['__python__'] : undefined
+  const type = isObject(value) ? value[ODD] : undefined
   return typeof type === 'string'
     ? { type, repr: JSON.stringify((value as { repr?: string }).repr ?? '').slice(1, -1) }
     : undefined
@@ -24,7 +30,7 @@ export function asOdd(value: unknown): OddValue | undefined {
 /** `a list`, `None`, `a function (<function f at 0x7f>)`. */
 export function describeType(value: Json): string {
   const odd = asOdd(value)
-  if (odd) return `a ${odd.type} (${odd.repr})`
+  if (odd) return `${odd.type === 'bytes' ? '' : /^[aeiou]/i.test(odd.type) ? 'an ' : 'a '}${odd.type} (${odd.repr})`
   if (value === null) return 'None'
   if (Array.isArray(value)) return 'a list'
   if (typeof value === 'boolean') return value ? 'True' : 'False'
@@ -34,8 +40,16 @@ export function describeType(value: Json): string {
 /** The nearest of the known names, if one is near enough to have been meant. */
 export function nearest(name: string, known: readonly string[]): string | undefined {
   const [best] = known
-    .map((candidate) => ({ candidate, distance: leven(name.toLowerCase(), candidate.toLowerCase()) }))
+    .map((candidate) => ({ candidate, distance: distance(name.toLowerCase(), candidate.toLowerCase()) }))
     .toSorted((a, b) => a.distance - b.distance)
   const near = Math.max(1, Math.floor(Math.max(name.length, 4) / 3))
   return best && best.distance <= near ? best.candidate : undefined
 }
+
+/** Edits between two names. Two letters in the wrong order, the commonest slip of all, are one and not two. */
+function distance(a: string, b: string): number {
+  const edits = leven(a, b)
+  return edits === 2 && letters(a) === letters(b) ? 1 : edits
+}
+
+const letters = (text: string): string => text.split('').toSorted().join('')

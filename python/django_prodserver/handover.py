@@ -33,14 +33,14 @@ def hand_over(arguments, extra=()):
 
 
 def inherited_environment():
-    """The environment without the time zone that Django put there: each server reads it from the settings anyway."""
+    """The environment with the time zone as it was before Django: each server reads it from the settings anyway."""
     environment = dict(os.environ)
     try:
         given = Path("/proc/self/environ").read_bytes().split(b"\0")
     except OSError:
         return environment
-    if not any(entry.startswith(b"TZ=") for entry in given):
-        environment.pop("TZ", None)
+    environment.pop("TZ", None)
+    environment.update({"TZ": os.fsdecode(entry[3:]) for entry in given if entry.startswith(b"TZ=")})
     return environment
 
 

@@ -12,7 +12,7 @@ const grammar: OptionGrammar = {
   optionalValues: ['proxy-protocol'],
   separators: { queues: ',' },
   aliases: { accesslog: 'access-logfile' },
-  short: { w: 'workers', p: 'preload' },
+  short: { w: 'workers', p: 'preload', q: 'queues' },
   missing: { processes: 'Declare INSTANCES' },
 }
 
@@ -65,6 +65,7 @@ const table: readonly (readonly [args: Json, expected: readonly string[]])[] = [
   [{ accesslog: '-' }, ['--access-logfile=-']],
   [{ worker_class: 'sync' }, ['--worker-class=sync']],
   [{ w: 4 }, ['-w', '4']],
+  [{ q: ['a', 'b'] }, ['-q', 'a,b']],
   [{ w: '' }, ['-w', '']],
   [{ p: 'True' }, ['--preload']],
   [null, []],

@@ -1,4 +1,5 @@
 import type { Problem } from '../errors.ts'
+import { guardToken, isSecretName } from '../secret.ts'
 import type { Json } from '../types.ts'
 import { asOdd, describeType, isDictionary } from '../values.ts'
 import { flagName, type OptionGrammar, switchFlags } from './grammar.ts'
@@ -44,7 +45,7 @@ const FALSE = /^(false|0|no|off)$/i
 export function translateArgs(request: TranslateRequest): Translation {
   const { args, place } = request
   if (args === undefined || args === null) return { options: [], problems: [] }
-  if (!isDictionary(args) || asOdd(args)) {
+  if (!isDictionary(args)) {
     return {
       options: [],
       problems: [
@@ -72,7 +73,7 @@ interface One {
 function translateOne(key: string, value: Json, request: TranslateRequest): One {
   const { grammar, program } = request
   const place = `${request.place}[${JSON.stringify(key)}]`
-  const badKey = keyProblem(key, value, place)
+  const badKey = keyProblem(key, value, request.place)
   if (badKey) return { problem: badKey }
   const name = flagName(key, grammar)
   const missing = grammar.missing?.[name]
@@ -85,14 +86,14 @@ function translateOne(key: string, value: Json, request: TranslateRequest): One 
         hint: missing,
       },
     }
-  const bad = valueProblem(value)
+  const bad = valueProblem(key, value)
   if (bad)
     return {
       problem: {
         id: 'E301',
         place,
         message: `Invalid ARGS configuration: ${JSON.stringify(key)} ${bad}.`,
-        hint: 'Values are strings, numbers, True, False, None, or lists of strings and numbers',
+        hint: 'Values are strings without NUL, numbers, True, False, None, or lists of strings and numbers',
       },
     }
   const substitute = grammar.substitutes?.[name]
@@ -121,7 +122,7 @@ function encode(key: string, name: string, value: ArgValue, { grammar, none }: T
   if (value === true || word === 'true') return bare(name)
   if (value === false || word === 'false') return undefined
   const values = (typeof value === 'object' ? value : [value]).map(String)
-  const separator = grammar.separators?.[name]
+  const separator = grammar.separators?.[grammar.short?.[name] ?? name]
   if (values.length === 0) return undefined
   return withValues(key, name, separator !== undefined ? [values.join(separator)] : values)
 }
@@ -144,34 +145,42 @@ function withValues(key: string, name: string, values: readonly string[]): Optio
 
 const dashed = (name: string): string => (name.length === 1 ? `-${name}` : `--${name}`)
 
-function keyProblem(key: string, value: Json, place: string): Problem | undefined {
-  if (asOdd(value)?.type === 'key')
+function keyProblem(key: string, value: Json, argsPlace: string): Problem | undefined {
+  const odd = asOdd(value)
+  if (odd?.type === 'key')
     return {
       id: 'E302',
-      place,
-      message: `Invalid ARGS configuration: the key ${key} is not a string.`,
+      place: `${argsPlace}[${odd.repr}]`,
+      message: `Invalid ARGS configuration: the key ${odd.repr} is not a string.`,
       hint: 'Keys are option names without dashes: "workers"',
     }
   if (/^[A-Za-z0-9][\w.:-]*$/.test(key)) return undefined
-  const bare = key.replace(/^-+/, '').split(/[= ]/)[0]
-  const hint =
-    bare && bare !== key ? `Write ${JSON.stringify(bare)}` : 'Keys are option names without dashes: "workers"'
+  // A key may hold what belongs into its value, and that may be a secret.
+  const shown = JSON.stringify(String(guardToken(`-${key}`)).slice(1))
+  const [bare = ''] = key.replace(/^-+/, '').split(value === true ? /[= ]/ : '=')
+  const name = bare.trim().replace(/\s+/g, '-')
   return {
     id: 'E302',
-    place,
-    message: `Invalid ARGS configuration: the key ${JSON.stringify(key)} is not an option name.`,
-    hint,
+    place: `${argsPlace}[${shown}]`,
+    message: `Invalid ARGS configuration: the key ${shown} is not an option name.`,
+    hint: name && name !== key ? `Write ${JSON.stringify(name)}` : 'Keys are option names without dashes: "workers"',
   }
 }
 
-function valueProblem(value: Json): string | undefined {
+function valueProblem(key: string, value: Json): string | undefined {
   if (typeof value === 'string')
     return value.includes('\0') ? 'has a NUL byte, which no command line can carry' : undefined
   if (Array.isArray(value)) {
     const bad = value.find((item) => typeof item !== 'string' && typeof item !== 'number')
-    return bad !== undefined ? `has a list with ${describeType(bad)}` : value.map(valueProblem).find(Boolean)
+    return bad !== undefined
+      ? `has a list with ${describe(key, bad)}`
+      : value.map((item) => valueProblem(key, item)).find(Boolean)
   }
   return typeof value === 'object' && value !== null
-    ? `is ${describeType(value)}, which cannot become an option`
+    ? `is ${describe(key, value)}, which cannot become an option`
     : undefined
 }
+
+/** What kind of value it is; what it looks like only where that cannot be a secret. */
+const describe = (key: string, value: Json): string =>
+  asOdd(value) && isSecretName(key) ? 'a value' : describeType(value)

@@ -1,5 +1,5 @@
 import type { OptionGrammar } from '../args/grammar.ts'
-import type { Backend, Command, CommandInput } from './backend.ts'
+import { allTokens, type Backend, type Command, type CommandInput, type OptionTokens } from './backend.ts'
 
 /** Options of `celery` itself. After the sub-command they are an error. */
 const GLOBAL = new Set([
@@ -9,6 +9,7 @@ const GLOBAL = new Set([
   'loader',
   'config',
   'workdir',
+  'version',
   'no-color',
   'quiet',
   'skip-checks',
@@ -18,7 +19,8 @@ const GLOBAL = new Set([
   'q',
 ])
 
-const globalSwitches = ['no-color', 'quiet', 'skip-checks'] as const
+const globalSwitches = ['no-color', 'quiet', 'version', 'skip-checks'] as const
+const GLOBAL_SWITCHES = new Set<string>([...globalSwitches, 'C', 'q'])
 const globalShort = { A: 'app', b: 'broker', C: 'no-color', q: 'quiet' } as const
 const python = { module: 'celery', package: 'celery' } as const
 
@@ -101,15 +103,33 @@ export const celeryBeat: Backend = {
   reload: 'restart',
 }
 
+const isGlobal = ({ name }: OptionTokens): boolean => GLOBAL.has(name)
+
 function celeryCommand(subCommand: string): Backend['command'] {
   return ({ app, options, extra, django }: CommandInput): Command => {
-    const before = options.filter(({ name }) => GLOBAL.has(name)).flatMap(({ tokens }) => tokens)
-    const after = options.filter(({ name }) => !GLOBAL.has(name)).flatMap(({ tokens }) => tokens)
     // Django's own options of the same name; celery knows no others of them.
     const shared = django.filter((token) => token === '--skip-checks' || token === '--no-color')
-    return {
-      program: 'python',
-      args: ['-m', 'celery', '-A', ...app, ...shared, ...before, subCommand, ...after, ...extra],
-    }
+    const given = splitGlobal(extra)
+    const before = [...shared, ...allTokens(options.filter(isGlobal)), ...given.before]
+    const after = [...allTokens(options.filter((option) => !isGlobal(option))), ...given.after]
+    return { program: 'python', args: ['-m', 'celery', '-A', ...app, ...before, subCommand, ...after] }
   }
+}
+
+/** What the command line adds, by the side of the sub-command that it belongs to. */
+function splitGlobal(tokens: readonly string[]): { before: readonly string[]; after: readonly string[] } {
+  const before: string[] = []
+  const after: string[] = []
+  const queue = [...tokens]
+  for (let token = queue.shift(); token !== undefined; token = queue.shift()) {
+    const [flag, long, short] = /^(?:--([^=]+)|-([A-Za-z]))/.exec(token) ?? []
+    const name = long ?? short ?? ''
+    if (!GLOBAL.has(name)) {
+      after.push(token)
+      continue
+    }
+    // Its value may be the next token.
+    before.push(token, ...(flag === token && !GLOBAL_SWITCHES.has(name) ? queue.splice(0, 1) : []))
+  }
+  return { before, after }
 }

@@ -33,6 +33,7 @@ const options: OptionGrammar = {
     'log-access': 'access-log',
     'log-access-format': 'access-log-fmt',
     'log-enabled': 'log',
+    'metrics-enabled': 'metrics',
     websockets: 'ws',
     'ssl-cert': 'ssl-certificate',
     'ssl-key': 'ssl-keyfile',

@@ -30,7 +30,14 @@ const options: OptionGrammar = {
   negatives: { sendfile: 'no-sendfile', 'control-socket-enabled': 'no-control-socket' },
   optionalValues: ['proxy-protocol'],
   repeatable: ['bind', 'env', 'reload-extra-file', 'paste-global', 'dirty-app'],
-  separators: { 'forwarded-allow-ips': ',', 'proxy-allow-from': ',', 'uwsgi-allow-from': ',', pythonpath: ',' },
+  separators: {
+    'forwarded-allow-ips': ',',
+    'proxy-allow-from': ',',
+    'uwsgi-allow-from': ',',
+    'forwarder-headers': ',',
+    'http-protocols': ',',
+    pythonpath: ',',
+  },
   short: {
     b: 'bind',
     w: 'workers',
@@ -45,6 +52,8 @@ const options: OptionGrammar = {
     m: 'umask',
     R: 'enable-stdio-inheritance',
     n: 'name',
+    h: 'help',
+    v: 'version',
   },
   aliases: {
     accesslog: 'access-logfile',

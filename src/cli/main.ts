@@ -36,7 +36,8 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
       const usage = command
         ? `Usage: prodserver ${command.name} [OPTIONS] ${command.usage}`.trimEnd()
         : 'Usage: prodserver COMMAND [OPTIONS]'
-      io.stderr.write(`prodserver: ${error.message}${error.hint ? ` ${error.hint}` : ''}\n${usage}\n`)
+      const help = `Options and examples: prodserver ${command ? `${command.name} ` : ''}--help`
+      io.stderr.write(`prodserver: ${error.message}${error.hint ? ` ${error.hint}` : ''}\n${usage}\n${help}\n`)
       return EXIT.usage
     }
     if (error instanceof ProdserverError) {

@@ -105,7 +105,7 @@ function optionValue(option: OptionSpec, token: string, inline: string | undefin
 function unknownOption(token: string, options: readonly OptionSpec[]): UsageError {
   const near = nearest(
     token.replace(/^-+|=.*$/g, ''),
-    options.map(({ name }) => name),
+    options.filter(({ hidden }) => !hidden).map(({ name }) => name),
   )
   return new UsageError(`Unknown option ${token.split('=')[0]}.`, near && `Did you mean --${near}?`)
 }

@@ -1,14 +1,29 @@
-import { stripVTControlCharacters, styleText } from 'node:util'
 import { isError, type Problem } from '../errors.ts'
 import type { Env } from '../types.ts'
 import type { Output } from './io.ts'
 
+/** Select Graphic Rendition codes: on, off. node:util has them too, but opens standard error when it is imported. */
+const STYLES = {
+  bold: [1, 22],
+  dim: [2, 22],
+  red: [31, 39],
+  green: [32, 39],
+  yellow: [33, 39],
+  cyan: [36, 39],
+} as const
+
+export type Style = keyof typeof STYLES
+
 /** Colours text, or leaves it as it is. */
-export type Paint = (style: Parameters<typeof styleText>[0], text: string) => string
+export type Paint = (style: Style, text: string) => string
 
 export function createPaint(output: Output, env: Env, allowed: boolean): Paint {
   const colour = allowed && output.isTerminal && !env['NO_COLOR'] && env['TERM'] !== 'dumb'
-  return (style, text) => (colour ? styleText(style, text, { validateStream: false }) : text)
+  if (!colour) return (_, text) => text
+  return (style, text) => {
+    const [on, off] = STYLES[style]
+    return `\x1b[${on}m${text}\x1b[${off}m`
+  }
 }
 
 /** Every problem with its place, what is wrong, and the next thing to type. */
@@ -17,7 +32,7 @@ export function renderProblems(problems: readonly Problem[], paint: Paint): stri
 }
 
 function renderProblem({ id, place, message, hint, details }: Problem, paint: Paint): string {
-  const label = paint(id.startsWith('E') ? ['red', 'bold'] : ['yellow', 'bold'], id)
+  const label = paint('bold', paint(id.startsWith('E') ? 'red' : 'yellow', id))
   const lines = [`${label}  ${paint('bold', place)}`, ...indent(message)]
   if (details) lines.push(...indent(details).map((line) => paint('dim', line)))
   if (hint) lines.push(`      ${paint('cyan', '→')} ${hint}`)
@@ -63,4 +78,5 @@ export function renderTable(
   return [paint('bold', line(header)), ...rows.map(line)].map((text) => `${text}\n`).join('')
 }
 
-const width = (text: string): number => stripVTControlCharacters(text).length
+// oxlint-disable-next-line no-control-regex -- the escape character is what is looked for
+const width = (text: string): number => text.replace(/\x1b\[\d+m/g, '').length

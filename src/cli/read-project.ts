@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { closeSync, readFileSync } from 'node:fs'
 import { PYTHON_MODULES } from '../backends/index.ts'
 import { readSettings, type SettingsAnswer } from '../source/django.ts'
 import { locateProject, type Project } from '../source/project.ts'
@@ -20,8 +20,17 @@ export async function readProject(context: CommandContext): Promise<ReadProject>
   const answer =
     given === undefined
       ? await readSettings({ project, env: io.env, modules: PYTHON_MODULES, timeoutMs: settingsTimeoutMs(context) })
-      : (JSON.parse(readFileSync(Number(given), 'utf8')) as SettingsAnswer)
+      : takeAnswer(Number(given))
   return { project, answer }
+}
+
+/** Reads the answer, and closes its descriptor: the server must not inherit what it is not told. */
+function takeAnswer(fd: number): SettingsAnswer {
+  try {
+    return JSON.parse(readFileSync(fd, 'utf8')) as SettingsAnswer
+  } finally {
+    closeSync(fd)
+  }
 }
 
 export function projectFromOptions(context: CommandContext): Project {

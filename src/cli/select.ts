@@ -11,15 +11,7 @@ import { COMMANDS } from './commands.ts'
  */
 export function findName(given: string | undefined, answer: SettingsAnswer): string {
   const { order, settings } = answer
-  if (order.length === 0) {
-    const { problems } = parseDeclarations({
-      processes: settings['PRODUCTION_PROCESSES'],
-      defaults: undefined,
-      order,
-      settingsModule: answer.settingsModule,
-    })
-    throw new ProdserverError(problems, EXIT.refused)
-  }
+  checkSetting(answer)
   if (given === undefined)
     return order.find((name) => isEnabled(settings['PRODUCTION_PROCESSES'], name)) ?? (order[0] as string)
   checkNames([given], answer)
@@ -29,11 +21,13 @@ export function findName(given: string | undefined, answer: SettingsAnswer): str
 /**
  * Refuses names that are not declared.
  *
- * @throws {ProdserverError} `E104` for each, with exit code 2.
+ * @throws {ProdserverError} `E104` for each, with exit code 2, or what is wrong with the setting as a whole.
  */
-export function checkNames(given: readonly string[], { order }: SettingsAnswer): void {
+export function checkNames(given: readonly string[], answer: SettingsAnswer): void {
+  const { order } = answer
   const unknown = given.filter((name) => !order.includes(name))
   if (unknown.length === 0) return
+  checkSetting(answer)
   const problems = unknown.map((name) => {
     const near = nearest(name, order)
     const command = nearest(
@@ -53,6 +47,14 @@ export function checkNames(given: readonly string[], { order }: SettingsAnswer):
     } as const
   })
   throw new ProdserverError(problems, EXIT.usage)
+}
+
+/** Where nothing is declared at all, that is what is wrong, and not a name. */
+function checkSetting({ order, settings, settingsModule }: SettingsAnswer): void {
+  if (order.length > 0) return
+  const processes = settings['PRODUCTION_PROCESSES']
+  const { problems } = parseDeclarations({ processes, defaults: undefined, order, settingsModule })
+  throw new ProdserverError(problems, EXIT.refused)
 }
 
 function isEnabled(processes: unknown, name: string): boolean {

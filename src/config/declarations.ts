@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import type { Problem } from '../errors.ts'
 import type { Json } from '../types.ts'
 import {
+  INNER_KEYS,
   PROCESS_KEYS,
   processSchema,
   type ProcessKey,
@@ -10,6 +11,7 @@ import {
   toSettingsKey,
   toSnake,
 } from './schema.ts'
+import { isSecretName } from '../secret.ts'
 import { asOdd, describeType, isDictionary, nearest } from '../values.ts'
 
 /** One process as the user declared it, checked and normalised. */
@@ -17,6 +19,8 @@ export interface Declaration extends ProcessOptions {
   readonly name: string
   /** Where it stands: `PRODUCTION_PROCESSES["web"]`. */
   readonly place: string
+  /** Keys that were left out because of their problems: the rest is checked, and nothing is planned. */
+  readonly wrong: readonly string[]
   /** Where each of its values was written. */
   readonly origin: Readonly<Partial<Record<ProcessKey, string>>>
   /** The spelling of a key at its place, for messages. */
@@ -85,8 +89,21 @@ export function parseDeclarations(input: DeclarationsInput): Declarations {
   return {
     names,
     declarations: results.flatMap((result) => result.declaration ?? []),
-    problems: [...defaults.problems, ...results.flatMap((result) => result.problems)],
+    problems: [...defaults.problems, ...withoutRepeated(results.flatMap((result) => result.problems))],
   }
+}
+
+/** What is wrong in the defaults is said once, and not of every process that starts from them. */
+function withoutRepeated(problems: readonly Problem[]): readonly Problem[] {
+  const seen = new Set<string>()
+  return problems.flatMap((problem) => {
+    if (!problem.place.startsWith(`${DEFAULTS}[`)) return problem
+    const shared = { ...problem, process: undefined }
+    const text = JSON.stringify(shared)
+    if (seen.has(text)) return []
+    seen.add(text)
+    return shared
+  })
 }
 
 interface Keyed {
@@ -114,7 +131,7 @@ function parseDeclaration(
   value: Json,
   defaults: ReadonlyMap<string, Keyed>,
 ): { declaration?: Declaration; problems: readonly Problem[] } {
-  const place = `${SETTING}[${JSON.stringify(name)}]`
+  const place = `${SETTING}${placeIn(name, value)}`
   const at = (problem: Omit<Problem, 'process'>): Problem => ({ ...problem, process: name })
   const badName = nameProblem(name, value)
   if (badName) return { problems: [at({ id: 'E105', place, ...badName })] }
@@ -131,7 +148,6 @@ function parseDeclaration(
     }
   }
   const keyed = new Map([...defaults, ...readKeys(value, place)])
-  const result = v.safeParse(processSchema, Object.fromEntries([...keyed].map(([key, { value }]) => [key, value])))
   const placeOf = (key: string, ...inner: readonly string[]): string => {
     const entry = keyed.get(key)
     return [
@@ -139,20 +155,34 @@ function parseDeclaration(
       ...inner.map((part) => `[${JSON.stringify(part)}]`),
     ].join('')
   }
-  if (!result.success) return { problems: result.issues.map((issue) => at(explainIssue(issue, keyed, place, placeOf))) }
-  const origin = Object.fromEntries([...keyed].map(([key, { place }]) => [key, place]))
-  return { declaration: { ...result.output, name, place, origin, placeOf }, problems: [] }
+  const result = parseKeys(keyed)
+  const problems = withoutFollowing(
+    (result.issues ?? []).map((issue) => at(explainIssue(issue, keyed, place, placeOf))),
+  )
+  const wrong = (result.issues ?? []).map((issue) => String(issue.path?.[0]?.key))
+  const usable = new Map([...keyed].filter(([key]) => !wrong.includes(key)))
+  const rest = result.success ? result : parseKeys(usable)
+  if (!rest.success) return { problems }
+  const origin = Object.fromEntries([...usable].map(([key, { place }]) => [key, place]))
+  return { declaration: { ...rest.output, name, place, wrong, origin, placeOf }, problems }
 }
+
+/** A `BACKEND` that is only misspelt is not missing as well. */
+const withoutFollowing = (problems: readonly Problem[]): readonly Problem[] =>
+  problems.some(({ hint }) => hint === 'Did you mean BACKEND?') ? problems.filter(({ id }) => id !== 'E201') : problems
+
+const parseKeys = (keyed: ReadonlyMap<string, Keyed>): v.SafeParseResult<typeof processSchema> =>
+  v.safeParse(processSchema, Object.fromEntries([...keyed].map(([key, { value }]) => [key, value])))
 
 /** Reads a dictionary's keys into the schema's spelling, inner keys included. */
 function readKeys(value: { readonly [key: string]: Json }, place: string): ReadonlyMap<string, Keyed> {
   return new Map(
     Object.entries(value).map(([written, inner]) => {
-      const key = isSettingsKey(written) ? toCamel(written) : written
-      const keepsInner = key === 'args' || key === 'env' || key === 'dependsOn' || key === 'limits'
+      // What is no key of settings is left as something that the schema cannot know either.
+      const key = isSettingsKey(written) ? toCamel(written) : JSON.stringify(written)
       return [
         key,
-        { value: keepsInner ? inner : camelKeys(inner), written, place: `${place}[${JSON.stringify(written)}]` },
+        { value: key in INNER_KEYS ? camelKeys(inner) : inner, written, place: `${place}${placeIn(written, inner)}` },
       ]
     }),
   )
@@ -162,8 +192,14 @@ function readKeys(value: { readonly [key: string]: Json }, place: string): Reado
 const isSettingsKey = (key: string): boolean => /^[A-Z][A-Z0-9_]*$/.test(key)
 
 function camelKeys(value: Json): Json {
-  if (!isDictionary(value) || asOdd(value)) return value
+  if (!isDictionary(value)) return value
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [toCamel(key), inner]))
+}
+
+/** A key as Python shows it: `["web"]`, and `[5]` where it is not a string. */
+function placeIn(key: string, value: unknown): string {
+  const odd = asOdd(value)
+  return `[${odd?.type === 'key' ? odd.repr : JSON.stringify(key)}]`
 }
 
 function explainIssue(
@@ -172,22 +208,18 @@ function explainIssue(
   place: string,
   placeOf: (key: string, ...inner: string[]) => string,
 ): Omit<Problem, 'process'> {
-  const path = (issue.path ?? []).map((item) => String(item.key))
-  const [key = '', ...inner] = path
+  const [key = '', ...path] = (issue.path ?? []).map((item) => String(item.key))
+  const inner = key in INNER_KEYS ? path.map(toSnake) : path
   if (issue.type === 'strict_object' && issue.expected === 'never') {
-    if (inner.length > 0)
-      return {
-        id: 'E106',
-        place: placeOf(key, ...inner.map(toSnake)),
-        message: `${toSettingsKey(key)} has no key ${JSON.stringify(toSnake(inner.at(-1) ?? ''))}.`,
-      }
-    const written = keyed.get(key)?.written ?? key
-    const known = PROCESS_KEYS.map(toSettingsKey)
-    const near = nearest(written.toUpperCase(), known)
+    const [known, written, owner] =
+      inner.length > 0
+        ? [(INNER_KEYS[key] ?? []).map(toSnake), inner.at(-1) ?? '', toSettingsKey(key)]
+        : [PROCESS_KEYS.map(toSettingsKey), keyed.get(key)?.written ?? key, 'A process']
+    const near = nearest(written, known)
     return {
       id: 'E106',
-      place: placeOf(key),
-      message: `A process has no key ${JSON.stringify(written)}.`,
+      place: placeOf(key, ...inner),
+      message: `${owner} has no key ${JSON.stringify(written)}.`,
       hint: near ? `Did you mean ${near}?` : `Known keys: ${known.join(', ')}`,
     }
   }
@@ -196,15 +228,23 @@ function explainIssue(
     return {
       id: missing ? 'E201' : 'E107',
       place: missing ? place : placeOf('backend'),
-      message: missing ? 'BACKEND is missing.' : `BACKEND must be ${issue.message}.`,
+      message: missing ? 'BACKEND is missing.' : `BACKEND must be ${issue.message}${describeValue(issue.input)}.`,
       hint: 'Name what runs, for example "BACKEND": "django_prodserver.backends.gunicorn.GunicornServer", or "gunicorn"',
     }
   }
-  return {
-    id: 'E107',
-    place: placeOf(key, ...inner.map(toSnake)),
-    message: `${toSettingsKey(key)} must be ${issue.message}${describeValue(issue.input)}.`,
-  }
+  const odd = asOdd(issue.input)
+  if (odd?.type === 'key')
+    return {
+      id: 'E107',
+      place: `${placeOf(key)}[${odd.repr}]`,
+      message: `A key of ${toSettingsKey(key)} must be a string, not ${odd.repr}.`,
+    }
+  const what = [toSettingsKey(key), ...inner.map((part) => `[${JSON.stringify(part)}]`)].join('')
+  // What a value looks like may be a secret; what kind of value it is cannot be.
+  // That it is a dictionary was not what is wrong with it.
+  const hidden = isSecretName(inner.at(-1) ?? key) || issue.type === 'check'
+  const shown = hidden ? '' : describeValue(issue.input)
+  return { id: 'E107', place: placeOf(key, ...inner), message: `${what} must be ${issue.message}${shown}.` }
 }
 
 function nameProblem(name: string, value: Json): { message: string; hint: string } | undefined {

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { isDictionary } from '../values.ts'
 import { parseDurationMs, parseSizeBytes } from './units.ts'
 
 /**
@@ -32,44 +33,76 @@ const texts = v.pipe(
 )
 const oneOf = <const T extends readonly string[]>(...options: T) =>
   v.picklist(options, `one of ${options.map((option) => JSON.stringify(option)).join(', ')}`)
+const matching = (pattern: RegExp, what: string) => v.pipe(v.string(what), v.regex(pattern, what))
 const signal = v.pipe(
-  text,
-  v.regex(/^(SIG)?(TERM|INT|QUIT|HUP|USR1|USR2|KILL)$/, 'a signal: TERM, INT, QUIT, HUP, USR1, USR2 or KILL'),
+  matching(/^(SIG)?(TERM|INT|QUIT|HUP|USR1|USR2|KILL)$/, 'a signal: TERM, INT, QUIT, HUP, USR1, USR2 or KILL'),
   v.transform((name) => name.replace(/^SIG/, '')),
 )
 
-const probe = v.strictObject(
-  {
-    http: v.optional(v.pipe(text, v.regex(/^(\/|https?:)/, 'a path such as "/health/", or a URL'))),
-    tcp: v.optional(textOrNumber),
-    exec: v.optional(texts),
-    log: v.optional(text),
-    delay: v.optional(duration),
-    interval: v.optional(duration),
-    timeout: v.optional(duration),
-    failures: v.optional(count),
-  },
-  'a dictionary with one of http, tcp, exec, log or delay',
+/** A schema for dictionaries only: by itself it would take a list, or what JSON cannot carry, for one. */
+const dictionary = <S extends v.GenericSchema>(schema: S, what: string) =>
+  v.lazy((input): S => (isDictionary(input) ? schema : (v.never(what) as never)))
+
+/** The schema for a dictionary and the one for all else, so that what is wrong inside is said of the inside. */
+const dictionaryOr = <D extends v.GenericSchema, E extends v.GenericSchema>(inside: D, otherwise: E) =>
+  v.lazy((input): v.GenericSchema<v.InferInput<D> | v.InferInput<E>, v.InferOutput<D> | v.InferOutput<E>> =>
+    isDictionary(input) ? inside : otherwise,
+  )
+
+const PROBE_KINDS = ['http', 'tcp', 'exec', 'log', 'delay'] as const
+const PROBE = 'a dictionary with exactly one of http, tcp, exec, log or delay'
+
+const probeEntries = {
+  http: v.optional(matching(/^(\/|https?:)/, 'a path such as "/health/", or a URL')),
+  tcp: v.optional(textOrNumber),
+  exec: v.optional(texts),
+  log: v.optional(text),
+  delay: v.optional(duration),
+  interval: v.optional(duration),
+  timeout: v.optional(duration),
+  failures: v.optional(count),
+}
+
+const probe = dictionary(
+  v.pipe(
+    v.strictObject(probeEntries),
+    v.check((value) => PROBE_KINDS.filter((kind) => value[kind] !== undefined).length === 1, PROBE),
+  ),
+  PROBE,
 )
 
-const restart = v.union(
-  [
-    oneOf('always', 'on-failure', 'never'),
-    v.strictObject({
-      policy: v.optional(oneOf('always', 'on-failure', 'never'), 'always'),
-      delay: v.optional(duration),
-      maxDelay: v.optional(duration),
-      limit: v.optional(count),
-      window: v.optional(duration),
-    }),
-  ],
-  '"always", "on-failure", "never", or a dictionary with policy, delay, max_delay, limit and window',
+const policy = ['always', 'on-failure', 'never'] as const
+
+const restartEntries = {
+  policy: v.optional(oneOf(...policy), 'always'),
+  delay: v.optional(duration),
+  maxDelay: v.optional(duration),
+  limit: v.optional(count),
+  window: v.optional(duration),
+}
+
+const restart = dictionaryOr(
+  v.strictObject(restartEntries),
+  v.picklist(
+    policy,
+    '"always", "on-failure", "never", or a dictionary with policy, delay, max_delay, limit and window',
+  ),
 )
+
+const stopEntries = { signal: v.optional(signal), timeout: v.optional(duration) }
+const logEntries = {
+  maxSize: v.optional(size),
+  keep: v.optional(count),
+  compress: v.optional(v.boolean('True or False')),
+}
 
 const dependsOn = v.pipe(
-  v.union(
-    [v.string(), v.array(text), v.record(text, oneOf('started', 'ready', 'completed'))],
-    'a name, a list of names, or a dictionary of name to "started", "ready" or "completed"',
+  dictionaryOr(
+    v.record(text, oneOf('started', 'ready', 'completed')),
+    v.union(
+      [v.string(), v.array(text)],
+      'a name, a list of names, or a dictionary of name to "started", "ready" or "completed"',
+    ),
   ),
   v.transform((value): Readonly<Record<string, 'started' | 'ready' | 'completed'>> => {
     if (typeof value === 'string') return { [value]: 'ready' }
@@ -97,9 +130,8 @@ export const processSchema = v.strictObject({
   // Checked where it is translated: the message is the original's.
   args: key(v.unknown(), 'Options of the server, a dictionary.'),
   env: key(
-    v.record(
-      text,
-      v.nullable(v.union([v.string(), v.number(), v.boolean()], 'a string, a number or None')),
+    dictionary(
+      v.record(text, v.nullable(v.union([v.string(), v.number(), v.boolean()], 'a string, a number or None'))),
       'a dictionary',
     ),
     'Extra environment. `None` removes a variable.',
@@ -135,26 +167,21 @@ export const processSchema = v.strictObject({
     'always',
   ),
   stop: key(
-    v.strictObject(
-      { signal: v.optional(signal), timeout: v.optional(duration) },
-      'a dictionary with signal and timeout',
-    ),
+    dictionary(v.strictObject(stopEntries), 'a dictionary with signal and timeout'),
     'The `signal` that asks it to stop, and the `timeout` after which it is killed.',
     "the backend's",
   ),
   reload: key(oneOf('auto', 'rolling', 'signal', 'restart'), 'How new code gets in.', 'auto'),
   memoryLimit: key(size, 'Replace an instance gracefully when its whole process tree is larger.'),
   schedule: key(
-    v.pipe(
-      text,
-      v.regex(/^(@(yearly|monthly|weekly|daily|hourly)|\S+(\s+\S+){4,5})$/, 'a cron expression of five or six fields'),
-    ),
+    matching(/^(@(yearly|monthly|weekly|daily|hourly)|\S+(\s+\S+){4,5})$/, 'a cron expression of five or six fields'),
     'A cron expression: run to completion at those times, never twice at once.',
   ),
   tz: key(nonEmptyText, 'Time zone of `SCHEDULE`.', 'UTC'),
   user: key(textOrNumber, 'User to run as.'),
   group: key(textOrNumber, 'Group to run as.'),
-  umask: key(textOrNumber, 'File mode mask, octal: `"027"`.'),
+  // Not a number: 0o027 comes as 23, and 27 was hardly meant as such.
+  umask: key(matching(/^[0-7]{1,4}$/, 'an octal number as a string, such as "027"'), 'File mode mask, octal: `"027"`.'),
   nice: key(
     v.pipe(
       v.number('a number'),
@@ -164,12 +191,12 @@ export const processSchema = v.strictObject({
     ),
     'Scheduling priority.',
   ),
-  limits: key(v.record(text, textOrNumber, 'a dictionary'), 'Resource limits: `{"nofile": 65536}`.'),
+  limits: key(
+    dictionary(v.record(text, textOrNumber), 'a dictionary, such as {"nofile": 65536}'),
+    'Resource limits: `{"nofile": 65536}`.',
+  ),
   log: key(
-    v.strictObject(
-      { maxSize: v.optional(size), keep: v.optional(count), compress: v.optional(v.boolean('True or False')) },
-      'a dictionary with max_size, keep and compress',
-    ),
+    dictionary(v.strictObject(logEntries), 'a dictionary with max_size, keep and compress'),
     'Log files: `max_size`, `keep`, `compress`.',
   ),
   enabled: key(v.boolean('True or False'), 'False: it is declared, and nothing starts it.', 'True'),
@@ -182,6 +209,15 @@ export type ProcessOptions = v.InferOutput<typeof processSchema>
 export type ProcessKey = keyof ProcessOptions
 
 export const PROCESS_KEYS = Object.keys(processSchema.entries) as readonly ProcessKey[]
+
+/** What the dictionary of a key may have in it; of the others the keys are the user's own. */
+export const INNER_KEYS: Readonly<Partial<Record<string, readonly string[]>>> = {
+  ready: Object.keys(probeEntries),
+  alive: Object.keys(probeEntries),
+  restart: Object.keys(restartEntries),
+  stop: Object.keys(stopEntries),
+  log: Object.keys(logEntries),
+}
 
 /** `DEPENDS_ON` for `dependsOn`. */
 export const toSettingsKey = (key: string): string => key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()

@@ -1,24 +1,28 @@
 import type { Problem } from '../errors.ts'
 import type { PlannedProcess } from './plan.ts'
 
-/** Pairs of enabled processes that would listen on the same address. */
+/** Enabled processes that would listen where an earlier one does. */
 export function checkAddresses(
   processes: readonly PlannedProcess[],
   placeOf: (name: string) => string,
 ): readonly Problem[] {
   const problems: Problem[] = []
   const enabled = processes.filter(({ enabled }) => enabled)
-  for (const [index, process] of enabled.entries()) {
-    for (const other of enabled.slice(0, index)) {
-      const clash = process.listen.find((address) => other.listen.some((taken) => overlap(address, taken)))
-      if (clash !== undefined)
-        problems.push({
-          id: 'E401',
-          place: placeOf(process.name),
-          process: process.name,
-          message: `It listens on ${clash}, and so does ${JSON.stringify(other.name)}.`,
-          hint: 'Give each process an address of its own',
-        })
+  for (const [index, planned] of enabled.entries()) {
+    for (const address of planned.listen) {
+      const others = enabled.slice(0, index).flatMap((other) => {
+        const taken = other.listen.find((candidate) => overlap(address, candidate))
+        if (taken === undefined) return []
+        return taken === address ? JSON.stringify(other.name) : `${JSON.stringify(other.name)} (on ${taken})`
+      })
+      if (others.length === 0) continue
+      problems.push({
+        id: 'E401',
+        place: placeOf(planned.name),
+        process: planned.name,
+        message: `It listens on ${address}, and so ${others.length === 1 ? 'does' : 'do'} ${others.join(', ')}.`,
+        hint: 'Give each process an address of its own in its ARGS',
+      })
     }
   }
   return problems

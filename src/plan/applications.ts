@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import type { Backend } from '../backends/backend.ts'
 import type { Declaration } from '../config/declarations.ts'
 import type { Problem } from '../errors.ts'
 import type { SettingsAnswer } from '../source/django.ts'
-import { splitWords } from './words.ts'
+import { quoteWord, splitWords } from '../words.ts'
 
 /** What a process runs, and where that was found. */
 export interface Application {
@@ -36,13 +36,16 @@ export function resolveApplication(
       message: `APP is missing: ${backend.title} must be told what to run.`,
       hint: `Add "APP": ${JSON.stringify(backend.appExample ?? 'what to run')}`,
     }
-  if (kind === 'script' && !existsSync(join(root, app)) && !existsSync(app)) {
+  if (kind === 'script') {
+    const file = resolve(root, app)
+    // It is relative to the project, and the program would take it as relative to its own directory.
+    if (existsSync(file)) return { words: [resolve(root, declaration.cwd ?? '.') === root ? app : file], from: place }
     return {
       id: 'E206',
       place,
       process,
-      message: `APP cannot be found: there is no file ${join(root, app)}.`,
-      hint: `Look: ls ${dirname(join(root, app))}`,
+      message: `APP cannot be found: there is no file ${file}.`,
+      hint: `Look: ls ${quoteWord(dirname(file))}`,
     }
   }
   if (kind !== 'words') return { words: [app], from: place }

@@ -1,17 +1,19 @@
-import { spawn } from 'node:child_process'
-import type { Readable } from 'node:stream'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import { EXIT, ProdserverError } from '../errors.ts'
+import { runPython } from '../source/run-python.ts'
 import type { Env } from '../types.ts'
+import { quoteWord } from '../words.ts'
 
 /** The Python file that runs backend classes of the project's own; in the package it lies beside the bundled code. */
-export const PYTHON_BACKEND: string = fileURLToPath(new URL('python_backend.py', import.meta.url))
+export const PYTHON_BACKEND: string = join(import.meta.dirname, 'python_backend.py')
 
 export interface PythonError {
   readonly type: string
   readonly message: string
   readonly module: string | null
   readonly import: boolean
+  /** The import path that may have been meant, where only the last part of it does not exist. */
+  readonly near: string | null
   /** The user's own traceback. */
   readonly text: string
 }
@@ -29,7 +31,8 @@ export interface PythonAnswer {
   /** Absent when `django.setup()` was not asked for. */
   readonly ready?: { readonly error?: PythonError }
   readonly classes: Readonly<Record<string, PythonClass | { readonly error: PythonError }>>
-  readonly apps: Readonly<Record<string, { readonly found: boolean } | { readonly error: PythonError }>>
+  /** With the type of what was found, where that is not an application. */
+  readonly apps: Readonly<Record<string, { readonly type?: string } | { readonly error: PythonError }>>
 }
 
 export interface PythonQuestion {
@@ -40,8 +43,8 @@ export interface PythonQuestion {
   readonly path: readonly string[]
   /** Names of processes whose backend is a Python class. */
   readonly classes: readonly string[]
-  /** Import paths of applications. */
-  readonly apps: readonly string[]
+  /** Applications by their import paths. */
+  readonly apps: Readonly<Record<string, 'celery' | 'wsgi' | 'asgi'>>
   readonly timeoutMs: number
 }
 
@@ -54,32 +57,25 @@ export interface PythonQuestion {
 export async function askPython(question: PythonQuestion): Promise<PythonAnswer> {
   const { classes, apps, path } = question
   const request = JSON.stringify({ classes, apps, path, setup: classes.length > 0 })
-  const child = spawn(question.python, [PYTHON_BACKEND, 'inspect', request], {
+  const { answer, output, ended } = await runPython({
+    python: question.python,
+    args: [PYTHON_BACKEND, 'inspect', request],
     cwd: question.root,
-    env: { ...question.env },
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-    timeout: question.timeoutMs,
-    killSignal: 'SIGKILL',
+    env: question.env,
+    timeoutMs: question.timeoutMs,
   })
-  const noise: Buffer[] = []
-  child.stdout?.resume()
-  child.stderr?.on('data', (chunk: Buffer) => noise.push(chunk))
-  const answer: Buffer[] = []
-  ;(child.stdio[3] as Readable).on('data', (chunk: Buffer) => answer.push(chunk))
-  const code = await new Promise<number | null>((settle) => {
-    child.once('error', () => settle(null))
-    child.once('close', settle)
-  })
-  const line = Buffer.concat(answer).toString('utf8')
-  if (line.endsWith('\n')) return JSON.parse(line) as PythonAnswer
-  const details = Buffer.concat(noise).toString('utf8').trimEnd().split('\n').slice(-12).join('\n')
+  if (answer.endsWith('\n')) return JSON.parse(answer) as PythonAnswer
+  const details = output.trimEnd().split('\n').slice(-12).join('\n')
+  const how = ended.killed
+    ? `did not finish in ${question.timeoutMs / 1000} s`
+    : `ended ${ended.signal ? `by ${ended.signal}` : `with exit code ${ended.code}`}`
   throw new ProdserverError(
     [
       {
         id: 'E011',
         place: question.python,
-        message: `The interpreter ended ${code === null ? 'without an exit code' : `with exit code ${code}`} while it imported ${[...classes, ...apps].join(', ')}.`,
-        hint: `Try it: ${question.python} manage.py check`,
+        message: `The interpreter ${how} while it imported ${[...classes, ...Object.keys(apps)].join(', ')}.`,
+        hint: `Try it: ${quoteWord(question.python)} manage.py check`,
         details: details || undefined,
       },
     ],

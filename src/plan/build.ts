@@ -6,16 +6,17 @@ import { findBackend } from '../backends/index.ts'
 import { type Declaration, parseDeclarations } from '../config/declarations.ts'
 import type { Problem } from '../errors.ts'
 import { guardToken } from '../secret.ts'
-import type { SettingsAnswer } from '../source/django.ts'
+import { explainNoDjango, type SettingsAnswer } from '../source/django.ts'
 import type { Project } from '../source/project.ts'
 import type { Env, Json } from '../types.ts'
 import { checkAddresses } from './addresses.ts'
 import { type Application, resolveApplication, seesModule } from './applications.ts'
 import { askPython, type PythonAnswer } from './ask-python.ts'
 import { buildEnvironment } from './environment.ts'
+import { checkImported, type ImportedApplication, importedApplication } from './imported.ts'
 import { checkDependencies } from './order.ts'
 import type { Plan, PlannedProcess } from './plan.ts'
-import { needsPython, type ResolvedBackend, resolveBackend } from './resolve-backends.ts'
+import { callBackend, needsPython, type ResolvedBackend, resolveBackend } from './resolve-backends.ts'
 import { plannedPolicies } from './policies.ts'
 
 export interface PlanRequest {
@@ -54,15 +55,17 @@ export async function buildPlan(request: PlanRequest): Promise<PlanResult> {
   const wanted = parsed.declarations.filter(({ name }) => request.only?.includes(name) ?? true)
   const python = await askAbout(wanted, request)
   const results = await Promise.all(wanted.map((declaration) => planProcess(declaration, python, request)))
-  const processes = results.flatMap((result) => result.process ?? [])
+  const complete = new Set(wanted.filter(({ wrong }) => wrong.length === 0).map(({ name }) => name))
+  const processes = results.flatMap((result) => result.process ?? []).filter(({ name }) => complete.has(name))
   const placeOf = (name: string): string =>
     (wanted.find((declaration) => declaration.name === name) as Declaration).place
   const problems = [
     ...parsed.problems,
+    ...checkDjango(wanted, request),
     ...results.flatMap((result) => result.problems),
     ...checkDependencies(wanted, parsed.names),
     ...checkAddresses(processes, placeOf),
-  ]
+  ].toSorted((a, b) => orderOf(a, parsed.names) - orderOf(b, parsed.names))
   const plan: Plan = {
     version: 1,
     project: {
@@ -75,33 +78,38 @@ export async function buildPlan(request: PlanRequest): Promise<PlanResult> {
   return { plan: deepFreeze(plan), names: parsed.names, problems }
 }
 
+/** The order of the list: what concerns all, then the processes as they are declared. */
+const orderOf = ({ process }: Problem, names: readonly string[]): number =>
+  process === undefined ? -1 : names.indexOf(process)
+
 /** One question for everything that only an import can answer; none where files answer it. */
 async function askAbout(wanted: readonly Declaration[], request: PlanRequest): Promise<PythonAnswer | undefined> {
   const { project, answer, env } = request
   const classes = wanted.filter(needsPython).map(({ name }) => name)
-  const apps = new Set<string>()
+  const apps: Record<string, ImportedApplication['kind']> = {}
   for (const declaration of wanted) {
-    const reference = importedApp(declaration, answer)
-    if (reference !== undefined && (request.thorough || !seesModule(reference, [project.root, ...answer.path])))
-      apps.add(reference)
+    const backend = findBackend(declaration.backend)
+    const application = backend && resolveApplication(declaration, backend, answer, project.root)
+    const imported = backend && importedApplication(backend, application, answer)
+    if (imported && (request.thorough || !seesModule(imported.path, [project.root, ...answer.path])))
+      apps[imported.path] = imported.kind
   }
-  if (classes.length === 0 && apps.size === 0) return undefined
+  if (classes.length === 0 && Object.keys(apps).length === 0) return undefined
   return askPython({
     python: project.python.path,
     root: project.root,
     env: { ...env, ...answer.exported, DJANGO_SETTINGS_MODULE: answer.settingsModule },
     path: [...project.pythonPath, ...(project.runManage ? answer.path : [])],
     classes,
-    apps: [...apps],
+    apps,
     timeoutMs: request.timeoutMs,
   })
 }
 
-/** The application of a declaration that must be importable, where its package is there to import it with. */
-function importedApp(declaration: Declaration, answer: SettingsAnswer): string | undefined {
-  const backend = findBackend(declaration.backend)
-  if (backend?.app !== 'celery' || declaration.app === undefined) return undefined
-  return answer.modules[backend.python?.module ?? ''] ? declaration.app : undefined
+/** Said once, and not of every process. */
+function checkDjango(wanted: readonly Declaration[], { answer, project }: PlanRequest): readonly Problem[] {
+  const needed = wanted.some(({ backend }) => findBackend(backend)?.python !== undefined)
+  return needed && answer.modules['django'] === false ? [explainNoDjango(project)] : []
 }
 
 interface ProcessResult {
@@ -124,8 +132,9 @@ async function planProcess(
   const environment = buildEnvironment({ declaration, project, answer, cwd, env })
   const problems = [
     ...checkPackage(declaration, backend, request),
-    ...(application && 'id' in application ? [application] : []),
-    ...checkImported(declaration, python),
+    // An APP that was left out because it is wrong is not missing as well.
+    ...(application && 'id' in application && !declaration.wrong.includes('app') ? [application] : []),
+    ...checkImported(importedApplication(backend, application, answer), python, project),
     ...checkScheduler(declaration, backend),
     ...translation.problems,
     ...environment.problems,
@@ -134,15 +143,20 @@ async function planProcess(
   const grammar = backend.options ?? {}
   const extra = request.extra ?? []
   const options = withoutOverridden(translation.options, extra, grammar)
-  const command = backend.command({ app: application?.words ?? [], options, extra, django: request.django ?? [] })
-  const program =
-    command.program === 'python' ? project.python.path : command.program === 'node' ? process.execPath : command.program
   const inherited = {
     ...env,
     ...Object.fromEntries(
       Object.entries(environment.env).map(([name, { value }]) => [name, value === null ? undefined : String(value)]),
     ),
   }
+  const own = callBackend(declaration, resolved, {
+    command: { app: application?.words ?? [], options, extra, django: request.django ?? [] },
+    listen: { values: (name) => optionValues(name, options, extra, grammar), env: inherited },
+  })
+  if ('id' in own) return { problems: [...problems, own] }
+  const { command, listen } = own
+  const program =
+    command.program === 'python' ? project.python.path : command.program === 'node' ? process.execPath : command.program
   const notes = [resolved.note, application?.note].filter((note) => note !== undefined)
   const planned: PlannedProcess = {
     name: declaration.name,
@@ -156,7 +170,7 @@ async function planProcess(
     ],
     env: environment.env,
     cwd,
-    listen: backend.listen?.({ values: (name) => optionValues(name, options, extra, grammar), env: inherited }) ?? [],
+    listen,
     ...plannedPolicies(declaration, backend, request.processors),
     from: declaration.origin,
     notes,
@@ -199,7 +213,7 @@ function checkPackage(
 ): readonly Omit<Problem, 'process'>[] {
   const needed = backend.python
   if (!needed) return []
-  if (answer.modules[needed.module] === false) {
+  if (answer.modules[needed.module] === false && needed.module !== 'django') {
     return [
       {
         id: 'E203',
@@ -227,43 +241,13 @@ function checkPackage(
   ]
 }
 
-function checkImported(declaration: Declaration, python: PythonAnswer | undefined): readonly Problem[] {
-  const app = declaration.app
-  const known = app === undefined ? undefined : python?.apps[app]
-  if (!known) return []
-  const place = declaration.placeOf('app')
-  if (!('error' in known))
-    return known.found
-      ? []
-      : [
-          {
-            id: 'E206',
-            place,
-            message: `APP cannot be imported: ${app} does not exist.`,
-            hint: 'It is the import path of the Celery application: "mysite.celery.app"',
-          },
-        ]
-  return [
-    {
-      id: 'E206',
-      place,
-      message: `APP cannot be imported: ${known.error.type}: ${known.error.message.split('\n')[0]}`,
-      hint: 'It is the import path of the Celery application: "mysite.celery.app"',
-      details:
-        known.error.import && known.error.module !== null && app?.startsWith(known.error.module.split('.')[0] ?? '')
-          ? undefined
-          : known.error.text.trimEnd(),
-    },
-  ]
-}
-
 function checkScheduler(declaration: Declaration, backend: Backend): readonly Omit<Problem, 'process'>[] {
   if (backend.kind !== 'scheduler' || declaration.instances === undefined || declaration.instances === 1) return []
   return [
     {
       id: 'E402',
       place: declaration.placeOf('instances'),
-      message: `A scheduler runs once: ${declaration.instances} of ${backend.title} would run every job ${declaration.instances} times.`,
+      message: `A scheduler runs once: several instances of ${backend.title} would each run every job.`,
       hint: 'Remove INSTANCES',
     },
   ]

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { resolve, sep } from 'node:path'
-import { parseEnv } from 'node:util'
 import type { Declaration } from '../config/declarations.ts'
 import type { Problem } from '../errors.ts'
 import { guard } from '../secret.ts'
 import type { SettingsAnswer } from '../source/django.ts'
 import type { Project } from '../source/project.ts'
 import type { Env } from '../types.ts'
+import { quoteWord } from '../words.ts'
 import type { PlannedVariable } from './plan.ts'
 
 export interface EnvironmentInput {
@@ -34,7 +34,9 @@ export function buildEnvironment(input: EnvironmentInput): {
   const path = importPath(input)
   if (path.length > 0)
     set('PYTHONPATH', [...path, ...(env['PYTHONPATH'] ? [env['PYTHONPATH']] : [])].join(':'), 'the project')
-  const files = readEnvFiles(declaration, project.root)
+  const files: EnvFiles = declaration.envFile
+    ? readEnvFiles(declaration, project.root)
+    : { values: new Map(), problems: [] }
   for (const [name, { value, file }] of files.values) if (env[name] === undefined) set(name, value, file)
   for (const [name, value] of Object.entries(declaration.env ?? {}))
     set(name, value === null ? null : pythonText(value), declaration.placeOf('env', name))
@@ -57,10 +59,14 @@ function importPath({ project, answer, cwd, env }: EnvironmentInput): readonly s
   return [...new Set([...project.pythonPath, ...root, ...added])].filter((folder) => !given.has(folder))
 }
 
-function readEnvFiles(
-  declaration: Declaration,
-  root: string,
-): { values: ReadonlyMap<string, { value: string; file: string }>; problems: readonly Problem[] } {
+interface EnvFiles {
+  readonly values: ReadonlyMap<string, { value: string; file: string }>
+  readonly problems: readonly Problem[]
+}
+
+function readEnvFiles(declaration: Declaration, root: string): EnvFiles {
+  // Loaded only where it is needed: it brings much with it.
+  const { parseEnv } = process.getBuiltinModule('node:util')
   const values = new Map<string, { value: string; file: string }>()
   const problems: Problem[] = []
   for (const file of declaration.envFile ?? []) {
@@ -68,16 +74,23 @@ function readEnvFiles(
       for (const [name, value] of Object.entries(parseEnv(readFileSync(resolve(root, file), 'utf8'))))
         if (!values.has(name)) values.set(name, { value: value ?? '', file })
     } catch (error) {
+      const { code = '', message } = error as NodeJS.ErrnoException
       problems.push({
         id: 'E111',
         place: declaration.placeOf('envFile'),
         process: declaration.name,
-        message: `The environment file ${resolve(root, file)} cannot be read: ${(error as NodeJS.ErrnoException).code ?? (error as Error).message}.`,
-        hint: `Look: ls -l ${resolve(root, file)}`,
+        message: `The environment file ${resolve(root, file)} cannot be read: ${UNREADABLE[code] ?? message}.`,
+        hint: `Look: ls -l ${quoteWord(resolve(root, file))}`,
       })
     }
   }
   return { values, problems }
+}
+
+const UNREADABLE: Readonly<Record<string, string>> = {
+  ENOENT: 'it does not exist',
+  EISDIR: 'it is a folder',
+  EACCES: 'permission denied',
 }
 
 function badNames(declaration: Declaration): Problem[] {

@@ -13,13 +13,25 @@ from importlib import import_module
 
 
 def import_object(path):
-    module, _, name = path.rpartition(".")
+    separator = ":" if ":" in path else "."
+    module, _, name = path.rpartition(separator)
     if not module:
         raise ImportError("%r is not a dotted path" % path)
-    loaded = import_module(module)
-    if not hasattr(loaded, name):
-        raise ImportError("module %r has no attribute %r" % (module, name), name=path)
-    return getattr(loaded, name)
+    found = import_module(module)
+    for part in name.split("."):
+        if not hasattr(found, part):
+            error = ImportError("module %r has no attribute %r" % (module, name), name=path)
+            error.near = nearest(part, found, module + separator)
+            raise error
+        found = getattr(found, part)
+    return found
+
+
+def nearest(name, module, prefix):
+    from difflib import get_close_matches
+
+    matches = get_close_matches(name, [known for known in vars(module) if not known.startswith("_")], 1)
+    return prefix + matches[0] if matches else None
 
 
 def set_up():
@@ -35,36 +47,58 @@ def declaration_of(name):
     return {**defaults, **settings.PRODUCTION_PROCESSES[name]}
 
 
+class NotABackend(Exception):
+    """What BACKEND names does not have the protocol."""
+
+
 def inspect_class(name):
     declaration = declaration_of(name)
     backend_class = import_object(str(declaration["BACKEND"]))
     if not callable(backend_class):
-        raise TypeError("%s is not a class" % declaration["BACKEND"])
+        raise NotABackend("it is not a class")
     mro = getattr(backend_class, "__mro__", (backend_class,))
     paths = ["%s.%s" % (c.__module__, c.__qualname__) for c in mro]
     missing = [method for method in ("start_server", "prep_server_args") if not hasattr(backend_class, method)]
-    if missing:
-        raise TypeError("%s has no method %s" % (declaration["BACKEND"], " and no ".join(missing)))
     starter = next((p for p, c in zip(paths, mro) if "start_server" in vars(c)), None)
+    if starter and starter.startswith("django_prodserver.backends.base."):
+        # It is there only to say that it must be defined.
+        missing.insert(0, "start_server")
+    if missing:
+        raise NotABackend("it has no method %s" % " and no ".join(missing))
     result = {"mro": paths, "starter": starter}
     if starter and starter.startswith("django_prodserver.backends."):
         result["args"] = [str(arg) for arg in backend_class(**declaration).prep_server_args()]
     return result
 
 
-def inspect_app(path):
-    """Celery's own rule: a module, or an attribute of one, with a dot or a colon between them."""
-    if ":" in path:
-        module, _, name = path.partition(":")
-        return {"found": hasattr(import_module(module), name)}
+def inspect_app(item):
+    path, kind = item
+    if kind == "celery":
+        return inspect_celery(path)
+    module, _, name = path.partition(":")
+    if not all(part.isidentifier() for part in name.split(".")):  # gunicorn also takes a call
+        import_module(module)
+        return {}
+    found = import_object(path)
+    return {} if callable(found) else {"type": type(found).__name__}
+
+
+def inspect_celery(path):
+    """Celery's own rule: a package, a module, or an attribute of one, with a dot or a colon between them."""
     try:
-        import_module(path)
-        return {"found": True}
+        import_object(path) if ":" in path else import_module(path)
     except ModuleNotFoundError as error:
-        if error.name is None or not (path == error.name or path.startswith(error.name + ".")) or "." not in path:
+        if error.name is None or not path.startswith(error.name) or ":" in path or "." not in path:
             raise
-    import_object(path)
-    return {"found": True}
+        import_object(path)
+    from celery import Celery
+    from celery.app.utils import find_app
+
+    try:
+        found = find_app(path)
+    except AttributeError:
+        return {"type": "module"}
+    return {} if isinstance(found, Celery) else {"type": type(found).__name__}
 
 
 def attempt(function, value):
@@ -83,6 +117,7 @@ def attempt(function, value):
                 "message": str(error),
                 "module": getattr(error, "name", None) if isinstance(error, ImportError) else None,
                 "import": isinstance(error, ImportError),
+                "near": getattr(error, "near", None),
                 "text": "".join(traceback.format_list(shown) + traceback.format_exception_only(type(error), error)),
             }
         }
@@ -93,9 +128,13 @@ def inspect(request):
 
     question = json.loads(request)
     sys.path[:0] = question["path"]
+    # Who only reads leaves nothing behind.
+    sys.dont_write_bytecode = True
+    # What settings may look at.
+    sys.argv = [os.path.join(os.getcwd(), "manage.py"), "prodserver"]
     answer = {"ready": attempt(lambda _: set_up() or {}, None)} if question["setup"] else {}
     answer["classes"] = {name: attempt(inspect_class, name) for name in question["classes"]}
-    answer["apps"] = {path: attempt(inspect_app, path) for path in question["apps"]}
+    answer["apps"] = {item[0]: attempt(inspect_app, item) for item in question["apps"].items()}
     with os.fdopen(3, "w") as out:
         out.write(json.dumps(answer) + "\n")
         out.flush()

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
-import { isAbsolute, resolve } from 'node:path'
+import { basename, isAbsolute, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { Backend } from '../backends/backend.ts'
+import type { Backend, Command, CommandInput, ListenInput } from '../backends/backend.ts'
 import { BACKEND_REFERENCES, findBackend } from '../backends/index.ts'
 import type { Declaration } from '../config/declarations.ts'
 import { nearest } from '../values.ts'
@@ -61,9 +61,9 @@ async function loadModule(declaration: Declaration, root: string): Promise<Resol
       id: 'E202',
       place,
       process,
-      message: `Cannot import BACKEND ${JSON.stringify(declaration.backend)}: ${(error as Error).message}`,
+      message: `Cannot import BACKEND ${JSON.stringify(declaration.backend)}: ${error instanceof Error ? error.message : String(error)}`,
       hint: `See it alone: node ${path}`,
-      details: ownFrames(error as Error, path),
+      details: error instanceof Error ? ownFrames(error, path) : undefined,
     }
   }
   const value = loaded['default'] ?? loaded['backend']
@@ -87,6 +87,31 @@ function missingMembers(value: unknown): string[] {
     ...(typeof members['command'] === 'function' ? [] : ['command']),
   ]
 }
+
+/** What the backend says of one process. A built-in one does not fail; a module of the project's own may. */
+export function callBackend(
+  declaration: Declaration,
+  { backend }: ResolvedBackend,
+  input: { readonly command: CommandInput; readonly listen: ListenInput },
+): { readonly command: Command; readonly listen: readonly string[] } | Problem {
+  const reference = declaration.backend
+  if (!isModule(reference)) return { command: backend.command(input.command), listen: backend.listen?.(input.listen) ?? [] }
+  const problem = { id: 'E209', place: declaration.placeOf('backend'), process: declaration.name } as const
+  try {
+    const command: Partial<Command> | undefined = backend.command(input.command)
+    const listen = backend.listen?.(input.listen) ?? []
+    if (typeof command?.program === 'string' && areTexts(command.args) && areTexts(listen))
+      return { command: command as Command, listen }
+    const message = `${reference} is not a backend: command() must return { program, args }, and listen() a list of addresses.`
+    return { ...problem, message }
+  } catch (error) {
+    const thrown = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+    const details = error instanceof Error ? ownFrames(error, basename(reference)) : undefined
+    return { ...problem, message: `The backend ${reference} throws ${thrown}`, details }
+  }
+}
+
+const areTexts = (value: unknown): boolean => Array.isArray(value) && value.every((item) => typeof item === 'string')
 
 const ownFrames = (error: Error, path: string): string | undefined => {
   const frames = (error.stack ?? '').split('\n').filter((line) => line.includes(path))
@@ -126,8 +151,16 @@ function explainPython(declaration: Declaration, error: PythonError): Problem {
   const place = declaration.placeOf('backend')
   const missing = error.import && error.module !== null
   if (missing && (declaration.backend === error.module || declaration.backend.startsWith(`${error.module}.`)))
-    return cannotImport(declaration, error.message)
+    return cannotImport(declaration, error.message, error.near)
   if (error.import) return { ...cannotImport(declaration, error.message), details: error.text.trimEnd() }
+  if (error.type === 'NotABackend')
+    return {
+      id: 'E209',
+      place,
+      process: declaration.name,
+      message: `${declaration.backend} is not a backend: ${error.message}.`,
+      hint: 'A backend is constructed with the keys of its declaration, then start_server(*prep_server_args()) is called',
+    }
   return {
     id: 'E209',
     place,
@@ -137,11 +170,14 @@ function explainPython(declaration: Declaration, error: PythonError): Problem {
   }
 }
 
-function cannotImport(declaration: Declaration, reason: string): Problem {
+function cannotImport(declaration: Declaration, reason: string, meant?: string | null): Problem {
   const near =
+    meant ??
     nearest(declaration.backend, BACKEND_REFERENCES) ??
     nearest(declaration.backend.split('.').at(-1) ?? '', BACKEND_REFERENCES)
-  const hint = near ? `Did you mean ${JSON.stringify(near)}?` : 'See the known backends: prodserver list --backends'
+  const known = 'See the known backends: prodserver list --backends'
+  const own = 'Name a class of your own by its import path, as Python imports it from the folder with manage.py'
+  const hint = near ? `Did you mean ${JSON.stringify(near)}?` : declaration.backend.includes('.') ? own : known
   return {
     id: 'E202',
     place: declaration.placeOf('backend'),

@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process'
-import { statSync } from 'node:fs'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { constants as fileConstants, readFileSync, statSync } from 'node:fs'
 import { constants } from 'node:os'
 import { isatty } from 'node:tty'
 import { EXIT, ProdserverError } from '../errors.ts'
@@ -104,24 +104,63 @@ export async function become(executable: Executable): Promise<number> {
   const { file, argv, env, cwd } = executable
   if (typeof process.execve !== 'function' || process.platform === 'win32') return mirror(executable)
   process.chdir(cwd)
+  restoreSignals()
+  restoreStreams()
   return process.execve(file, argv, env)
+}
+
+/**
+ * Node ignores these two, and what is ignored stays so across the replacement: a program that nobody reads any more
+ * would go on writing. Node has no call for it, but a listener that goes leaves the default behind.
+ */
+function restoreSignals(): void {
+  for (const signal of ['SIGPIPE', 'SIGXFSZ'] as const) process.on(signal, ignore).off(signal, ignore)
+}
+
+const ignore = (): void => {}
+
+/**
+ * Node puts a pipe that it opens as a standard stream into non-blocking mode, for every program that shares it. We open
+ * none, but what we import may: node:util does, and so a backend module of the project's own.
+ */
+function restoreStreams(): void {
+  const streams = [
+    [1, () => process.stdout],
+    [2, () => process.stderr],
+  ] as const
+  for (const [fd, open] of streams) {
+    if (!isNonBlocking(fd)) continue
+    const { _handle: handle } = open() as { _handle?: { setBlocking?: (blocking: boolean) => void } }
+    handle?.setBlocking?.(true)
+  }
+}
+
+function isNonBlocking(fd: number): boolean {
+  try {
+    const flags = /^flags:\s*([0-7]+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1]
+    return (Number.parseInt(flags ?? '0', 8) & fileConstants.O_NONBLOCK) !== 0
+  } catch {
+    return false
+  }
 }
 
 /** Runs the program as a child that shares our streams; signals go to it, and its end is ours. */
 export async function mirror({ file, argv: [argv0 = file, ...args], env, cwd }: Executable): Promise<number> {
-  const child = spawn(file, args, { argv0, env, cwd, stdio: 'inherit' })
+  let child: ChildProcess | undefined
+  // Before there is a child: a signal that came first would end us, and leave the child behind.
   const forwarded = (['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'] as const).map((signal) => {
     // A terminal sends its signals to the whole foreground group, the child included; twice would mean something else.
     const fromTerminal = isatty(0) && (signal === 'SIGINT' || signal === 'SIGQUIT')
-    const handler = (): void => void (fromTerminal || child.kill(signal))
+    const handler = (): void => void (fromTerminal || child?.kill(signal))
     process.on(signal, handler)
     return () => process.off(signal, handler)
   })
   try {
+    const started = (child = spawn(file, args, { argv0, env, cwd, stdio: 'inherit' }))
     const { code, signal } = await new Promise<{ code: number | null; signal: NodeJS.Signals | null }>(
       (settle, fail) => {
-        child.once('error', fail)
-        child.once('exit', (code, signal) => settle({ code, signal }))
+        started.once('error', fail)
+        started.once('exit', (code, signal) => settle({ code, signal }))
       },
     )
     return code ?? 128 + constants.signals[signal as NodeJS.Signals]

@@ -75,7 +75,7 @@ function attempt<T>({ name }: Identity, key: string, act: () => T): T {
       id: 'E505',
       place,
       process: name,
-      message: `${key} cannot be taken on: ${message}.`,
+      message: `${key} cannot be taken on: ${message.split('\n')[0]?.replace(/\.$/, '')}.`,
       hint,
     }
     throw new ProdserverError([problem], code === 'EPERM' ? EXIT.notPermitted : EXIT.failed, { cause: error })

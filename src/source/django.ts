@@ -1,9 +1,10 @@
-import { spawn } from 'node:child_process'
-import type { Readable } from 'node:stream'
-import { fileURLToPath } from 'node:url'
+import { existsSync } from 'node:fs'
+import { join, sep } from 'node:path'
 import { EXIT, type Problem, ProdserverError } from '../errors.ts'
 import type { Env, Json } from '../types.ts'
+import { quoteWord } from '../words.ts'
 import type { Project } from './project.ts'
+import { type PythonRun, runPython } from './run-python.ts'
 
 /** What the project's settings say, as the Python side reports it. */
 export interface SettingsAnswer {
@@ -22,8 +23,13 @@ export interface SettingsAnswer {
   readonly exported: Readonly<Record<string, string>>
 }
 
+/** `unknown` is a `manage.py` that set no settings module, and has nothing but the stage. */
+type Answered = SettingsAnswer | { readonly error: Failure | { readonly stage: 'unknown' } }
+
 interface Failure {
-  readonly stage: 'manage' | 'settings' | 'unknown'
+  readonly stage: 'manage' | 'settings'
+  /** The settings module that was to be imported, where that was known by then. */
+  readonly settings: string | null
   readonly type: string
   readonly message: string
   readonly module: string | null
@@ -43,10 +49,10 @@ export interface ReadRequest {
 }
 
 /** The Python file; in the package it lies beside the bundled code. */
-export const PROBE: string = fileURLToPath(new URL('django_probe.py', import.meta.url))
+export const PROBE: string = join(import.meta.dirname, 'django_probe.py')
 
-/** Output of the settings is kept for error messages only, and this much of it. */
-const KEPT_OUTPUT = 16_384
+/** The first byte of the answer: the interpreter runs, and whatever happens from now on is not its fault. */
+const BEGUN = '#'
 
 /**
  * Reads the settings in the project's interpreter. Nothing is cached: the answer is what the settings say now.
@@ -54,95 +60,38 @@ const KEPT_OUTPUT = 16_384
  * @throws {ProdserverError} `E003` to `E012`, with the user's own traceback in `details`.
  */
 export async function readSettings(request: ReadRequest): Promise<SettingsAnswer> {
-  const { answer, output, ended } = await runProbe(request)
-  const line = answer.slice(0, answer.indexOf('\n') + 1)
+  const result = await runProbe(request)
+  const line = result.answer.slice(BEGUN.length, result.answer.indexOf('\n') + 1)
   if (line.startsWith('{')) {
-    const parsed = JSON.parse(line) as SettingsAnswer | { error: Failure }
+    const parsed = JSON.parse(line) as Answered
     if (!('error' in parsed)) return parsed
     throw new ProdserverError([explainFailure(parsed.error, request)], EXIT.failed)
   }
-  throw new ProdserverError([explainSilence(answer, output, ended, request)], EXIT.failed)
+  throw new ProdserverError([explainSilence(result, request)], EXIT.failed)
 }
 
-interface ProbeResult {
-  readonly answer: string
-  readonly output: string
-  readonly ended: { readonly code: number | null; readonly signal: NodeJS.Signals | null; readonly error?: Error }
-}
-
-function runProbe({ project, env, modules, timeoutMs }: ReadRequest): Promise<ProbeResult> {
+function runProbe({ project, env, modules, timeoutMs }: ReadRequest): Promise<PythonRun> {
   const question = {
     root: project.root,
     manage: project.manage ?? null,
     runManage: project.runManage,
-    settings: project.settings.module ?? null,
+    // What a manage.py that is run anyway sets is the answer, not what its text looks as if it did.
+    settings: project.runManage && project.settings.reason === 'manage.py' ? null : (project.settings.module ?? null),
     pythonPath: project.pythonPath,
     modules,
     timeoutSeconds: timeoutMs / 1000,
   }
-  const child = spawn(project.python.path, [PROBE, JSON.stringify(question)], {
+  return runPython({
+    python: project.python.path,
+    args: [PROBE, JSON.stringify(question)],
     cwd: project.root,
-    env: { ...env },
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-  })
-  const answer = collect(child.stdio[3] as Readable, Number.POSITIVE_INFINITY)
-  const outputs = [collect(child.stdout as Readable, KEPT_OUTPUT), collect(child.stderr as Readable, KEPT_OUTPUT)]
-  // The interpreter reports where it hangs by itself; this ends one that cannot even do that.
-  const killer = setTimeout(() => child.kill('SIGKILL'), timeoutMs + 5000)
-  return new Promise((settle) => {
-    const finish = (ended: ProbeResult['ended']): void => {
-      clearTimeout(killer)
-      const output = outputs.map((part) => part.text()).join('')
-      // A background process that the settings started may keep the pipes open for ever.
-      for (const stream of child.stdio) stream?.destroy()
-      settle({ answer: answer.text(), output, ended })
-    }
-    child.once('error', (error) => finish({ code: null, signal: null, error }))
-    child.once('exit', (code, signal) => {
-      // The answer's last bytes may still be on their way, but not for longer than it takes to read what is there.
-      if (answer.text().endsWith('\n')) finish({ code, signal })
-      else {
-        const late = setTimeout(() => finish({ code, signal }), 1000)
-        child.once('close', () => finish({ code, signal }))
-        answer.whenDone(() => {
-          clearTimeout(late)
-          finish({ code, signal })
-        })
-      }
-    })
+    env,
+    // The interpreter reports where it hangs by itself; this is for one that cannot even do that.
+    timeoutMs: timeoutMs + 5000,
   })
 }
 
-interface Collected {
-  text(): string
-  /** Calls back once a whole line has arrived, or the stream has ended. */
-  whenDone(callback: () => void): void
-}
-
-function collect(stream: Readable, limit: number): Collected {
-  const chunks: Buffer[] = []
-  let size = 0
-  let callback: (() => void) | undefined
-  stream.on('data', (chunk: Buffer) => {
-    if (size < limit) chunks.push(chunk)
-    size += chunk.length
-    if (chunk.at(-1) === 10) callback?.()
-  })
-  stream.on('error', () => callback?.())
-  stream.on('end', () => callback?.())
-  return {
-    text: () => Buffer.concat(chunks).toString('utf8'),
-    whenDone: (done) => {
-      callback = done
-    },
-  }
-}
-
-function explainFailure(failure: Failure, { project }: ReadRequest): Problem {
-  const module = project.settings.module ?? 'the settings'
-  const frame = failure.frames.at(-1)
-  const place = frame ? `${frame.file}:${frame.line}` : module
-  const details = failure.text?.trimEnd()
+function explainFailure(failure: Failure | { readonly stage: 'unknown' }, { project }: ReadRequest): Problem {
   if (failure.stage === 'unknown') {
     return {
       id: 'E003',
@@ -151,16 +100,17 @@ function explainFailure(failure: Failure, { project }: ReadRequest): Problem {
       hint: 'Name it: --settings mysite.settings',
     }
   }
-  if (failure.notFound && failure.module === 'django') {
-    return {
-      id: 'E005',
-      place: project.python.path,
-      message: `Django is not installed in this interpreter (chosen by ${project.python.reason}).`,
-      hint: `${project.python.install} django, or choose another: --python path/to/python`,
-    }
-  }
-  if (failure.notFound && failure.module !== null && isPartOf(failure.module, project.settings.module)) {
-    const hint = `It was named by ${project.settings.reason}. Look: ls ${project.root}/${failure.module.split('.')[0]}*`
+  const module = failure.settings ?? project.settings.module ?? 'the settings'
+  const place = placeOf(failure.frames.toReversed(), project) ?? module
+  const details = failure.text.trimEnd()
+  const raised = [failure.type, firstLine(failure.message)].filter(Boolean).join(': ')
+  if (failure.notFound && failure.module === 'django') return explainNoDjango(project)
+  if (failure.notFound && failure.module !== null && isPartOf(failure.module, module)) {
+    const dotted = module.replace(/\.py$/, '').replaceAll('/', '.')
+    const hint =
+      dotted === module
+        ? `It was named by ${project.settings.reason}. Look: ls ${quoteWord(join(project.root, ...failure.module.split('.').slice(0, -1)))}`
+        : `A settings module is written with dots: ${dotted}`
     return {
       id: 'E006',
       place: project.settings.reason,
@@ -168,97 +118,130 @@ function explainFailure(failure: Failure, { project }: ReadRequest): Problem {
       hint,
     }
   }
+  if (failure.exit && failure.stage === 'settings') {
+    return {
+      id: 'E009',
+      place,
+      message: `The settings end the process: sys.exit(${firstLine(failure.message)}).`,
+      hint: 'Raise an exception that says what is missing instead: every server and worker imports the settings',
+      details,
+    }
+  }
+  if (failure.notFound && failure.module !== null) return explainMissing(failure.module, place, details, project)
   if (failure.stage === 'manage') {
     return {
       id: 'E012',
       place,
-      message: `manage.py raises ${failure.type} before it reaches Django.`,
-      hint: 'It fails in the same way: python manage.py check',
+      message: `manage.py raises ${raised} before it reaches Django.`,
+      hint: `It fails in the same way: ${quoteWord(project.python.path)} manage.py check`,
       details,
     }
   }
-  if (failure.exit) {
+  return { id: 'E007', place, message: `The settings raise ${raised}`, hint: importAlone(project, module), details }
+}
+
+/** An interpreter without Django is hardly the one that was meant. */
+export const explainNoDjango = ({ python: { path, reason, install } }: Project): Problem => ({
+  id: 'E005',
+  place: path,
+  message: `Django is not installed in this interpreter (chosen by ${reason}).`,
+  hint: `${install} django, or choose another: --python path/to/python`,
+})
+
+/** A module that the settings import, or a `manage.py` before them. */
+function explainMissing(missing: string, place: string, details: string, { root, python }: Project): Problem {
+  const [top = '', ...rest] = missing.split('.')
+  const base = { id: 'E008', place, details } as const
+  if (rest.length > 0 && existsSync(join(root, top))) {
+    const message = `There is no module ${missing} in ${root}.`
     return {
-      id: 'E009',
-      place,
-      message: `The settings end the process: sys.exit(${failure.message}).`,
-      hint: 'Settings are imported by every server and worker; raise an exception that says what is missing instead.',
-      details,
-    }
-  }
-  if (failure.notFound && failure.module !== null) {
-    const name = failure.module.split('.')[0]
-    return {
-      id: 'E008',
-      place,
-      message: `The settings import ${failure.module}, which is not installed in this interpreter (chosen by ${project.python.reason}).`,
-      hint: `If it is a package of that name: ${project.python.install} ${name}`,
-      details,
+      ...base,
+      message,
+      hint: `Create it, or look: ls ${quoteWord(join(root, ...missing.split('.').slice(0, -1)))}`,
     }
   }
   return {
-    id: 'E007',
-    place,
-    message: `The settings raise ${failure.type}: ${firstLine(failure.message)}`,
-    hint: `See it alone: ${project.python.path} -c "import ${module}"`,
-    details,
+    ...base,
+    message: `${missing} is not installed in this interpreter (chosen by ${python.reason}).`,
+    hint: `If it is a package of that name: ${python.install} ${top}`,
   }
 }
 
+const importAlone = ({ python }: Project, module: string): string =>
+  `See it alone: ${quoteWord(python.path)} -c "import ${module}"`
+
 /** A missing `mysite` or `mysite.settings` is the module itself; a missing `mysite.secrets` is something it imports. */
-function isPartOf(missing: string, settings: string | undefined): boolean {
-  return settings !== undefined && (settings === missing || settings.startsWith(`${missing}.`))
+function isPartOf(missing: string, settings: string): boolean {
+  return settings === missing || settings.startsWith(`${missing}.`)
 }
 
-function explainSilence(
-  answer: string,
-  output: string,
-  ended: ProbeResult['ended'],
-  { project, timeoutMs }: ReadRequest,
-): Problem {
-  const python = project.python.path
+interface Frame {
+  readonly file: string
+  readonly line: number | string
+}
+
+/** The line to look at: the innermost one of the project's own, else the innermost. Frames are innermost first. */
+function placeOf(frames: readonly Frame[], { root }: Project): string | undefined {
+  const isOwn = ({ file }: Frame): boolean =>
+    file.startsWith(root + sep) && !/[/\\](site|dist)-packages[/\\]/.test(file)
+  const frame = frames.find(isOwn) ?? frames[0]
+  return frame && `${frame.file}:${frame.line}`
+}
+
+function explainSilence({ answer, output, ended }: PythonRun, { project, timeoutMs }: ReadRequest): Problem {
+  const { path: python, reason } = project.python
   const module = project.settings.module ?? 'the settings'
   if (ended.error) {
+    const why = ended.error.code === 'EACCES' ? 'it is not executable' : ended.error.message
     return {
       id: 'E004',
       place: python,
-      message: `This interpreter (chosen by ${project.python.reason}) cannot be started: ${ended.error.message}.`,
-      hint: `Try it: ${python} --version`,
+      message: `This interpreter (chosen by ${reason}) cannot be started: ${why}.`,
+      hint: `Look: ls -l ${quoteWord(python)}`,
     }
   }
-  if (answer.startsWith('Timeout') || ended.signal === 'SIGKILL') {
-    const frames = [...answer.matchAll(/File "(.+)", line (\d+) in (.+)/g)].filter(
-      ([, file]) => file !== PROBE && !file?.startsWith('<frozen') && !file?.endsWith('importlib/__init__.py'),
-    )
-    const [, file, line] = frames[0] ?? []
+  if (answer.startsWith(`${BEGUN}Timeout`) || ended.killed) {
+    const frames = [...answer.matchAll(/File "(.+)", line (\d+) in (.+)/g)]
+      .map(([text, file = '', line = '']) => ({ text, file, line }))
+      .filter(({ file }) => file !== PROBE && !file.startsWith('<frozen') && !file.endsWith('importlib/__init__.py'))
     const details = frames
-      .map(([text]) => `  ${text}`)
+      .map(({ text }) => `  ${text}`)
       .toReversed()
       .join('\n')
     return {
       id: 'E010',
-      place: file ? `${file}:${line}` : module,
+      place: placeOf(frames, project) ?? module,
       message: `The settings did not finish loading in ${timeoutMs / 1000} s.`,
       hint: 'Settings should not wait for the network. If they are only slow: PRODSERVER_SETTINGS_TIMEOUT=120',
       details: details || undefined,
     }
   }
   const how = ended.signal ? `by ${ended.signal}` : `with exit code ${ended.code}`
-  if (ended.code !== null && ended.code < 126 && !output.includes('SyntaxError')) {
+  const details = tail(output)
+  if (!answer.startsWith(BEGUN)) {
     return {
-      id: 'E009',
+      id: 'E011',
+      place: python,
+      message: `This interpreter (chosen by ${reason}) ended ${how} before it could be asked: it must be Python 3.8 or newer.`,
+      hint: `Try it: ${quoteWord(python)} --version`,
+      details,
+    }
+  }
+  if (ended.signal) {
+    return {
+      id: 'E011',
       place: module,
-      message: `The process that read the settings ended ${how} without an answer.`,
-      hint: `See it alone: ${python} -c "import ${module}"`,
-      details: tail(output),
+      message: `The interpreter was ended ${how} while it read the settings.`,
+      hint: importAlone(project, module),
+      details,
     }
   }
   return {
-    id: 'E011',
-    place: python,
-    message: `The interpreter ended ${how} while it read the settings.`,
-    hint: `Try it: ${python} -c "import ${module}". prodserver needs Python 3.8 or newer.`,
-    details: tail(output),
+    id: 'E009',
+    place: module,
+    message: `The process that read the settings ended ${how} without an answer.`,
+    hint: importAlone(project, module),
+    details,
   }
 }
 

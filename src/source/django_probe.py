@@ -24,8 +24,11 @@ SETTINGS = (
 MAX_SAFE_INTEGER = 2**53 - 1
 
 
-def plain(value, depth=0):
-    """The value as JSON can carry it; what it cannot carry becomes {"__python__": type name, "repr": ...}."""
+def plain(value, around=()):
+    """The value as JSON can carry it; what it cannot carry becomes {"__python__": type name, "repr": ...}.
+
+    ``around`` is the ids of what the value is in: what holds itself would never end.
+    """
     if value is None or value is True or value is False:
         return value
     if isinstance(value, str):
@@ -36,19 +39,20 @@ def plain(value, depth=0):
     if isinstance(value, float):
         number = float(value)
         return number if number - number == 0 else odd(value)
-    if depth > 20:
+    if id(value) in around or len(around) > 20:
         return odd(value)
+    around = (*around, id(value))
     if isinstance(value, dict) or hasattr(value, "items") and hasattr(value, "keys"):
         return {
-            key if isinstance(key, str) else str(key): plain(item, depth + 1)
+            key if isinstance(key, str) else str(key): plain(item, around)
             if isinstance(key, str) or is_lazy(key)
             else odd(key, "key")
             for key, item in value.items()
         }
     if isinstance(value, (list, tuple)):
-        return [plain(item, depth + 1) for item in value]
+        return [plain(item, around) for item in value]
     if isinstance(value, (set, frozenset)):
-        return sorted((plain(item, depth + 1) for item in value), key=str)
+        return sorted((plain(item, around) for item in value), key=str)
     if isinstance(value, os.PathLike):
         path = os.fspath(value)
         return path if isinstance(path, str) else os.fsdecode(path)
@@ -57,7 +61,7 @@ def plain(value, depth=0):
     if type(value).__name__ == "timedelta" and hasattr(value, "total_seconds"):
         return value.total_seconds()
     if hasattr(type(value), "__members__") and hasattr(value, "value"):  # an enum member
-        return plain(value.value, depth + 1)
+        return plain(value.value, around)
     return odd(value)
 
 
@@ -84,7 +88,7 @@ def describe(settings, settings_file, modules=(), exported=None):
     return {
         "settings": values,
         # JavaScript moves keys that look like integers to the front of an object.
-        "order": list(processes) if isinstance(processes, dict) else [],
+        "order": list(processes) if isinstance(processes, dict) and "__python__" not in processes else [],
         "settingsFile": settings_file,
         "python": {"executable": sys.executable, "version": "%d.%d.%d" % sys.version_info[:3], "prefix": sys.prefix},
         "path": [os.path.abspath(entry or os.curdir) for entry in sys.path],
@@ -173,15 +177,20 @@ def failure(stage, error):
     shown = [f for f in frames if not f.filename.startswith("<frozen") and os.path.abspath(f.filename) != own]
     # Both of these come with the path of this file's machinery only, never of the user's.
     shown = [f for f in shown if not f.filename.endswith(("importlib/__init__.py", "runpy.py"))]
+    places = [{"file": f.filename, "line": f.lineno} for f in shown]
+    if isinstance(error, SyntaxError) and error.filename and error.lineno:
+        # The line was never executed, so no frame has it.
+        places.append({"file": error.filename, "line": error.lineno})
     return {
         "error": {
             "stage": stage,
+            "settings": os.environ.get("DJANGO_SETTINGS_MODULE"),
             "type": type(error).__name__,
-            "message": str(error),
+            "message": repr(error.code) if isinstance(error, SystemExit) else str(error),
             "module": getattr(error, "name", None) if isinstance(error, ImportError) else None,
             "notFound": isinstance(error, ModuleNotFoundError),
             "exit": isinstance(error, SystemExit),
-            "frames": [{"file": f.filename, "line": f.lineno} for f in shown],
+            "frames": places,
             "text": "".join(traceback.format_list(shown) + traceback.format_exception_only(type(error), error)),
         },
     }
@@ -221,7 +230,11 @@ def main():
     import json
 
     question = json.loads(sys.argv[1])
+    # Who only reads leaves nothing behind. A compiled file also counts as current for the rest of its source's second.
+    sys.dont_write_bytecode = True
     os.set_inheritable(ANSWER_FD, False)
+    # From here on it is the project's doing when there is no answer.
+    os.write(ANSWER_FD, b"#")
     # Says where the settings hang, from a thread that needs no help from the interpreter.
     faulthandler.dump_traceback_later(question["timeoutSeconds"], exit=True, file=ANSWER_FD)
     result = answer(question)

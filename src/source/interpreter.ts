@@ -3,6 +3,7 @@ import { existsSync, statSync } from 'node:fs'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { EXIT, ProdserverError } from '../errors.ts'
 import type { Env } from '../types.ts'
+import { quoteWord } from '../words.ts'
 
 /** The Python that runs the project, and why this one. */
 export interface Interpreter {
@@ -90,7 +91,15 @@ function named(value: string | undefined, reason: string, { cwd, env }: Interpre
           ? { path, reason }
           : undefined
   if (found) return found
-  throw notFound(reason, `No Python interpreter is at ${value}.`, `Look: ls -l ${value}`)
+  if (path === undefined)
+    throw notFound(reason, `There is no program ${value} on PATH.`, 'Name it by its path: --python /path/to/python')
+  if (existsSync(path))
+    throw notFound(
+      reason,
+      `${path} is not a virtual environment: there is no bin/python in it.`,
+      `Create one: python3 -m venv ${quoteWord(path)}`,
+    )
+  throw notFound(reason, `There is no Python interpreter ${path}.`, `Look: ls ${quoteWord(dirname(path))}`)
 }
 
 function inFolder(folder: string | undefined, reason: string): Found | undefined {
@@ -117,7 +126,7 @@ function askTool(tool: (typeof TOOLS)[number], { root, env }: InterpreterRequest
   throw notFound(
     tool.lock,
     `The project uses ${tool.name}, which ${answer.error ? 'cannot be started' : 'knows no environment for it'}.`,
-    `Create it: ${tool.create}, or name an interpreter: --python /path/to/python`,
+    `${answer.error ? `Install ${tool.name}` : `Create it: ${tool.create}`}, or name an interpreter: --python /path/to/python`,
   )
 }
 
@@ -133,7 +142,7 @@ export function onPath(program: string, env: Env, reason: string): Found | undef
 
 function installCommand(python: string, folders: readonly string[]): string {
   const tool = TOOLS.find(({ lock }) => folders.some((folder) => existsSync(join(folder, lock))))
-  return tool ? tool.add : `${python} -m pip install`
+  return tool ? tool.add : `${quoteWord(python)} -m pip install`
 }
 
 /**

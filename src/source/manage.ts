@@ -8,7 +8,9 @@ export interface ManageFacts {
   readonly stock: boolean
 }
 
-const DEFAULT = /environ(?:\.setdefault\(\s*|\[\s*)["']DJANGO_SETTINGS_MODULE["']\s*(?:,|\]\s*=)\s*["']([\w.]+)["']/
+/** A whole value: one that goes on after its quote is computed. */
+const DEFAULT =
+  /environ(?:\.setdefault\(\s*|\[\s*)["']DJANGO_SETTINGS_MODULE["']\s*(?:,|\]\s*=)\s*["']([\w.]+)["']\s*(?:\)|$)/m
 
 /** Reads the facts from a file's text. */
 export function readManage(path: string): ManageFacts {
@@ -29,7 +31,11 @@ export function parseManage(text: string): ManageFacts {
       imports.every(
         (name) => name === 'os' || name === 'sys' || name === 'django' || name.startsWith('django.core.management'),
       ) &&
-      (code.match(/environ/g)?.length ?? 0) === 1 &&
-      !/sys\.path|exec\(|open\(|\bif\b.*\bargv\b/.test(code),
+      // Words of their own: the stock file's message speaks of an environment variable and a virtual environment.
+      count(code, /\benviron\b/g) === 1 &&
+      count(code, /\bos\b/g) === 2 &&
+      !/sys\.path|from\s+sys\b|__import__|exec\(|open\(|\bif\b.*\bargv\b/.test(code),
   }
 }
+
+const count = (text: string, pattern: RegExp): number => text.match(pattern)?.length ?? 0

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { EXIT, ProdserverError } from '../errors.ts'
 import type { Env } from '../types.ts'
+import { quoteWord } from '../words.ts'
 import { type Interpreter, resolveInterpreter } from './interpreter.ts'
 import { readManage } from './manage.ts'
 
@@ -77,7 +78,7 @@ function locateRoot({ cwd, project }: ProjectRequest, settingsAreKnown: boolean)
     const names = below.map((folder) => folder.slice(cwd.length + 1))
     const message = `There is no manage.py here, and ${below.length} below: ${names.map((name) => `${name}/manage.py`).join(', ')}.`
     throw new ProdserverError(
-      [{ id: 'E002', place: cwd, message, hint: `Choose one: --project ${names[0]}` }],
+      [{ id: 'E002', place: cwd, message, hint: `Choose one: --project ${quoteWord(names[0] as string)}` }],
       EXIT.failed,
     )
   }
@@ -102,7 +103,14 @@ function givenRoot(path: string): string {
   // People also name the file itself.
   if (stat && path.endsWith('manage.py')) return dirname(path)
   throw new ProdserverError(
-    [{ id: 'E001', place: '--project', message: `${path} is not a folder.`, hint: `Look: ls ${dirname(path)}` }],
+    [
+      {
+        id: 'E001',
+        place: '--project',
+        message: `${path} is not a folder.`,
+        hint: `Look: ls ${quoteWord(dirname(path))}`,
+      },
+    ],
     EXIT.failed,
   )
 }

@@ -38,7 +38,8 @@ export async function useBroker(t: TestContext, name: BrokerName): Promise<Broke
 }
 
 after(async () => {
-  for (const broker of started.values()) await broker.then(({ stop }) => stop())
+  // One that did not start has cleaned up, and failed its tests.
+  for (const broker of await Promise.allSettled(started.values())) if ('value' in broker) await broker.value.stop()
 })
 
 export async function startRedis(): Promise<Broker> {
@@ -119,23 +120,28 @@ interface Launch {
 async function launch(program: string, options: (home: string) => Launch): Promise<Server> {
   const home = mkdtempSync(join(tmpdir(), 'prodserver-broker-'))
   const { args, env } = options(home)
-  const child = spawn(findProgram(program) ?? program, args, {
+  // Where the kernel can do it, the server goes with this process, however that ends.
+  const setpriv = findProgram('setpriv')
+  const leash = setpriv ? [setpriv, '--pdeathsig', 'KILL'] : []
+  const [command = '', ...words] = [...leash, findProgram(program) ?? program, ...args]
+  const child = spawn(command, words, {
     cwd: home,
     env: cleanEnv({ HOME: home, ...env }),
     stdio: ['ignore', 'pipe', 'pipe'],
-    // An interrupt at the terminal is for the tests; they end what they started.
+    // An interrupt at the terminal is for the tests, and not for what they need until their end.
     detached: true,
   })
   const output: string[] = []
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => output.push(text))
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => output.push(text))
   const ended = once(child, 'close').then(() => true)
-  // Also where the tests are interrupted, and no hook runs any more.
-  const killNow = (): void => void kill(home, child)
-  process.once('exit', killNow)
   const stop = async (): Promise<void> => {
-    await waitUntil(() => kill(home, child), 20_000, () => `${program} does not end.`)
+    await waitUntil(
+      () => kill(home, child),
+      20_000,
+      () => `${program} does not end.`,
+    )
     await ended
-    process.off('exit', killNow)
     rmSync(home, { recursive: true, force: true })
   }
   const answers = async (port: number, question: string, text: string): Promise<void> => {
@@ -156,9 +162,10 @@ async function launch(program: string, options: (home: string) => Launch): Promi
   return { answers, stop }
 }
 
-/** Kills the process, its group, and every process that has the folder as its home. True when none is left. */
+/** Kills the process, and every process that has the folder as its home. True when none is left. */
 function kill(home: string, child: ChildProcess): true | undefined {
-  const pids = [...(child.exitCode === null && child.signalCode === null ? [child.pid as number] : []), ...inhabitants(home)]
+  const running = child.pid !== undefined && child.exitCode === null && child.signalCode === null
+  const pids = [...(running ? [child.pid] : []), ...inhabitants(home)]
   for (const pid of pids) {
     try {
       process.kill(pid, 'SIGKILL')
@@ -169,6 +176,7 @@ function kill(home: string, child: ChildProcess): true | undefined {
   return pids.length === 0 || undefined
 }
 
+/** Daemons leave the group and the session that they were started in, but not their environment. */
 function inhabitants(home: string): number[] {
   if (!existsSync('/proc/self/environ')) return []
   return readdirSync('/proc')

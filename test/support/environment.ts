@@ -23,7 +23,12 @@ function required(name: string): string {
 
 /** The full path of a program: on PATH, or where packages put servers, which not every PATH has. */
 export function findProgram(program: string): string | undefined {
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin', '/opt/homebrew/sbin']
+  const folders = [
+    ...(process.env['PATH'] ?? '').split(delimiter),
+    '/usr/sbin',
+    '/usr/local/sbin',
+    '/opt/homebrew/sbin',
+  ]
   return folders.map((folder) => join(folder, program)).find((path) => existsSync(path))
 }
 

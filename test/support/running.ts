@@ -40,10 +40,12 @@ export function start(t: TestContext, command: string, args: readonly string[], 
   for (const stream of ['stdout', 'stderr'] as const) {
     child[stream].setEncoding('utf8').on('data', (text: string) => parts.push({ stream, text }))
   }
-  const end = once(child, 'exit').then(([code, signal]): Ended => ({
-    code: code as number | null,
-    signal: signal as NodeJS.Signals | null,
-  }))
+  const closed = once(child, 'close')
+  const end = once(child, 'exit').then(async ([code, signal]): Promise<Ended> => {
+    // Its last words may still be on their way. Whatever it leaves running may keep the streams open for ever.
+    await within(closed, 2000, () => '').catch(() => {})
+    return { code: code as number | null, signal: signal as NodeJS.Signals | null }
+  })
   end.catch(() => {})
   t.after(() => killGroup(child))
   const text = (stream?: string): string =>

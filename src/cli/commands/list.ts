@@ -25,7 +25,7 @@ export async function execute(context: CommandContext): Promise<number> {
   if (names.length === 0) throw new ProdserverError(problems, EXIT.refused)
   const entries = names.map((name) => ({
     name,
-    planned: plan.processes.find((process) => process.name === name),
+    planned: plan.processes.find((candidate) => candidate.name === name),
     problems: problems.filter((problem) => problem.process === name),
   }))
   if (options.values['json']) {

@@ -1,7 +1,7 @@
 import { EXIT, isError, ProdserverError, UsageError } from '../../errors.ts'
 import type { Plan, PlannedProbe, PlannedProcess } from '../../plan/plan.ts'
 import { buildPlan } from '../../plan/build.ts'
-import { quoteWord } from '../../plan/words.ts'
+import { quoteWord } from '../../words.ts'
 import { reveal, type Value } from '../../secret.ts'
 import type { CommandContext } from '../commands.ts'
 import { type Paint, renderProblems } from '../print.ts'
@@ -34,7 +34,7 @@ export async function execute(context: CommandContext): Promise<number> {
     io.stdout.write(
       [
         renderProject(plan, paint),
-        ...processes.map((process) => renderProcess(process, paint, revealed ? reveal : String)),
+        ...processes.map((planned) => renderProcess(planned, paint, revealed ? reveal : String)),
       ].join('\n'),
     )
     if (concerning.length > 0) io.stderr.write(`\n${renderProblems(concerning, errorPaint)}`)
@@ -55,14 +55,14 @@ function renderProject({ project: { root, settings, python } }: Plan, paint: Pai
   )
 }
 
-function renderProcess(process: PlannedProcess, paint: Paint, show: Show): string {
-  const head = `${paint(['bold', 'cyan'], process.name)}  ${process.title}, ${process.kind}${process.instances > 1 ? `, ${process.instances} instances` : ''}${process.enabled ? '' : ', disabled'}\n`
-  const origins = process.argv.flatMap((word, index) =>
-    index > 0 && !process.argvFrom[index]?.startsWith('the backend')
-      ? [['', show(word), process.argvFrom[index] ?? '']]
+function renderProcess(planned: PlannedProcess, paint: Paint, show: Show): string {
+  const head = `${paint('bold', paint('cyan', planned.name))}  ${planned.title}, ${planned.kind}${planned.instances > 1 ? `, ${planned.instances} instances` : ''}${planned.enabled ? '' : ', disabled'}\n`
+  const origins = planned.argv.flatMap((word, index) =>
+    index > 0 && !planned.argvFrom[index]?.startsWith('the backend')
+      ? [['', show(word), planned.argvFrom[index] ?? '']]
       : [],
   )
-  const variables = Object.entries(process.env).map(([name, { value, from }]) => [
+  const variables = Object.entries(planned.env).map(([name, { value, from }]) => [
     '',
     value === null ? `${name} is removed` : `${name}=${show(value)}`,
     from,
@@ -70,15 +70,15 @@ function renderProcess(process: PlannedProcess, paint: Paint, show: Show): strin
   const rows = [
     ...label('from', origins),
     ...label('environment', variables),
-    ['directory', process.cwd, process.from.cwd ?? ''],
-    ...(process.listen.length > 0 ? [['listens on', process.listen.join(', ')]] : []),
-    ...identityRows(process),
-    ['ready', describeProbe(process.ready), process.from.ready ?? ''],
-    ['stop', `${process.stop.signal}, then KILL after ${process.stop.timeoutMs / 1000} s`, process.from.stop ?? ''],
-    ['reload', process.reload, process.from.reload ?? ''],
-    ...process.notes.map((note) => ['note', note]),
+    ['directory', planned.cwd, planned.from.cwd ?? ''],
+    ...(planned.listen.length > 0 ? [['listens on', planned.listen.join(', ')]] : []),
+    ...identityRows(planned),
+    ['ready', describeProbe(planned.ready), planned.from.ready ?? ''],
+    ['stop', `${planned.stop.signal}, then KILL after ${planned.stop.timeoutMs / 1000} s`, planned.from.stop ?? ''],
+    ['reload', planned.reload, planned.from.reload ?? ''],
+    ...planned.notes.map((note) => ['note', note]),
   ]
-  return `${head}  ${pasteable(process, show)}\n${renderRows(rows, paint)}`
+  return `${head}  ${pasteable(planned, show)}\n${renderRows(rows, paint)}`
 }
 
 /** One line for a POSIX shell that starts the same program in the same way. */

@@ -1,0 +1,42 @@
+/**
+ * `npm run bench`: how long things take beside their alternatives, measured in one run on one machine.
+ *
+ *     npm run bench -- [--rounds N] [--only TEXT] [--json | --markdown]
+ */
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { compare, type Result } from './compare.ts'
+import { listContests } from './contests.ts'
+import { ensureEnvironments } from './environments.ts'
+import { BIN, describeMachine, say } from './machine.ts'
+import { renderJson, renderMarkdown, renderText } from './report.ts'
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '15' },
+    only: { type: 'string', default: '' },
+    json: { type: 'boolean', default: false },
+    markdown: { type: 'boolean', default: false },
+  },
+})
+const rounds = Number(values.rounds)
+if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds ${values.rounds} is not a number of rounds`)
+if (!existsSync(BIN)) throw new Error('There is no dist/ to measure. Build it: npm run build')
+
+const environments = ensureEnvironments()
+const folder = mkdtempSync(join(tmpdir(), 'prodserver-bench-'))
+const results: Result[] = []
+try {
+  for (const prepare of listContests(environments, folder)) {
+    const contest = await prepare()
+    if (!contest.what.includes(values.only)) continue
+    say(`measuring ${contest.what}`)
+    results.push(await compare(contest, rounds))
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
+}
+const render = values.json ? renderJson : values.markdown ? renderMarkdown : renderText
+process.stdout.write(render({ machine: describeMachine(environments.full), results }))

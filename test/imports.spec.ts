@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict'
+import { globSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize, relative } from 'node:path'
+import { test } from 'node:test'
+import { ROOT } from './support/environment.ts'
+
+/** Files by what they are, from the left, where nothing of ours is known, to the right. */
+const LAYERS: Readonly<Record<string, { files: RegExp; imports: readonly string[] }>> = {
+  words: { files: /^(errors|types|values|secret|words)\.ts$/, imports: ['words'] },
+  source: { files: /^source\//, imports: ['words', 'source'] },
+  args: { files: /^args\//, imports: ['words', 'args'] },
+  config: { files: /^config\//, imports: ['words', 'args', 'config'] },
+  backends: { files: /^backends\//, imports: ['words', 'args', 'backends'] },
+  plan: { files: /^plan\//, imports: ['words', 'source', 'args', 'config', 'backends', 'plan'] },
+  run: { files: /^run\//, imports: ['words', 'plan', 'run'] },
+  cli: { files: /^cli\//, imports: ['words', 'source', 'args', 'config', 'backends', 'plan', 'run', 'cli'] },
+  /** What other packages may import. */
+  index: { files: /^index\.ts$/, imports: ['words', 'args', 'backends', 'plan'] },
+  bin: { files: /^(bin|program)\.ts$/, imports: ['cli', 'bin'] },
+}
+
+/** Packages, and the one place that knows each. */
+const PACKAGES: Readonly<Record<string, RegExp>> = { valibot: /^config\//, leven: /^values\.ts$/ }
+
+/** Data and pure functions: nothing of the system is known there. */
+const PURE = /^(args|backends|config)\/|^(errors|types|values|secret|words)\.ts$/
+
+const files = globSync('**/*.ts', { cwd: join(ROOT, 'src') }).filter((file) => !file.endsWith('.spec.ts'))
+const code = new Map(files.map((file) => [file, withoutComments(readFileSync(join(ROOT, 'src', file), 'utf8'))]))
+
+function withoutComments(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '')
+}
+
+const layerOf = (file: string): string | undefined =>
+  Object.entries(LAYERS).find(([, layer]) => layer.files.test(file))?.[0]
+
+/** What a file imports, statically or not, types included: packages by name, our own files from src. */
+function importsOf(file: string): string[] {
+  const text = code.get(file) ?? ''
+  return [...text.matchAll(/\b(?:from|import)\s+'([^']+)'|\bimport\('([^']+)'\)/g)].map(([, from, dynamic]) => {
+    const target = from ?? dynamic ?? ''
+    return target.startsWith('.') ? normalize(join(dirname(file), target)) : target
+  })
+}
+
+const isOurs = (target: string): boolean => target.endsWith('.ts')
+
+test('every file belongs to a layer, and what is read here are its imports', () => {
+  assert.deepEqual(
+    files.filter((file) => layerOf(file) === undefined),
+    [],
+  )
+  assert.deepEqual(
+    files.flatMap(importsOf).filter((target) => isOurs(target) && !code.has(target)),
+    [],
+  )
+  assert.ok(files.flatMap(importsOf).length > files.length)
+})
+
+test('imports go in one direction', () => {
+  const wrong = files.flatMap((file) => {
+    const allowed = LAYERS[layerOf(file) ?? '']?.imports ?? []
+    return importsOf(file)
+      .filter((target) => isOurs(target) && !allowed.includes(layerOf(target) ?? ''))
+      .map((target) => `${file} imports ${relative('.', target)}`)
+  })
+  assert.deepEqual(wrong, [])
+})
+
+test('a package is known in one place', () => {
+  const wrong = files.flatMap((file) =>
+    importsOf(file)
+      .filter((target) => !isOurs(target) && !target.startsWith('node:') && !PACKAGES[target]?.test(file))
+      .map((target) => `${file} imports ${target}`),
+  )
+  assert.deepEqual(wrong, [])
+})
+
+test('what is data and pure functions imports nothing of the system', () => {
+  const wrong = files
+    .filter((file) => PURE.test(file))
+    .flatMap((file) =>
+      importsOf(file)
+        .filter((target) => target.startsWith('node:'))
+        .map((target) => `${file} imports ${target}`),
+    )
+  assert.deepEqual(wrong, [])
+})
+
+/** What reads Node's `process` beside the two files that hand it to all others. */
+const PROCESS: Readonly<Record<string, { members: readonly string[]; because: string }>> = {
+  'source/interpreter.ts': { members: ['platform'], because: 'programs have other names on Windows' },
+  'source/run-python.ts': { members: ['pid', 'platform'], because: 'scratch files differ by system and process' },
+  'plan/build.ts': { members: ['execPath'], because: 'the Node that a script runs on is the one that runs us' },
+  'plan/environment.ts': { members: ['getBuiltinModule'], because: 'a module that is loaded only where it is needed' },
+  'run/resolve-program.ts': { members: ['platform'], because: 'programs have another form on each system' },
+  'run/identity.ts': {
+    members: ['getuid', 'pid', 'setgid', 'setuid', 'umask'],
+    because: 'it changes who this process is',
+  },
+  'run/become.ts': {
+    members: ['chdir', 'execve', 'off', 'on', 'pid', 'platform', 'stderr', 'stdout'],
+    because: 'it replaces this process',
+  },
+}
+
+test('the process is read in two files, and in others only for a reason', () => {
+  const read = files
+    .filter((file) => !['bin.ts', 'cli/io.ts'].includes(file))
+    .map((file) => [
+      file,
+      [
+        ...new Set([...(code.get(file) ?? '').matchAll(/(?<![.\w])process\.(\w+)/g)].map(([, name]) => name)),
+      ].toSorted(),
+    ])
+    .filter(([, members]) => members?.length)
+  assert.deepEqual(
+    Object.fromEntries(read),
+    Object.fromEntries(Object.entries(PROCESS).map(([file, { members }]) => [file, members])),
+  )
+})

@@ -1,0 +1,140 @@
+"""Asks the installed servers and workers for their options: one JSON object, by program.
+
+An option has its long names, its letters, the kind of value that it takes, and whether it may be repeated or takes a
+list in one value. Kinds: `switch` (no value), `pair` (no value, and a `no-` form), `boolean` (true or false as its
+value), `optional` (its value may be left out), `value`. `names` are those that people know from Python: of settings,
+of a constructor; each with the flags that it must lead to, or none where that cannot be told.
+"""
+
+import inspect
+import json
+import sys
+
+
+def option(flags, kind, repeatable=False, separator=None):
+    return {
+        "names": [flag[2:] for flag in flags if flag.startswith("--")],
+        "letters": [flag[1:] for flag in flags if not flag.startswith("--")],
+        "kind": kind,
+        "repeatable": repeatable,
+        "separator": separator,
+    }
+
+
+def from_argparse(parser, separators=()):
+    import argparse
+
+    pair = getattr(argparse, "BooleanOptionalAction", ())
+    for action in parser._actions:
+        if not action.option_strings:
+            continue
+        flags = action.option_strings
+        if isinstance(action, pair):
+            flags, kind = [flag for flag in flags if not flag.startswith("--no-")], "pair"
+        elif action.nargs == 0:
+            kind = "switch"
+        else:
+            # Without a value Django's own optional ones mean nothing.
+            kind = "optional" if action.nargs == "?" and action.const is not None else "value"
+        yield option(flags, kind, type(action).__name__ == "_AppendAction", "," if action.dest in separators else None)
+
+
+def from_click(command):
+    import click
+
+    for parameter in command.get_params(click.Context(command)):
+        if parameter.param_type_name != "option":
+            continue
+        if parameter.secondary_opts:
+            kind = "pair"
+            assert parameter.secondary_opts == ["--no-" + parameter.opts[-1][2:]], parameter.secondary_opts
+        elif parameter.is_flag or parameter.count:
+            kind = "switch"
+        else:
+            kind = "boolean" if parameter.type is click.BOOL else "value"
+        is_list = type(parameter.type).__name__ == "CommaSeparatedList"
+        yield option(parameter.opts, kind, parameter.multiple, "," if is_list else None)
+
+
+def gunicorn():
+    from gunicorn.config import KNOWN_SETTINGS, Config
+
+    settings = [setting for setting in KNOWN_SETTINGS if setting.cli]
+    takes_list = ("validate_string_to_", "validate_http_protocols")
+    lists = {setting.name for setting in settings if getattr(setting.validator, "__name__", "").startswith(takes_list)}
+    names = {setting.name: [flag[2:] for flag in setting.cli if flag.startswith("--")] for setting in settings}
+    return {"options": list(from_argparse(Config().parser(), lists)), "names": names}
+
+
+def waitress():
+    from waitress.adjustments import Adjustments, asbool, aslist, asset
+
+    options = [option(["--help"], "switch"), option(["--call"], "switch")]
+    for name, cast in Adjustments._params:
+        # For code only: open sockets.
+        if name == "sockets":
+            continue
+        flag = "--" + name.replace("_", "-")
+        separator = " " if cast in (aslist, asset) else None
+        options.append(option([flag], "pair" if cast is asbool else "value", name == "listen", separator))
+    return {"options": options, "names": {name: [] for name, _ in Adjustments._params if name != "sockets"}}
+
+
+def uvicorn():
+    import uvicorn.main
+
+    # The package has a function of that name, which hides the module.
+    command = sys.modules["uvicorn.main"].main
+    names = {name: [] for name in inspect.signature(uvicorn.Config).parameters}
+    return {"options": list(from_click(command)), "names": names}
+
+
+def granian():
+    from granian.cli import cli
+    from granian.server import Server
+
+    names = {name: [] for name in inspect.signature(Server).parameters}
+    return {"options": list(from_click(cli)), "names": names}
+
+
+def celery(sub_command):
+    from celery.bin.celery import celery as command
+
+    own = [{**known, "global": True} for known in from_click(command) if known["names"] != ["help"]]
+    return {"options": own + list(from_click(command.commands[sub_command])), "names": {}}
+
+
+def django_command(app, name):
+    from django.core.management import load_command_class
+
+    command = load_command_class(app, name)
+    return {"options": list(from_argparse(command.create_parser("manage.py", name))), "names": {}}
+
+
+def set_up_django():
+    import django
+    from django.conf import settings
+
+    settings.configure(
+        SECRET_KEY="only-for-tests",
+        INSTALLED_APPS=["django.contrib.contenttypes", "django_tasks", "django_tasks_db", "django_q"],
+        DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
+        TASKS={"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}},
+        Q_CLUSTER={"orm": "default", "timeout": 60, "retry": 90},
+    )
+    django.setup()
+
+
+if __name__ == "__main__":
+    set_up_django()
+    tables = {
+        "gunicorn": gunicorn(),
+        "waitress": waitress(),
+        "uvicorn": uvicorn(),
+        "granian": granian(),
+        "celery worker": celery("worker"),
+        "celery beat": celery("beat"),
+        "db_worker": django_command("django_tasks_db", "db_worker"),
+        "qcluster": django_command("django_q", "qcluster"),
+    }
+    print(json.dumps(tables))
