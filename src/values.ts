@@ -46,10 +46,9 @@ export function nearest(name: string, known: readonly string[]): string | undefi
   return best && best.distance <= near ? best.candidate : undefined
 }
 
-/** Edits between two names. Two letters in the wrong order, the commonest slip of all, are one and not two. */
+/** Edits between two names. Two neighbours in the wrong order, the commonest slip of all, are one and not two. */
 function distance(a: string, b: string): number {
-  const edits = leven(a, b)
-  return edits === 2 && letters(a) === letters(b) ? 1 : edits
+  const at = a.split('').findIndex((letter, index) => letter !== b[index])
+  const swapped = `${a.slice(0, at)}${a[at + 1]}${a[at]}${a.slice(at + 2)}`
+  return at >= 0 && swapped === b ? 1 : leven(a, b)
 }
-
-const letters = (text: string): string => text.split('').toSorted().join('')

@@ -45,7 +45,8 @@ export function optionValues(
           ? (grammar.short?.[short[1]] ?? short[1])
           : undefined
     if (flag !== name) continue
-    given.push(long ? (long[2] ?? extra[index + 1] ?? '') : short?.[2] || (extra[index + 1] ?? ''))
+    // argparse also takes `-b=x`, and no program takes it for the value "=x".
+    given.push(long ? (long[2] ?? extra[index + 1] ?? '') : short?.[2]?.replace(/^=/, '') || (extra[index + 1] ?? ''))
   }
   if (given.length > 0) return given
   return options

@@ -25,7 +25,8 @@ export function importedApplication(
   { modules }: SettingsAnswer,
 ): ImportedApplication | undefined {
   const kind = backend.app
-  if (!application || 'id' in application || !(kind === 'celery' || kind === 'wsgi' || kind === 'asgi')) return undefined
+  if (!application || 'id' in application || !(kind === 'celery' || kind === 'wsgi' || kind === 'asgi'))
+    return undefined
   if (!modules['django'] || !modules[backend.python?.module ?? 'django']) return undefined
   return { path: application.words[0] ?? '', kind, from: application.from }
 }
@@ -64,7 +65,8 @@ function explain(
   { root, python }: Project,
 ): Pick<Problem, 'hint' | 'details'> {
   // A setting has a dot where the program is given a colon.
-  if (error.near) return { hint: `Did you mean ${JSON.stringify(from.includes('[') ? error.near : dotted(error.near))}?` }
+  if (error.near)
+    return { hint: `Did you mean ${JSON.stringify(from.includes('[') ? error.near : dotted(error.near))}?` }
   if (error.import && error.module === path) return { hint: EXAMPLES[kind] }
   const details = error.text.trimEnd()
   if (error.type !== 'ModuleNotFoundError' || error.module === null)

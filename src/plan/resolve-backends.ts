@@ -95,7 +95,8 @@ export function callBackend(
   input: { readonly command: CommandInput; readonly listen: ListenInput },
 ): { readonly command: Command; readonly listen: readonly string[] } | Problem {
   const reference = declaration.backend
-  if (!isModule(reference)) return { command: backend.command(input.command), listen: backend.listen?.(input.listen) ?? [] }
+  if (!isModule(reference))
+    return { command: backend.command(input.command), listen: backend.listen?.(input.listen) ?? [] }
   const problem = { id: 'E209', place: declaration.placeOf('backend'), process: declaration.name } as const
   try {
     const command: Partial<Command> | undefined = backend.command(input.command)

@@ -59,7 +59,12 @@ export function waitForHttp(
   path = '/',
 ): Promise<Reply> {
   return waitUntil(
-    () => httpGet(target, path).catch(() => undefined),
+    async () => {
+      const over = !server.isRunning()
+      const reply = await httpGet(target, path).catch(() => undefined)
+      if (over && !reply) throw new Error(`It ended before it answered GET ${path}.\n${server.output()}`)
+      return reply
+    },
     60_000,
     () => `No answer to GET ${path}.\n${server.output()}`,
   )

@@ -22,6 +22,7 @@ export interface Running {
   readonly output: () => string
   /** Waits until the output matches; fails with the whole output when the program ends first or time runs out. */
   readonly waitForOutput: (pattern: RegExp, timeoutMs?: number) => Promise<RegExpExecArray>
+  readonly isRunning: () => boolean
   readonly signal: (signal: NodeJS.Signals) => void
   /** Waits for the end; fails with the whole output when time runs out. */
   readonly ended: (timeoutMs?: number) => Promise<Ended>
@@ -47,6 +48,7 @@ export function start(t: TestContext, command: string, args: readonly string[], 
     return { code: code as number | null, signal: signal as NodeJS.Signals | null }
   })
   end.catch(() => {})
+  const isRunning = (): boolean => child.exitCode === null && child.signalCode === null
   t.after(() => killGroup(child))
   const text = (stream?: string): string =>
     parts
@@ -60,18 +62,19 @@ export function start(t: TestContext, command: string, args: readonly string[], 
     output: () => text(),
     signal: (signal) => void child.kill(signal),
     ended: (timeoutMs = 30_000) => within(end, timeoutMs, () => `${command} has not ended.\n${text()}`),
-    waitForOutput: async (pattern, timeoutMs = 30_000) => {
-      const seen = waitUntil(
-        () => pattern.exec(text()) ?? undefined,
+    isRunning,
+    waitForOutput: (pattern, timeoutMs = 30_000) =>
+      waitUntil(
+        async () => {
+          const over = !isRunning()
+          if (over) await end
+          const match = pattern.exec(text())
+          if (over && !match) throw new Error(`${command} ended without printing ${pattern}.\n${text()}`)
+          return match ?? undefined
+        },
         timeoutMs,
         () => `${command} has not printed ${pattern}.\n${text()}`,
-      )
-      const gone = end.then(() => undefined)
-      const match = (await Promise.race([seen, gone])) ?? pattern.exec(text())
-      seen.catch(() => {})
-      if (!match) throw new Error(`${command} ended without printing ${pattern}.\n${text()}`)
-      return match
-    },
+      ),
   }
 }
 
