@@ -46,13 +46,23 @@ export async function timeToEnd(command: Command): Promise<Sample> {
   const [code] = (await once(child, 'exit')) as [number | null]
   const wallMs = performance.now() - startedAt
   clearTimeout(limit)
+  running.delete(child.pid as number)
   if (code !== 0) throw new Error(`${command.argv.join(' ')} ended with exit code ${code}\n${output()}`)
   const after = childrenCpuMs()
   return { wallMs, cpuMs: before === undefined || after === undefined ? undefined : after - before }
 }
 
+/** Groups that have not been ended yet. */
+const running = new Set<number>()
+
+/** Ends whatever is being measured, for when the bench itself is ended. */
+export function endAll(): void {
+  for (const group of running) signalGroup(group)
+}
+
 function start({ argv: [file = '', ...args], cwd, env }: Command): { child: ChildProcess; output: () => string } {
   const child = spawn(file, args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+  if (child.pid !== undefined) running.add(child.pid)
   const chunks: Buffer[] = []
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => chunks.push(chunk))
   return { child, output: () => Buffer.concat(chunks).toString() }
@@ -90,6 +100,7 @@ async function endGroup(child: ChildProcess): Promise<void> {
     if (performance.now() > deadline) throw new Error(`process group ${pid} cannot be ended`)
     await new Promise((resolve) => setTimeout(resolve, POLL_MS))
   }
+  running.delete(pid)
 }
 
 function signalGroup(pid: number): boolean {

@@ -11,6 +11,7 @@ import { compare, type Result } from './compare.ts'
 import { listContests } from './contests.ts'
 import { ensureEnvironments } from './environments.ts'
 import { BIN, describeMachine, say } from './machine.ts'
+import { endAll } from './measure.ts'
 import { renderJson, renderMarkdown, renderText } from './report.ts'
 
 const { values } = parseArgs({
@@ -27,6 +28,14 @@ if (!existsSync(BIN)) throw new Error('There is no dist/ to measure. Build it: n
 
 const environments = ensureEnvironments()
 const folder = mkdtempSync(join(tmpdir(), 'prodserver-bench-'))
+const cleanUp = (): void => rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => {
+    endAll()
+    cleanUp()
+    process.kill(process.pid, signal)
+  })
+}
 const results: Result[] = []
 try {
   for (const prepare of listContests(environments, folder)) {
@@ -36,7 +45,7 @@ try {
     results.push(await compare(contest, rounds))
   }
 } finally {
-  rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
+  cleanUp()
 }
 const render = values.json ? renderJson : values.markdown ? renderMarkdown : renderText
 process.stdout.write(render({ machine: describeMachine(environments.full), results }))

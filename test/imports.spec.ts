@@ -111,7 +111,7 @@ test('the process is read in two files, and in others only for a reason', () => 
     .map((file) => [
       file,
       [
-        ...new Set([...(code.get(file) ?? '').matchAll(/(?<![.\w])process\.(\w+)/g)].map(([, name]) => name)),
+        ...new Set([...(code.get(file) ?? '').matchAll(/(?<![.\w])process\.(\w+)/g)].map(([, name = '']) => name)),
       ].toSorted(),
     ])
     .filter(([, members]) => members?.length)

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { chmodSync, globSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { COMMANDS } from '../src/cli/commands.ts'
-import type { Problem } from '../src/errors.ts'
-import { BARE_PYTHON, BIN, cleanEnv, PYTHON } from './support/environment.ts'
+import { type Problem, PROBLEMS } from '../src/errors.ts'
+import { BARE_PYTHON, BIN, cleanEnv, PYTHON, ROOT } from './support/environment.ts'
 import { assertExplained, hideMachine, type Mistake, recordInterpreters } from './support/mistakes.ts'
 import { freePort, waitForHttp } from './support/net.ts'
 import { createProject, type ProjectFiles } from './support/project.ts'
@@ -40,6 +40,7 @@ ${call}
 `,
 })
 
+/** Exit codes: 1 failed, 2 wrong usage, 4 refused, 127 not found. */
 const mistakes: Readonly<Record<string, Mistake>> = {
   // --- The setting as a whole
   'the setting is missing': {
@@ -131,15 +132,15 @@ const mistakes: Readonly<Record<string, Mistake>> = {
   },
   'several names are not declared': {
     settings: two('{"BACKEND": "gunicorn"}', bound(':9000')),
-    args: ['show', 'wbe', 'web', 'ipa'],
-    names: ['wbe', 'web', 'ipa'],
+    args: ['show', 'wbe', 'web', 'aip'],
+    names: ['wbe', 'web', 'aip'],
     code: 2,
     shows: `E104  PRODUCTION_PROCESSES
       Process 'wbe' not found in PRODUCTION_PROCESSES.
       → Did you mean web?
 
 E104  PRODUCTION_PROCESSES
-      Process 'ipa' not found in PRODUCTION_PROCESSES.
+      Process 'aip' not found in PRODUCTION_PROCESSES.
       → Did you mean api?
 `,
   },
@@ -1362,6 +1363,14 @@ for (const [what, mistake] of Object.entries(mistakes)) {
   test(`explains that ${what}, and starts nothing`, (t) => assertExplained(t, mistake))
 }
 
+test('every problem is met by a test', () => {
+  const specs = globSync('{test,src}/**/*.spec.ts', { cwd: ROOT }).map((path) => readFileSync(join(ROOT, path), 'utf8'))
+  assert.deepEqual(
+    Object.keys(PROBLEMS).filter((id) => !specs.some((text) => text.includes(id))),
+    [],
+  )
+})
+
 test('what is asserted to start nothing would see a server', async (t) => {
   const { env, started } = recordInterpreters(t)
   const settings = 'PRODUCTION_PROCESSES = {"web": {"BACKEND": "django-command", "APP": "check"}}'
@@ -1426,7 +1435,7 @@ const harmless: Readonly<Record<string, ProjectFiles>> = {
   'print to both streams': {
     settings: `import sys\n\nprint("{" * 100_000)\nprint("noise", file=sys.stderr)\n${GOOD}`,
   },
-  'write to every descriptor they can find': {
+  'write to both streams behind the back of Python': {
     settings: `import os\n\nfor fd in (1, 2):\n    os.write(fd, b"noise\\n")\n${GOOD}`,
   },
   'start a thread that does not end': {
@@ -1538,7 +1547,6 @@ const unusualManage: Readonly<Record<string, { files: Record<string, string>; se
 
 for (const [what, { files, settings, names }] of Object.entries(unusualManage)) {
   test(`a manage.py that ${what} is understood`, async (t) => {
-    // Its imports are beside the usual ones: createProject puts the settings behind its own.
     const { stdout, stderr } = await prodserver(t, ['list', '--names'], { cwd: createProject(t, { settings, files }) })
     assert.deepEqual({ stdout, stderr }, { stdout: names, stderr: '' })
   })

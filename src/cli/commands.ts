@@ -11,6 +11,8 @@ export interface CommandSpec {
   readonly options: readonly OptionSpec[]
   /** Options still taken after the first argument, where everything else is passed on to the program. */
   readonly passOn?: readonly string[]
+  /** Unknown options are passed on as well, where no argument of ours comes first. */
+  readonly passOnUnknown?: boolean
   /** How many arguments it takes; undefined for any number. */
   readonly maxArguments?: number
   readonly examples: readonly (readonly [command: string, meaning: string])[]
@@ -108,7 +110,11 @@ export const COMMANDS: readonly CommandSpec[] = [
     summary: "Become Django's development server",
     options: [...PROJECT_OPTIONS, ...COMMON_OPTIONS],
     passOn: ['settings', 'python', 'project'],
-    examples: [['prodserver dev 8001', 'as manage.py runserver 8001']],
+    passOnUnknown: true,
+    examples: [
+      ['prodserver dev 8001', 'as manage.py runserver 8001'],
+      ['prodserver dev --noreload', 'every option of runserver'],
+    ],
     load: () => import('./commands/dev.ts'),
   },
   {

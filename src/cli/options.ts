@@ -48,6 +48,8 @@ export interface ParseSpec {
   readonly options: readonly OptionSpec[]
   /** Everything after the first positional is passed on, but for these options. */
   readonly passOn?: readonly string[] | undefined
+  /** It takes no argument of its own: an unknown option is the first of what is passed on. */
+  readonly passOnUnknown?: boolean | undefined
 }
 
 /**
@@ -62,7 +64,7 @@ export function parseOptions(argv: readonly string[], spec: ParseSpec): ParsedOp
   const queue = [...argv]
   while (queue.length > 0) {
     const token = queue.shift() as string
-    const passing = spec.passOn !== undefined && positionals.length > 0
+    const passing = spec.passOn !== undefined && (positionals.length > 0 || rest.length > 0)
     if (token === '--') {
       ;(spec.passOn ? rest : positionals).push(...queue)
       break
@@ -73,7 +75,8 @@ export function parseOptions(argv: readonly string[], spec: ParseSpec): ParsedOp
     }
     const { name, inline } = splitToken(token, spec.options)
     const option = spec.options.find((candidate) => candidate.name === name)
-    if (passing && !(option && spec.passOn?.includes(name))) rest.push(token)
+    const passed = passing ? !(option && spec.passOn?.includes(name)) : !option && spec.passOnUnknown === true
+    if (passed) rest.push(token)
     else if (option) (values[name] ??= []).push(optionValue(option, token, inline, queue))
     else throw unknownOption(token, spec.options)
   }

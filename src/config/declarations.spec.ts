@@ -163,7 +163,7 @@ const mistakes: readonly (readonly [
   ],
   [{ INSTANCES: 0 }, 'E107', '["INSTANCES"]', 'INSTANCES must be at least 1, not 0.'],
   [{ UMASK: '999' }, 'E107', '["UMASK"]', 'UMASK must be an octal number as a string, such as "027", not "999".'],
-  [{ CWD: 'x'.repeat(0) }, 'E107', '["CWD"]', 'CWD must be a string that is not empty, not "".'],
+  [{ CWD: '' }, 'E107', '["CWD"]', 'CWD must be a string that is not empty, not "".'],
   [
     { SCHEDULE: 'x'.repeat(99) },
     'E107',
@@ -187,7 +187,7 @@ test('what is wrong is left out of the declaration, and named', () => {
   const { declarations } = parse({ web: { BACKEND: 'gunicorn', CWD: 'var', STOP: { timeout: 'x' }, ARG: 1 } })
   assert.deepEqual(
     declarations.map(({ backend, cwd, stop, wrong }) => ({ backend, cwd, stop, wrong })),
-    [{ backend: 'gunicorn', cwd: 'var', stop: undefined, wrong: ['stop', '"ARG"'] }],
+    [{ backend: 'gunicorn', cwd: 'var', stop: undefined, wrong: ['stop', 'arg'] }],
   )
 })
 

@@ -49,7 +49,13 @@ export function start(t: TestContext, command: string, args: readonly string[], 
   })
   end.catch(() => {})
   const isRunning = (): boolean => child.exitCode === null && child.signalCode === null
-  t.after(() => killGroup(child))
+  const killNow = (): void => killGroup(child)
+  // Also where the tests are interrupted, and no hook runs any more.
+  process.once('exit', killNow)
+  t.after(() => {
+    process.off('exit', killNow)
+    killNow()
+  })
   const text = (stream?: string): string =>
     parts
       .filter((part) => stream === undefined || part.stream === stream)

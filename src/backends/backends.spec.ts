@@ -1,0 +1,244 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { optionValues, withoutOverridden } from '../args/override.ts'
+import { translateArgs } from '../args/translate.ts'
+import type { Env, Json } from '../types.ts'
+import { address, type Backend, hostAndPort } from './backend.ts'
+import { BACKEND_REFERENCES, BACKENDS, findBackend, PYTHON_MODULES } from './index.ts'
+
+interface Declared {
+  readonly args?: Json
+  readonly app?: readonly string[]
+  readonly extra?: readonly string[]
+  readonly django?: readonly string[]
+  readonly env?: Env
+}
+
+const backendOf = (name: string): Backend => findBackend(name) ?? assert.fail(name)
+
+function optionsOf(backend: Backend, { args = {}, extra = [] }: Declared) {
+  const grammar = backend.options ?? {}
+  const { options, problems } = translateArgs({ args, grammar, place: 'ARGS', program: backend.title })
+  assert.deepEqual(
+    problems.filter(({ id }) => id.startsWith('E')),
+    [],
+  )
+  return { grammar, options: withoutOverridden(options, extra, grammar) }
+}
+
+function commandOf(name: string, declared: Declared): string {
+  const backend = backendOf(name)
+  const { options } = optionsOf(backend, declared)
+  const { app = [], extra = [], django = [] } = declared
+  const { program, args } = backend.command({ app, options, extra, django })
+  return [program, ...args].join(' ')
+}
+
+function listenOf(name: string, declared: Declared): readonly string[] {
+  const backend = backendOf(name)
+  const { grammar, options } = optionsOf(backend, declared)
+  const values = (option: string): readonly string[] => optionValues(option, options, declared.extra ?? [], grammar)
+  return backend.listen?.({ values, env: declared.env ?? {} }) ?? []
+}
+
+const WSGI = ['mysite.wsgi:application']
+const ASGI = ['mysite.asgi:application']
+const CELERY = ['mysite.celery.app']
+
+const commands: readonly (readonly [name: string, declared: Declared, command: string])[] = [
+  ['gunicorn', { app: WSGI }, 'python -m gunicorn mysite.wsgi:application'],
+  [
+    'gunicorn',
+    { app: WSGI, args: { bind: '0.0.0.0:8000', workers: '4', accesslog: '-', keepalive: 2, loglevel: 'info' } },
+    'python -m gunicorn --bind=0.0.0.0:8000 --workers=4 --access-logfile=- --keep-alive=2 --log-level=info mysite.wsgi:application',
+  ],
+  [
+    'gunicorn',
+    { app: WSGI, args: { preload_app: 'True', sendfile: false, w: 4, limit_request_field_size: 100 } },
+    'python -m gunicorn --preload --no-sendfile -w 4 --limit-request-field_size=100 mysite.wsgi:application',
+  ],
+  [
+    'gunicorn',
+    { app: WSGI, args: { bind: [':8000', ':8001'], workers: 4 }, extra: ['--workers=8'] },
+    'python -m gunicorn --bind=:8000 --bind=:8001 --workers=8 mysite.wsgi:application',
+  ],
+  [
+    'gunicorn',
+    { app: WSGI, args: { workers: 4 }, extra: ['-w', '8'] },
+    'python -m gunicorn -w 8 mysite.wsgi:application',
+  ],
+  [
+    'waitress',
+    { app: WSGI, args: { port: 8080, 'expose-tracebacks': 'False', ipv4: true, trusted_proxy_headers: ['a', 'b'] } },
+    'python -m waitress --port=8080 --no-expose-tracebacks --ipv4 --trusted-proxy-headers=a b mysite.wsgi:application',
+  ],
+  [
+    'granian-wsgi',
+    { app: WSGI, args: { address: '0.0.0.0', threads: 2, 'log-access': 'True', websockets: false } },
+    'python -m granian --interface=wsgi --host=0.0.0.0 --blocking-threads=2 --access-log --no-ws mysite.wsgi:application',
+  ],
+  [
+    'granian-asgi',
+    { app: ASGI, args: { threads: 2, 'blocking-threads': '1', 'ssl-cert': 'a', 'ssl-key': 'b' } },
+    'python -m granian --interface=asgi --runtime-threads=2 --blocking-threads=1 --ssl-certificate=a --ssl-keyfile=b mysite.asgi:application',
+  ],
+  [
+    'granian-asgi',
+    { app: ASGI, args: { 'blocking-threads': '2' } },
+    'python -m granian --interface=asgi --runtime-threads=2 mysite.asgi:application',
+  ],
+  [
+    'uvicorn',
+    { app: ASGI, args: { 'no-access-log': 'True', 'proxy-headers': 'False', headers: ['A:1', 'B:2'], reload: false } },
+    'python -m uvicorn --no-access-log --no-proxy-headers --header=A:1 --header=B:2 mysite.asgi:application',
+  ],
+  [
+    'uvicorn',
+    { app: ASGI, args: { ws_per_message_deflate: false, forwarded_allow_ips: ['a', 'b'] } },
+    'python -m uvicorn --ws-per-message-deflate=false --forwarded-allow-ips=a,b mysite.asgi:application',
+  ],
+  ['uvicorn-wsgi', { app: WSGI, args: {} }, 'python -m uvicorn --interface=wsgi mysite.wsgi:application'],
+  [
+    'celery-worker',
+    { app: CELERY, args: { concurrency: 4, queues: ['a', 'b'], broker: 'redis://', 'task-events': true } },
+    'python -m celery -A mysite.celery.app --broker=redis:// worker --concurrency=4 --queues=a,b --task-events',
+  ],
+  [
+    'celery-worker',
+    { app: CELERY, args: { loglevel: 'info' }, django: ['--skip-checks', '--verbosity=2'], extra: ['-l', 'debug'] },
+    'python -m celery -A mysite.celery.app --skip-checks worker -l debug',
+  ],
+  [
+    'celery-beat',
+    { app: CELERY, args: { 'log-level': 'info', quiet: 'yes', s: '/tmp/schedule' } },
+    'python -m celery -A mysite.celery.app --quiet beat --loglevel=info -s /tmp/schedule',
+  ],
+  ['django-tasks', {}, 'python -m django db_worker --no-reload'],
+  [
+    'django-tasks',
+    { args: { queues: ['a', 'b'], processes: 2, interval: 1 }, django: ['--verbosity=2'] },
+    'python -m django db_worker --verbosity=2 --no-reload --queue-name=a,b --interval=1',
+  ],
+  ['django-tasks', { args: { reload: true } }, 'python -m django db_worker --reload'],
+  ['django-tasks', { extra: ['--reload'] }, 'python -m django db_worker --reload'],
+  [
+    'django-q2',
+    { args: { cluster_name: 'a', run_once: 'True', verbosity: 2 }, django: ['--traceback'] },
+    'python -m django qcluster --traceback --name=a --run-once --verbosity=2',
+  ],
+  [
+    'django-command',
+    { app: ['collectstatic', '--clear'], args: { noinput: 'True', my_option: 'a' }, extra: ['x'] },
+    'python -m django collectstatic --clear --noinput --my_option=a x',
+  ],
+  ['node', { app: ['server.js'], args: { port: 3000 }, extra: ['--open'] }, 'node server.js --port=3000 --open'],
+  ['command', { app: ['caddy', 'run'], args: { config: 'a b', v: 1 } }, 'caddy run --config=a b -v 1'],
+]
+
+for (const [name, declared, command] of commands) {
+  test(`${name} with ${JSON.stringify(declared)} is ${command}`, () => {
+    assert.equal(commandOf(name, declared), command)
+  })
+}
+
+const listens: readonly (readonly [name: string, declared: Declared, listen: readonly string[]])[] = [
+  ['gunicorn', {}, ['127.0.0.1:8000']],
+  ['gunicorn', { env: { PORT: '9000' } }, ['0.0.0.0:9000']],
+  ['gunicorn', { args: { bind: '0.0.0.0:80' }, env: { PORT: '9000' } }, ['0.0.0.0:80']],
+  ['gunicorn', { args: { bind: ':8001' } }, ['0.0.0.0:8001']],
+  ['gunicorn', { args: { bind: 8001 } }, ['0.0.0.0:8001']],
+  ['gunicorn', { args: { bind: 'localhost' } }, ['localhost:8000']],
+  ['gunicorn', { args: { bind: 'tcp://10.0.0.1:80' } }, ['10.0.0.1:80']],
+  ['gunicorn', { args: { bind: '[::1]:8001' } }, ['[::1]:8001']],
+  [
+    'gunicorn',
+    { args: { bind: ['a:1', 'unix:/run/a.sock', 'unix:///run/b.sock'] } },
+    ['a:1', 'unix:/run/a.sock', 'unix:/run/b.sock'],
+  ],
+  ['gunicorn', { args: { bind: 'fd://3' } }, []],
+  ['gunicorn', { args: { b: 'a:1' } }, ['a:1']],
+  ['gunicorn', { args: { bind: 'a:1' }, extra: ['-b', 'b:2'] }, ['b:2']],
+  ['waitress', {}, ['0.0.0.0:8080']],
+  ['waitress', { args: { host: '127.0.0.1', port: 9 } }, ['127.0.0.1:9']],
+  ['waitress', { args: { listen: ['*:1', 'b:2'] } }, ['0.0.0.0:1', 'b:2']],
+  ['waitress', { args: { listen: 'a:1 b' } }, ['a:1', 'b:8080']],
+  ['waitress', { args: { 'unix-socket': '/run/a.sock' } }, ['unix:/run/a.sock']],
+  ['granian-wsgi', {}, ['127.0.0.1:8000']],
+  ['granian-asgi', { args: { address: '0.0.0.0', port: '9' } }, ['0.0.0.0:9']],
+  ['granian-asgi', { args: { uds: '/run/a.sock', port: 9 } }, ['unix:/run/a.sock']],
+  ['uvicorn', {}, ['127.0.0.1:8000']],
+  ['uvicorn', { args: { host: '::', port: 9 }, extra: ['--port', '10'] }, ['[::]:10']],
+  ['uvicorn-wsgi', { args: { uds: '/run/a.sock' } }, ['unix:/run/a.sock']],
+  ['node', {}, []],
+  ['node', { env: { PORT: '3000' } }, ['0.0.0.0:3000']],
+  ['node', { args: { port: 3001 }, env: { PORT: '3000' } }, ['0.0.0.0:3001']],
+  ['celery-worker', {}, []],
+  ['command', { args: { port: 3000 } }, []],
+]
+
+for (const [name, declared, listen] of listens) {
+  test(`${name} with ${JSON.stringify(declared)} listens on ${listen.join(', ') || 'nothing'}`, () => {
+    assert.deepEqual(listenOf(name, declared), listen)
+  })
+}
+
+test('a host with colons is in brackets in an address', () => {
+  assert.equal(address('::1', '80'), '[::1]:80')
+  assert.equal(address('[::1]', '80'), '[::1]:80')
+  assert.equal(address('a', '80'), 'a:80')
+  const listen = hostAndPort('::', '80', 'socket')
+  assert.deepEqual(listen({ values: () => [], env: {} }), ['[::]:80'])
+})
+
+/** The import paths of django-prodserver's documentation. */
+const DOCUMENTED: Readonly<Record<string, string>> = {
+  'gunicorn.GunicornServer': 'gunicorn',
+  'waitress.WaitressServer': 'waitress',
+  'granian.GranianWSGIServer': 'granian-wsgi',
+  'granian.GranianASGIServer': 'granian-asgi',
+  'uvicorn.UvicornServer': 'uvicorn',
+  'uvicorn.UvicornWSGIServer': 'uvicorn-wsgi',
+  'celery.CeleryWorker': 'celery-worker',
+  'celery.CeleryBeat': 'celery-beat',
+  'django_tasks.DjangoTasksWorker': 'django-tasks',
+  'django_q2.DjangoQ2Worker': 'django-q2',
+}
+
+for (const [path, name] of Object.entries(DOCUMENTED)) {
+  test(`django_prodserver.backends.${path} is ${name}`, () => {
+    assert.equal(findBackend(`django_prodserver.backends.${path}`), backendOf(name))
+  })
+}
+
+test('every reference means one backend, and a name that is none means nothing', () => {
+  assert.equal(new Set(BACKEND_REFERENCES).size, BACKENDS.length + BACKENDS.flatMap(({ paths = [] }) => paths).length)
+  for (const reference of ['', 'Gunicorn', 'toString', '__proto__', 'gunicorn.GunicornServer'])
+    assert.equal(findBackend(reference), undefined)
+})
+
+test('the modules that are asked about are those that backends need, and Django', () => {
+  assert.deepEqual(PYTHON_MODULES.toSorted(), [
+    'celery',
+    'django',
+    'django_q',
+    'django_tasks',
+    'granian',
+    'gunicorn',
+    'uvicorn',
+    'waitress',
+  ])
+})
+
+test('each is asked to stop by the signal that lets it finish its work', () => {
+  const others = BACKENDS.map(({ name, stop }) => [name, stop?.signal ?? 'TERM']).filter(
+    ([, signal]) => signal !== 'TERM',
+  )
+  assert.deepEqual(others, [['waitress', 'INT']])
+})
+
+for (const { name, options = {}, example = {}, title } of BACKENDS) {
+  test(`the documented example of ${name} becomes options without a word`, () => {
+    const { problems } = translateArgs({ args: example, grammar: options, place: 'ARGS', program: title })
+    assert.deepEqual(problems, [])
+  })
+}
