@@ -290,7 +290,7 @@ E104  PRODUCTION_PROCESSES
     settings: backend('django_prodserver.backends.gunicorn.GunicornSever'),
     code: 4,
     shows: `E202  PRODUCTION_PROCESSES["web"]["BACKEND"]
-      Cannot import BACKEND "django_prodserver.backends.gunicorn.GunicornSever": module 'django_prodserver.backends.gunicorn' has no attribute 'GunicornSever'.
+      Cannot import BACKEND "django_prodserver.backends.gunicorn.GunicornSever": there is no built-in backend of that path.
       → Did you mean "django_prodserver.backends.gunicorn.GunicornServer"?
 `,
   },
@@ -298,7 +298,7 @@ E104  PRODUCTION_PROCESSES
     settings: backend('django_prodserver.backends.gunicron.GunicornServer'),
     code: 4,
     shows: `E202  PRODUCTION_PROCESSES["web"]["BACKEND"]
-      Cannot import BACKEND "django_prodserver.backends.gunicron.GunicornServer": No module named 'django_prodserver.backends.gunicron'.
+      Cannot import BACKEND "django_prodserver.backends.gunicron.GunicornServer": there is no built-in backend of that path.
       → Did you mean "django_prodserver.backends.gunicorn.GunicornServer"?
 `,
   },
@@ -1412,6 +1412,20 @@ test('an application that cannot set Django up is found before it is started', a
   )
   assert.match(details ?? '', /^ {2}File ".*\/mysite\/wsgi\.py", line 8, in <module>\n/)
   assert.doesNotMatch(details ?? '', /python_backend/)
+})
+
+test('a socket of systemd, which cannot be handed on, is refused', async (t) => {
+  const options = { cwd: createProject(t, { settings: GOOD }), env: { PRODSERVER_PYTHON: PYTHON } }
+  const systemd = 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" "$@"'
+  const refused = await run(t, 'sh', ['-c', systemd, process.execPath, BIN, 'run', 'web'], options)
+  assert.deepEqual(refused, {
+    code: 1,
+    stdout: '',
+    stderr: `E506  PRODUCTION_PROCESSES["web"]
+      systemd passes a socket, and prodserver cannot hand it on.
+      → Name the server in the unit's ExecStart; its command line: prodserver show web
+`,
+  })
 })
 
 test('a program that is no Python is said not to be one', async (t) => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, globSync } from 'node:fs'
+import { existsSync, globSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { PYTHON, ROOT } from './support/environment.ts'
@@ -99,11 +99,15 @@ async function assertWorks(
     for (const pattern of works) await running.waitForOutput(pattern)
     return
   }
-  await waitForHttp(running, { port })
+  const logs = extra.flatMap((option) => option.split('logfile=')[1] ?? [])
+  await waitForHttp(running, { port }).catch((error: unknown) => {
+    // What it says of its end is in the files that it was told to write.
+    const written = logs.filter((path) => existsSync(path)).map((path) => readFileSync(path, 'utf8'))
+    throw new Error(`${String(error)}\n${written.join('\n')}`, { cause: error })
+  })
   const { status, body } = await httpGet({ port }, '/', { host })
   assert.deepEqual({ status, body }, { status: 200, body: 'it works' })
-  for (const path of extra.flatMap((option) => option.split('logfile=')[1] ?? []))
-    await waitUntil(() => existsSync(path) || undefined)
+  for (const path of logs) await waitUntil(() => existsSync(path) || undefined)
 }
 
 /** Extra arguments, as somebody would give them on another machine. */

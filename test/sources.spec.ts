@@ -36,6 +36,8 @@ interface Candidate {
 }
 
 interface Place {
+  /** The folder around the repository. */
+  readonly outside: string
   /** A repository with the project in a folder of it. */
   readonly repository: string
   readonly root: string
@@ -111,18 +113,17 @@ const candidates: readonly Candidate[] = [
 ]
 
 function makePlace(t: TestContext): Place {
-  const repository = createProject(t)
+  const outside = temporary(t)
+  const repository = join(outside, 'repository')
   const root = join(repository, 'backend')
   const elsewhere = temporary(t)
-  mkdirSync(join(repository, '.git'))
+  const bin = join(elsewhere, 'bin')
+  for (const folder of [join(repository, '.git'), bin]) mkdirSync(folder, { recursive: true })
   writeFiles(root, {
     'manage.py': 'import os\nos.environ.setdefault("DJANGO_SETTINGS_MODULE", "conf")\n',
     'conf.py': GOOD,
   })
-  // Above the repository nothing is the project's.
-  const bin = join(elsewhere, 'bin')
-  mkdirSync(bin)
-  return { repository, root, elsewhere, bin }
+  return { outside, repository, root, elsewhere, bin }
 }
 
 function temporary(t: TestContext): string {
@@ -132,7 +133,7 @@ function temporary(t: TestContext): string {
 }
 
 for (const [index, { reason }] of candidates.entries()) {
-  const name = reason({ repository: 'the repository', root: '', elsewhere: '', bin: '' })
+  const name = reason({ outside: '', repository: 'the repository', root: '', elsewhere: '', bin: '' })
   test(`the interpreter is that of ${name} where nothing before it in the list exists`, async (t) => {
     const place = makePlace(t)
     const made = candidates.slice(index).map((candidate) => candidate.make(place))
@@ -147,13 +148,15 @@ for (const [index, { reason }] of candidates.entries()) {
   })
 }
 
-test('an environment above the repository is not the project’s', async (t) => {
+test("an environment outside the repository is not the project's", async (t) => {
   const place = makePlace(t)
-  writePython(join(dirname(place.repository), 'venv', 'bin', 'python'))
-  t.after(() => rmSync(join(dirname(place.repository), 'venv'), { recursive: true }))
-  const python = onPath('python3').make(place)
-  const shown = await shownProject(t, [], { cwd: place.root, env: { PATH: place.bin, PRODSERVER_PYTHON: undefined } })
-  assert.equal(shown.python.path, python.path)
+  writePython(join(place.outside, 'venv', 'bin', 'python'))
+  const { path } = onPath('python3').make(place)
+  const { python } = await shownProject(t, [], {
+    cwd: place.root,
+    env: { PATH: place.bin, PRODSERVER_PYTHON: undefined },
+  })
+  assert.equal(python.path, path)
 })
 
 for (const [given, expected] of [

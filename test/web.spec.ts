@@ -176,8 +176,10 @@ test('granian serves TLS with ssl-cert and ssl-key', async (t) => {
   const [certificate, key] = createCertificate(root)
   const port = await freePort()
   const running = run(t, root, GRANIAN_WSGI, { host: '127.0.0.1', port, 'ssl-cert': certificate, 'ssl-key': key })
+  // Its log says that a worker was started, not that it accepts connections yet.
   await running.waitForOutput(/Started worker-1/)
-  const facts = JSON.parse(await httpsGet(port, readFileSync(certificate))) as Facts
+  const body = await waitUntil(() => httpsGet(port, readFileSync(certificate)).catch(() => undefined))
+  const facts = JSON.parse(body) as Facts
   assert.equal(facts.secure, true)
 })
 

@@ -152,7 +152,7 @@ function explainPython(declaration: Declaration, error: PythonError): Problem {
   const place = declaration.placeOf('backend')
   const missing = error.import && error.module !== null
   if (missing && (declaration.backend === error.module || declaration.backend.startsWith(`${error.module}.`)))
-    return cannotImport(declaration, error.message, error.near)
+    return cannotImport(declaration, isOurs(declaration.backend) ? UNKNOWN_PATH : error.message, error.near)
   if (error.import) return { ...cannotImport(declaration, error.message), details: error.text.trimEnd() }
   if (error.type === 'NotABackend')
     return {
@@ -170,6 +170,11 @@ function explainPython(declaration: Declaration, error: PythonError): Problem {
     details: error.text.trimEnd(),
   }
 }
+
+/** Below these packages everything is built in, whether our Python package is installed or not. */
+const isOurs = (path: string): boolean => /^(django_)?prodserver\.backends\./.test(path)
+
+const UNKNOWN_PATH = 'there is no built-in backend of that path'
 
 function cannotImport(declaration: Declaration, reason: string, meant?: string | null): Problem {
   const near =

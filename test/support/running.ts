@@ -28,6 +28,16 @@ export interface Running {
   readonly ended: (timeoutMs?: number) => Promise<Ended>
 }
 
+const started = new Set<ChildProcess>()
+
+// Where the tests are interrupted no hook runs any more, and what they started is in groups that no terminal reaches.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    for (const child of started) killGroup(child)
+    process.kill(process.pid, signal)
+  })
+}
+
 /** Starts any program. */
 export function start(t: TestContext, command: string, args: readonly string[], options: StartOptions = {}): Running {
   // A group of its own, so that whatever it forks can be found again.
@@ -49,12 +59,10 @@ export function start(t: TestContext, command: string, args: readonly string[], 
   })
   end.catch(() => {})
   const isRunning = (): boolean => child.exitCode === null && child.signalCode === null
-  const killNow = (): void => killGroup(child)
-  // Also where the tests are interrupted, and no hook runs any more.
-  process.once('exit', killNow)
+  started.add(child)
   t.after(() => {
-    process.off('exit', killNow)
-    killNow()
+    started.delete(child)
+    killGroup(child)
   })
   const text = (stream?: string): string =>
     parts
