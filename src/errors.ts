@@ -76,7 +76,7 @@ export const PROBLEMS = {
   E301: '`ARGS` is not a dictionary, or has a value that cannot become an option.',
   E302: '`ARGS` has a key that is not an option name.',
   E401: 'Two processes listen on the same address.',
-  E402: 'A scheduler is declared to run more than once.',
+  E402: 'A scheduler is declared to run more than once, or two of one application are declared.',
   E501: 'The program was not found.',
   E502: 'The program cannot be executed.',
   E503: 'The working directory does not exist.',

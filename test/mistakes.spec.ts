@@ -823,6 +823,18 @@ E104  PRODUCTION_PROCESSES
       → Remove INSTANCES
 `,
   },
+  'two schedulers have one application': {
+    settings: `PRODUCTION_PROCESSES = {name: {"BACKEND": "celery-beat", "APP": "mysite.celery.app"} for name in ("beat", "again")}`,
+    files: { 'mysite/celery.py': CELERY_MODULE },
+    args: ['check'],
+    code: 4,
+    shows: `E402  PRODUCTION_PROCESSES["again"]
+      It schedules the jobs of mysite.celery.app, and so does "beat": every job would run twice.
+      → Keep one of them
+
+1 error in <project>/mysite/settings.py.
+`,
+  },
   'two processes have one port': {
     settings: two(bound('127.0.0.1:8000'), bound('127.0.0.1:8000')),
     args: ['check'],

@@ -164,12 +164,14 @@ for (const [given, expected] of [
   ['environment/bin/python', 'environment/bin/python'],
   ['./link', 'link'],
   ['python-of-the-project', 'bin/python-of-the-project'],
+  ['link-on-path', 'bin/link-on-path'],
 ] as const) {
   test(`--python ${given} is ${expected}, with its symbolic links as they are`, async (t) => {
     const cwd = createProject(t, { settings: GOOD })
     writePython(join(cwd, 'environment', 'bin', 'python'))
     writePython(join(cwd, 'bin', 'python-of-the-project'))
     symlinkSync(join(cwd, 'environment', 'bin', 'python'), join(cwd, 'link'))
+    symlinkSync(join(cwd, 'link'), join(cwd, 'bin', 'link-on-path'))
     const { python } = await shownProject(t, ['--python', given], { cwd, env: { PATH: join(cwd, 'bin') } })
     assert.deepEqual({ path: python.path, reason: python.reason }, { path: join(cwd, expected), reason: '--python' })
   })

@@ -66,6 +66,7 @@ export async function buildPlan(request: PlanRequest): Promise<PlanResult> {
     ...results.flatMap((result) => result.problems),
     ...checkDependencies(wanted, parsed.names),
     ...checkAddresses(processes, placeOf),
+    ...checkSchedulers(wanted),
   ].toSorted((a, b) => orderOf(a, parsed.names) - orderOf(b, parsed.names))
   const plan: Plan = {
     version: 1,
@@ -252,6 +253,19 @@ function checkScheduler(declaration: Declaration, backend: Backend): readonly Om
       hint: 'Remove INSTANCES',
     },
   ]
+}
+
+/** Two schedulers of one application would run every job twice. */
+function checkSchedulers(declarations: readonly Declaration[]): readonly Problem[] {
+  const schedulers = declarations.filter(
+    ({ backend, enabled }) => findBackend(backend)?.kind === 'scheduler' && enabled !== false,
+  )
+  return schedulers.flatMap((declaration, index): Problem[] => {
+    const first = schedulers.slice(0, index).find(({ app }) => app !== undefined && app === declaration.app)
+    if (!first) return []
+    const message = `It schedules the jobs of ${declaration.app}, and so does ${JSON.stringify(first.name)}: every job would run twice.`
+    return [{ id: 'E402', place: declaration.place, process: declaration.name, message, hint: 'Keep one of them' }]
+  })
 }
 
 /** A command that runs to completion is a task, whatever it usually is; one that stays is not. */

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { EXIT, ProdserverError } from '../errors.ts'
 import type { Env } from '../types.ts'
@@ -141,8 +141,12 @@ export function onPath(program: string, env: Env, reason: string): Found | undef
 }
 
 function installCommand(python: string, folders: readonly string[]): string {
+  // An environment that uv has made has no pip.
+  const environment = join(dirname(dirname(python)), 'pyvenv.cfg')
+  const isOfUv = existsSync(environment) && /^uv =/m.test(readFileSync(environment, 'utf8'))
   const tool = TOOLS.find(({ lock }) => folders.some((folder) => existsSync(join(folder, lock))))
-  return tool ? tool.add : `${quoteWord(python)} -m pip install`
+  if (tool) return tool.add
+  return isOfUv ? `uv pip install --python ${quoteWord(python)}` : `${quoteWord(python)} -m pip install`
 }
 
 /**

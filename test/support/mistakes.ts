@@ -6,7 +6,7 @@ import type { TestContext } from 'node:test'
 import type { Problem } from '../../src/errors.ts'
 import { BARE_PYTHON, PYTHON } from './environment.ts'
 import { createProject, type ProjectFiles } from './project.ts'
-import { type Finished, prodserver } from './running.ts'
+import { type Finished, startProdserver } from './running.ts'
 
 /** A broken project, the command that meets the mistake, and what a person must be shown then. */
 export interface Mistake extends ProjectFiles {
@@ -33,8 +33,13 @@ export async function assertExplained(t: TestContext, mistake: Mistake): Promise
   const recorder = recordInterpreters(t)
   const cwd = join(root, mistake.cwd ?? '.')
   mkdirSync(cwd, { recursive: true })
-  const call = (line: readonly string[]): Promise<Finished> =>
-    prodserver(t, fill([...line, ...options], root), { cwd, env: { ...recorder.env, ...fillEnv(mistake.env, root) } })
+  const env = { ...recorder.env, ...fillEnv(mistake.env, root) }
+  const call = async (line: readonly string[]): Promise<Finished> => {
+    const running = startProdserver(t, fill([...line, ...options], root), { cwd, env })
+    // A server that was started after all would go on until then.
+    const { code } = await running.ended(30_000)
+    return { code, stdout: running.stdout(), stderr: running.stderr() }
+  }
   const [told, json] = await Promise.all([call(args), call(['check', ...names, '--json'])])
   // `check` answers with the problems; elsewhere they are what kept the answer from being given.
   const [answer, conversation] = args[0] === 'check' ? [told.stderr, told.stdout] : [told.stdout, told.stderr]
