@@ -1,7 +1,7 @@
 /** Starts whole programs and times them. Each has a process group of its own, which is ended before the next starts. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 
 export interface Command {
@@ -92,15 +92,16 @@ function ask(port: number): Promise<string | undefined> {
   })
 }
 
-/** SIGKILL to the whole group, and waiting until nothing of it is left: it has nothing to lose, and holds the port. */
+/** SIGKILL to the whole group, and waiting until nothing of it lives: it has nothing to lose, and holds the port. */
 async function endGroup(child: ChildProcess): Promise<void> {
-  const pid = child.pid as number
+  const group = child.pid as number
   const deadline = performance.now() + LIMIT_MS
-  while (signalGroup(pid)) {
-    if (performance.now() > deadline) throw new Error(`process group ${pid} cannot be ended`)
+  // The dead stay in their group until they are waited for, and some systems' process 1 takes a second to do that.
+  while (signalGroup(group) && (groupStats(group)?.some(({ isDead }) => !isDead) ?? true)) {
+    if (performance.now() > deadline) throw new Error(`process group ${group} cannot be ended`)
     await new Promise((resolve) => setTimeout(resolve, POLL_MS))
   }
-  running.delete(pid)
+  running.delete(group)
 }
 
 function signalGroup(pid: number): boolean {
@@ -135,30 +136,37 @@ export async function freePort(): Promise<number> {
 const TICK_MS = 10
 
 /** What the processes of a group have used so far, and the children they have waited for. */
-function groupCpuMs(group: number): number | undefined {
-  try {
-    const own = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
-    const stats = own.flatMap((pid) => readStat(pid) ?? [])
-    return stats
-      .filter((stat) => stat.group === group)
-      .reduce((sum, { ownMs, childrenMs }) => sum + ownMs + childrenMs, 0)
-  } catch {
-    return undefined
-  }
-}
+const groupCpuMs = (group: number): number | undefined =>
+  groupStats(group)?.reduce((sum, { ownMs, childrenMs }) => sum + ownMs + childrenMs, 0)
 
 const childrenCpuMs = (): number | undefined => readStat('self')?.childrenMs
 
-function readStat(pid: string): { group: number; ownMs: number; childrenMs: number } | undefined {
+interface Stat {
+  readonly group: number
+  readonly isDead: boolean
+  readonly ownMs: number
+  readonly childrenMs: number
+}
+
+/** The processes of a group; undefined where the system does not tell. */
+function groupStats(group: number): readonly Stat[] | undefined {
+  if (!existsSync('/proc/self/stat')) return undefined
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
+  return pids.flatMap((pid) => readStat(pid) ?? []).filter((stat) => stat.group === group)
+}
+
+function readStat(pid: string): Stat | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
     // The second field is the program's name in parentheses, which may hold anything.
-    const fields = text
-      .slice(text.lastIndexOf(')') + 2)
-      .split(' ')
-      .map(Number)
-    const [group, ticks] = [fields[2] as number, fields.slice(11, 15) as [number, number, number, number]]
-    return { group, ownMs: (ticks[0] + ticks[1]) * TICK_MS, childrenMs: (ticks[2] + ticks[3]) * TICK_MS }
+    const [state = '', , group, ...rest] = text.slice(text.lastIndexOf(')') + 2).split(' ')
+    const [user, system, childrenUser, childrenSystem] = rest.slice(8, 12).map((ticks) => Number(ticks) * TICK_MS)
+    return {
+      group: Number(group),
+      isDead: state === 'Z' || state === 'X',
+      ownMs: (user as number) + (system as number),
+      childrenMs: (childrenUser as number) + (childrenSystem as number),
+    }
   } catch {
     // Ended meanwhile, or there is no /proc.
     return undefined
