@@ -227,8 +227,10 @@ def write_all(fd, data):
 
 def main():
     import faulthandler
+    import gc
     import json
 
+    gc.disable()  # a short life: collecting would take a twentieth of it
     question = json.loads(sys.argv[1])
     # Who only reads leaves nothing behind. A compiled file also counts as current for the rest of its source's second.
     sys.dont_write_bytecode = True
