@@ -47,5 +47,6 @@ try {
 } finally {
   cleanUp()
 }
+if (results.length === 0) throw new Error(`Nothing that is measured is called ${values.only}`)
 const render = values.json ? renderJson : values.markdown ? renderMarkdown : renderText
 process.stdout.write(render({ machine: describeMachine(environments.full), results }))
