@@ -1,6 +1,6 @@
 // Builds dist/: bundled JavaScript with the Python files that it runs beside it, and the types of the public API.
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, cpSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { build } from 'esbuild'
 import { PYTHON_MODULES } from '../src/backends/index.ts'
 
@@ -13,7 +13,11 @@ const options = {
   bundle: true,
   platform: 'node',
   target: 'node22.18',
-  define: { PRODSERVER_VERSION: JSON.stringify(version), PRODSERVER_PROGRAM: '"./chunks/program.cjs"' },
+  define: {
+    PRODSERVER_VERSION: JSON.stringify(version),
+    PRODSERVER_PROGRAM: '"./chunks/program.cjs"',
+    PRODSERVER_SUPERVISOR: '"./supervisor.cjs"',
+  },
   // Names in stack traces are worth more than the bytes.
   minifySyntax: true,
 }
@@ -23,13 +27,18 @@ await build({ ...options, format: 'esm', entryPoints: ['src/bin.ts', 'src/index.
 await build({
   ...options,
   format: 'cjs',
-  entryPoints: { 'chunks/program': 'src/program.ts' },
+  // The supervisor is a file of its own: it stays in memory, and what it does not use would stay with it.
+  entryPoints: { 'chunks/program': 'src/program.ts', 'chunks/supervisor': 'src/supervise/detached.ts' },
   outExtension: { '.js': '.cjs' },
   define: { ...options.define, 'import.meta.dirname': '__dirname' },
 })
 // The program looks for these beside itself.
-for (const file of ['src/source/django_probe.py', 'src/source/deferred_package.py', 'src/plan/python_backend.py'])
-  copyFileSync(file, `dist.new/chunks/${file.split('/').at(-1)}`)
+const python = ['source/django_probe.py', 'source/deferred_package.py', 'plan/python_backend.py', 'supervise/serve.py']
+for (const file of python.map((name) => `src/${name}`)) copyFileSync(file, `dist.new/chunks/${file.split('/').at(-1)}`)
+cpSync('src/supervise/keeper', 'dist.new/chunks/keeper', {
+  recursive: true,
+  filter: (file) => !file.endsWith('__pycache__'),
+})
 // For manage.py prodserver, which asks about the same modules.
 writeFileSync('dist.new/chunks/modules.json', JSON.stringify(PYTHON_MODULES))
 execFileSync('tsc', ['--project', 'tsconfig.build.json', '--outDir', 'dist.new/types'], { stdio: 'inherit' })

@@ -83,6 +83,10 @@ export const PROBLEMS = {
   E504: 'The command line or the environment is longer than the system allows.',
   E505: 'The user, group, priority or limits of the process cannot be taken on.',
   E506: 'A socket of systemd cannot be handed on.',
+  E601: 'Nothing is running.',
+  E602: 'The control socket cannot be used.',
+  E603: 'The state directory cannot be used: it is a symbolic link, belongs to somebody else, or cannot be written.',
+  E604: 'Another supervisor was first.',
   W301: 'An option is left out, because the program has no such thing.',
   W302: 'An option was given another name, because the program refuses the one that was used.',
 } as const satisfies Readonly<Record<`${'E' | 'W'}${number}`, string>>

@@ -34,6 +34,7 @@ const PROGRAM_OF: Readonly<Record<string, string>> = {
   'uvicorn-wsgi': 'uvicorn',
   'granian-wsgi': 'granian',
   'granian-asgi': 'granian',
+  hypercorn: 'hypercorn',
   'celery-worker': 'celery worker',
   'celery-beat': 'celery beat',
   'django-tasks': 'db_worker',

@@ -13,14 +13,24 @@ const LAYERS: Readonly<Record<string, { files: RegExp; imports: readonly string[
   backends: { files: /^backends\//, imports: ['words', 'args', 'backends'] },
   plan: { files: /^plan\//, imports: ['words', 'source', 'args', 'config', 'backends', 'plan'] },
   run: { files: /^run\//, imports: ['words', 'plan', 'run'] },
-  cli: { files: /^cli\//, imports: ['words', 'source', 'args', 'config', 'backends', 'plan', 'run', 'cli'] },
+  control: { files: /^control\//, imports: ['words', 'control'] },
+  logs: { files: /^logs\//, imports: ['words', 'control', 'logs'] },
+  supervise: { files: /^supervise\//, imports: ['words', 'plan', 'run', 'control', 'supervise'] },
+  cli: {
+    files: /^cli\//,
+    imports: ['words', 'source', 'args', 'config', 'backends', 'plan', 'run', 'control', 'logs', 'cli'],
+  },
   /** What other packages may import. */
   index: { files: /^index\.ts$/, imports: ['words', 'args', 'backends', 'plan'] },
   bin: { files: /^(bin|program)\.ts$/, imports: ['cli', 'bin'] },
 }
 
 /** Packages, and the one place that knows each. */
-const PACKAGES: Readonly<Record<string, RegExp>> = { valibot: /^config\//, leven: /^values\.ts$/ }
+const PACKAGES: Readonly<Record<string, RegExp>> = {
+  valibot: /^config\//,
+  leven: /^values\.ts$/,
+  croner: /^supervise\/schedule\.ts$/,
+}
 
 /** Data and pure functions: nothing of the system is known there. */
 const PURE = /^(args|backends|config)\/|^(errors|types|values|secret|words)\.ts$/
@@ -94,6 +104,18 @@ const PROCESS: Readonly<Record<string, { members: readonly string[]; because: st
   'source/run-python.ts': { members: ['pid', 'platform'], because: 'scratch files differ by system and process' },
   'plan/build.ts': { members: ['execPath'], because: 'the Node that a script runs on is the one that runs us' },
   'plan/environment.ts': { members: ['getBuiltinModule'], because: 'a module that is loaded only where it is needed' },
+  'control/client.ts': { members: ['getBuiltinModule'], because: 'a module that is loaded only where it is needed' },
+  'control/state-dir.ts': { members: ['platform'], because: 'only one system reaches a folder through a descriptor' },
+  'logs/log-files.ts': { members: ['getBuiltinModule'], because: 'a module that is loaded only where it is needed' },
+  'supervise/probes.ts': { members: ['getBuiltinModule'], because: 'a module that is loaded only where it is needed' },
+  'supervise/probe-http.ts': {
+    members: ['getBuiltinModule'],
+    because: 'a module that is loaded only where it is needed',
+  },
+  'supervise/probe-command.ts': {
+    members: ['getBuiltinModule', 'kill'],
+    because: 'it runs a program, which is ended with its group',
+  },
   'run/resolve-program.ts': { members: ['platform'], because: 'programs have another form on each system' },
   'run/identity.ts': {
     members: ['getuid', 'pid', 'setgid', 'setuid', 'umask'],

@@ -668,21 +668,21 @@ E104  PRODUCTION_PROCESSES
     settings: web('"READY": ["http"]'),
     code: 4,
     shows: `E107  PRODUCTION_PROCESSES["web"]["READY"]
-      READY must be a dictionary with exactly one of http, tcp, exec, log or delay, not a list.
+      READY must be a dictionary with exactly one of http, tcp, exec, log, delay or notify, not a list.
 `,
   },
   'a probe is none': {
     settings: web('"READY": {"interval": "5s"}'),
     code: 4,
     shows: `E107  PRODUCTION_PROCESSES["web"]["READY"]
-      READY must be a dictionary with exactly one of http, tcp, exec, log or delay.
+      READY must be a dictionary with exactly one of http, tcp, exec, log, delay or notify.
 `,
   },
   'a probe is two': {
     settings: web('"READY": {"http": "/", "tcp": 8000}'),
     code: 4,
     shows: `E107  PRODUCTION_PROCESSES["web"]["READY"]
-      READY must be a dictionary with exactly one of http, tcp, exec, log or delay.
+      READY must be a dictionary with exactly one of http, tcp, exec, log, delay or notify.
 `,
   },
   'a probe asks for no path': {

@@ -15,6 +15,7 @@ const GUNICORN = 'django_prodserver.backends.gunicorn.GunicornServer'
 const WAITRESS = 'django_prodserver.backends.waitress.WaitressServer'
 const GRANIAN_WSGI = 'django_prodserver.backends.granian.GranianWSGIServer'
 const GRANIAN_ASGI = 'django_prodserver.backends.granian.GranianASGIServer'
+const HYPERCORN = 'prodserver.backends.hypercorn.HypercornServer'
 const UVICORN = 'django_prodserver.backends.uvicorn.UvicornServer'
 const UVICORN_WSGI = 'django_prodserver.backends.uvicorn.UvicornWSGIServer'
 
@@ -102,6 +103,16 @@ test('gunicorn listens on every address of a list', async (t) => {
   for (const target of [{ port: second }, { socketPath: join(site.root, 'web.sock') }]) {
     assert.equal((await httpGet(target)).status, 200)
   }
+})
+
+// hypercorn
+
+test('hypercorn serves the application with as many worker processes as declared', async (t) => {
+  const site = await serve(t, HYPERCORN, ({ port }) => ({ bind: `127.0.0.1:${port}`, workers: '2' }))
+  const { pid, parent, interface: kind } = await site.facts()
+  assert.deepEqual([parent, kind], [site.running.pid, 'asgi'])
+  // Besides the workers it has a process that keeps account of resources.
+  assert.ok((await waitUntil(() => whenThere(childrenOf(site.running.pid), 3))).includes(pid))
 })
 
 // waitress

@@ -1,4 +1,4 @@
-import type { OptionGrammar } from '../args/grammar.ts'
+import { flagName, type OptionGrammar } from '../args/grammar.ts'
 import type { Env, ProcessKind } from '../types.ts'
 
 /**
@@ -33,6 +33,11 @@ export interface Backend {
   readonly example?: Readonly<Record<string, string | number | boolean>>
   /** The command line. */
   readonly command: (input: CommandInput) => Command
+  /**
+   * The command line for listening on sockets that are already open; undefined where it cannot with these options.
+   * An old and a new copy on the same sockets, the old one stopped when the new one is ready, lose no request.
+   */
+  readonly inherit?: (input: CommandInput, sockets: InheritedSockets) => Inherited | undefined
   /** The addresses it will listen on: `host:port` or `unix:/path`. */
   readonly listen?: (input: ListenInput) => readonly string[]
   /** When it counts as ready, unless the declaration says otherwise. */
@@ -66,6 +71,23 @@ export interface Command {
   readonly args: readonly string[]
 }
 
+/** Descriptors of bound stream sockets, as the program inherits them. */
+export interface InheritedSockets {
+  /** One for each of `listen`'s addresses. */
+  readonly listen: readonly number[]
+  /** One more, served by the same application: there a new copy answers, where on the others the old one may. */
+  readonly probe: number
+}
+
+export interface Inherited {
+  readonly command: Command
+  readonly env?: Readonly<Record<string, string>>
+  /** It is started through `serve.py`: the path of that file takes the place of `-m`. Default false. */
+  readonly runner?: boolean
+  /** The sockets must be listening before it starts. Default false: it calls listen itself. */
+  readonly listening?: boolean
+}
+
 export interface ListenInput {
   /** The values that an option ends up with; empty when it is not given. */
   readonly values: (name: string) => readonly string[]
@@ -83,6 +105,37 @@ export const pythonModule =
     program: 'python',
     args: ['-m', module, ...fixed, ...allTokens(options), ...extra, ...app],
   })
+
+/** Whether one of these options is given, here or on the command line. */
+export function isGiven(names: readonly string[], { options, extra }: CommandInput, grammar: OptionGrammar): boolean {
+  const full = (letter: string): string => grammar.short?.[letter] ?? letter
+  const given = options.filter(({ tokens }) => tokens.length > 0).map(({ name }) => full(name))
+  const overriding = extra.map((token) => {
+    if (token.startsWith('--')) return flagName(token.slice(2).split('=')[0] ?? '', grammar)
+    return token.startsWith('-') ? full(token.slice(1, 2)) : ''
+  })
+  return names.some((name) => given.includes(name) || overriding.includes(name))
+}
+
+/** The input without these declared options. */
+export function withoutOptions(names: readonly string[], input: CommandInput, grammar: OptionGrammar): CommandInput {
+  return { ...input, options: input.options.filter(({ name }) => !names.includes(grammar.short?.[name] ?? name)) }
+}
+
+/** For servers that are given their sockets by `serve.py`, in the place of the options that say where to listen. */
+export const inheritThroughRunner =
+  (grammar: OptionGrammar, addressOptions: readonly string[], refused: readonly string[]) =>
+  (command: (input: CommandInput) => Command): NonNullable<Backend['inherit']> =>
+  (input, { listen, probe }) => {
+    const onCommandLine = { ...input, options: [] }
+    if (isGiven(refused, input, grammar) || isGiven(addressOptions, onCommandLine, grammar)) return undefined
+    return {
+      command: command(withoutOptions(addressOptions, input, grammar)),
+      env: { PRODSERVER_LISTEN_FDS: listen.join(','), PRODSERVER_PROBE_FD: String(probe) },
+      runner: true,
+      listening: true,
+    }
+  }
 
 /** Addresses from a `--host` and a `--port`, or a Unix socket where that is given. */
 export const hostAndPort =

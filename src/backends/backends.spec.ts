@@ -99,6 +99,11 @@ const commands: readonly (readonly [name: string, declared: Declared, command: s
   ],
   ['uvicorn-wsgi', { app: WSGI, args: {} }, 'python -m uvicorn --interface=wsgi mysite.wsgi:application'],
   [
+    'hypercorn',
+    { app: ASGI, args: { bind: [':1', ':2'], keep_alive_timeout: 9, debug: 'True', k: 'uvloop' } },
+    'python -m hypercorn --bind=:1 --bind=:2 --keep-alive=9 --debug -k uvloop mysite.asgi:application',
+  ],
+  [
     'celery-worker',
     { app: CELERY, args: { concurrency: 4, queues: ['a', 'b'], broker: 'redis://', 'task-events': true } },
     'python -m celery -A mysite.celery.app --broker=redis:// worker --concurrency=4 --queues=a,b --task-events',
@@ -172,6 +177,12 @@ const listens: readonly (readonly [name: string, declared: Declared, listen: rea
   ['node', {}, []],
   ['node', { env: { PORT: '3000' } }, ['0.0.0.0:3000']],
   ['node', { args: { port: 3001 }, env: { PORT: '3000' } }, ['0.0.0.0:3001']],
+  ['hypercorn', {}, ['127.0.0.1:8000']],
+  [
+    'hypercorn',
+    { args: { bind: ['a', ':1', '[::1]:2', 'unix:/run/a.sock', 'fd://3'] } },
+    ['a:8000', '0.0.0.0:1', '[::1]:2', 'unix:/run/a.sock'],
+  ],
   ['celery-worker', {}, []],
   ['command', { args: { port: 3000 } }, []],
 ]
@@ -224,6 +235,7 @@ test('the modules that are asked about are those that backends need, and Django'
     'django_tasks',
     'granian',
     'gunicorn',
+    'hypercorn',
     'uvicorn',
     'waitress',
   ])

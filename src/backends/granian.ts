@@ -1,5 +1,5 @@
 import type { OptionGrammar } from '../args/grammar.ts'
-import { type Backend, hostAndPort, pythonModule } from './backend.ts'
+import { type Backend, hostAndPort, inheritThroughRunner, pythonModule } from './backend.ts'
 
 const options: OptionGrammar = {
   switches: ['version', 'help'],
@@ -42,6 +42,13 @@ const options: OptionGrammar = {
   },
 }
 
+// Two copies cannot share a pid file; one that watches files replaces its workers itself.
+const inherit = inheritThroughRunner(options, ['host', 'port', 'uds'], ['pid-file', 'reload'])
+const [wsgiCommand, asgiCommand] = [
+  pythonModule('granian', '--interface=wsgi'),
+  pythonModule('granian', '--interface=asgi'),
+]
+
 const shared = {
   title: 'granian',
   kind: 'web',
@@ -65,7 +72,8 @@ export const granianWsgi: Backend = {
   app: 'wsgi',
   options,
   example: { address: '0.0.0.0', port: 8000, workers: 4, threads: 2 },
-  command: pythonModule('granian', '--interface=wsgi'),
+  command: wsgiCommand,
+  inherit: inherit(wsgiCommand),
 }
 
 export const granianAsgi: Backend = {
@@ -90,5 +98,6 @@ export const granianAsgi: Backend = {
     },
   },
   example: { address: '0.0.0.0', port: 8000, workers: 4 },
-  command: pythonModule('granian', '--interface=asgi'),
+  command: asgiCommand,
+  inherit: inherit(asgiCommand),
 }

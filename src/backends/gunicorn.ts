@@ -1,5 +1,15 @@
 import type { OptionGrammar } from '../args/grammar.ts'
-import { address, type Backend, type ListenInput, pythonModule } from './backend.ts'
+import {
+  address,
+  type Backend,
+  type CommandInput,
+  type Inherited,
+  type InheritedSockets,
+  isGiven,
+  type ListenInput,
+  pythonModule,
+  withoutOptions,
+} from './backend.ts'
 
 // Where a setting's name is not its flag's, both are taken: people copy names from gunicorn.conf.py.
 const options: OptionGrammar = {
@@ -97,11 +107,28 @@ export const gunicorn: Backend = {
   options,
   example: { bind: '0.0.0.0:8000', workers: 4, timeout: 60 },
   command: pythonModule('gunicorn'),
+  inherit,
   listen,
   ready: { http: '/' },
   // Its own --graceful-timeout is 30 s; ours must not cut that short.
   stop: { signal: 'TERM', timeoutMs: 35_000 },
   reload: 'rolling',
+}
+
+// Two copies cannot share a pid file, and what has gone to the background cannot be stopped.
+const NOT_TWICE = ['daemon', 'pid', 'reuse-port']
+
+function inherit(input: CommandInput, { listen, probe }: InheritedSockets): Inherited | undefined {
+  const binds = input.options.filter(({ name }) => name === 'bind' || name === 'b').flatMap(({ tokens }) => tokens)
+  const onCommandLine = { ...input, options: [] }
+  if (isGiven(NOT_TWICE, input, options) || isGiven(['bind'], onCommandLine, options)) return undefined
+  if (binds.some((token) => token.includes('fd://'))) return undefined
+  const fds = [...listen, probe].map((fd) => `--bind=fd://${fd}`)
+  return {
+    command: pythonModule('gunicorn', ...fds)(withoutOptions(['bind'], input, options)),
+    // By itself it deletes the paths of Unix sockets when it stops, though the next copy serves on them.
+    runner: true,
+  }
 }
 
 function listen({ values, env }: ListenInput): readonly string[] {

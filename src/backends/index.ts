@@ -6,6 +6,7 @@ import { djangoQ2 } from './django-q2.ts'
 import { djangoTasks } from './django-tasks.ts'
 import { granianAsgi, granianWsgi } from './granian.ts'
 import { gunicorn } from './gunicorn.ts'
+import { hypercorn } from './hypercorn.ts'
 import { node } from './node.ts'
 import { uvicorn, uvicornWsgi } from './uvicorn.ts'
 import { waitress } from './waitress.ts'
@@ -18,6 +19,7 @@ export const BACKENDS: readonly Backend[] = [
   granianAsgi,
   uvicorn,
   uvicornWsgi,
+  hypercorn,
   celeryWorker,
   celeryBeat,
   djangoTasks,

@@ -1,5 +1,14 @@
 import type { OptionGrammar } from '../args/grammar.ts'
-import { type Backend, hostAndPort, pythonModule } from './backend.ts'
+import {
+  type Backend,
+  type CommandInput,
+  hostAndPort,
+  type Inherited,
+  type InheritedSockets,
+  isGiven,
+  pythonModule,
+  withoutOptions,
+} from './backend.ts'
 
 const options: OptionGrammar = {
   switches: ['reload', 'factory', 'reset-contextvars', 'http2', 'version', 'help'],
@@ -15,6 +24,21 @@ const options: OptionGrammar = {
     'reload-excludes': 'reload-exclude',
   },
 }
+
+const ADDRESS = ['host', 'port', 'uds', 'fd']
+
+const inherit =
+  (...fixed: readonly string[]) =>
+  (input: CommandInput, { listen: [fd], probe }: InheritedSockets): Inherited | undefined => {
+    const onCommandLine = { ...input, options: [] }
+    if (isGiven(['reload', 'fd'], input, options) || isGiven(ADDRESS, onCommandLine, options)) return undefined
+    return {
+      command: pythonModule('uvicorn', ...fixed, `--fd=${fd}`)(withoutOptions(ADDRESS, input, options)),
+      env: { PRODSERVER_PROBE_FD: String(probe) },
+      // By itself it closes connections that it has accepted, and kept-alive ones, without reading from them again.
+      runner: true,
+    }
+  }
 
 const shared = {
   title: 'uvicorn',
@@ -38,6 +62,7 @@ export const uvicorn: Backend = {
   app: 'asgi',
   example: { host: '0.0.0.0', port: 8000, workers: 4, 'log-level': 'info' },
   command: pythonModule('uvicorn'),
+  inherit: inherit(),
 }
 
 // Without the flag a WSGI application starts, and every request is answered by 500.
@@ -52,4 +77,5 @@ export const uvicornWsgi: Backend = {
   app: 'wsgi',
   example: { host: '0.0.0.0', port: 8000 },
   command: pythonModule('uvicorn', '--interface=wsgi'),
+  inherit: inherit('--interface=wsgi'),
 }

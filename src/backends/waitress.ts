@@ -1,4 +1,22 @@
-import { address, type Backend, hostAndPort, type ListenInput, pythonModule } from './backend.ts'
+import type { OptionGrammar } from '../args/grammar.ts'
+import { address, type Backend, hostAndPort, inheritThroughRunner, type ListenInput, pythonModule } from './backend.ts'
+
+const options: OptionGrammar = {
+  switches: ['call', 'help'],
+  pairs: [
+    'ipv4',
+    'ipv6',
+    'log-untrusted-proxy-headers',
+    'clear-untrusted-proxy-headers',
+    'log-socket-errors',
+    'expose-tracebacks',
+    'asyncore-use-poll',
+  ],
+  repeatable: ['listen'],
+  separators: { 'trusted-proxy-headers': ' ' },
+}
+
+const command = pythonModule('waitress')
 
 export const waitress: Backend = {
   name: 'waitress',
@@ -11,27 +29,16 @@ export const waitress: Backend = {
   ],
   app: 'wsgi',
   python: { module: 'waitress', package: 'waitress' },
-  options: {
-    switches: ['call', 'help'],
-    pairs: [
-      'ipv4',
-      'ipv6',
-      'log-untrusted-proxy-headers',
-      'clear-untrusted-proxy-headers',
-      'log-socket-errors',
-      'expose-tracebacks',
-      'asyncore-use-poll',
-    ],
-    repeatable: ['listen'],
-    separators: { 'trusted-proxy-headers': ' ' },
-  },
+  options,
   example: { host: '0.0.0.0', port: 8080, threads: 4 },
-  command: pythonModule('waitress'),
+  command,
+  inherit: inheritThroughRunner(options, ['host', 'port', 'listen', 'unix-socket'], [])(command),
   listen,
   ready: { http: '/' },
-  // It has no handler for TERM and dies with the requests it is answering; INT waits up to 5 s for them.
-  stop: { signal: 'INT', timeoutMs: 10_000 },
-  reload: 'restart',
+  // It has no handler for TERM and dies with the requests it is answering. After INT it waits 5 s for them, and for all
+  // of them where it runs on sockets that it was given.
+  stop: { signal: 'INT', timeoutMs: 30_000 },
+  reload: 'rolling',
 }
 
 function listen(input: ListenInput): readonly string[] {

@@ -36,6 +36,30 @@ const answerFd: OptionSpec = { name: 'answer-fd', value: 'FD', summary: 'Setting
 
 const json: OptionSpec = { name: 'json', summary: 'Machine-readable output' }
 
+/** Of every command that changes what runs. */
+const changing: readonly OptionSpec[] = [
+  json,
+  { name: 'quiet', short: 'q', summary: 'Say only what went wrong' },
+  { name: 'timeout', value: 'TIME', summary: 'How long to wait, such as 30s; it goes on after that. Default 10m' },
+  { name: 'no-wait', summary: 'Do not wait until it is done' },
+]
+
+/** A command that asks the supervisor to change what runs. */
+const action = (
+  verb: 'start' | 'stop' | 'restart' | 'scale' | 'down',
+  command: Pick<CommandSpec, 'usage' | 'summary' | 'examples'> & { readonly more?: readonly OptionSpec[] },
+): CommandSpec => {
+  const { usage, summary, examples, more = [] } = command
+  const options = [...PROJECT_OPTIONS, ...more, ...changing, ...COMMON_OPTIONS]
+  const load: CommandSpec['load'] = async () => {
+    const { actionCommand } = await import('./commands/action.ts')
+    return { execute: actionCommand(verb) }
+  }
+  return { name: verb, usage, summary, options, examples, load }
+}
+
+const force: OptionSpec = { name: 'force', summary: 'Kill at once, instead of letting work be finished' }
+
 export const COMMANDS: readonly CommandSpec[] = [
   {
     name: 'run',
@@ -116,6 +140,157 @@ export const COMMANDS: readonly CommandSpec[] = [
       ['prodserver dev --noreload', 'every option of runserver'],
     ],
     load: () => import('./commands/dev.ts'),
+  },
+  {
+    name: 'up',
+    usage: '[NAME...]',
+    summary: 'Start all that is declared and keep it running; again, to apply what was changed',
+    options: [
+      ...PROJECT_OPTIONS,
+      { name: 'detach', short: 'd', summary: 'In the background; returns when all is ready' },
+      { name: 'wait', summary: 'Return when all is ready, which -d does anyway' },
+      { name: 'release', value: 'ID', summary: 'Names the deployed code, for what runs once a release. Default: git' },
+      {
+        name: 'exit-on',
+        value: 'WHEN',
+        summary: 'End with the first that failed (failure) or ended (any). Default never; failure as process 1',
+      },
+      ...changing,
+      ...COMMON_OPTIONS,
+    ],
+    examples: [
+      ['prodserver up', 'in the foreground, with all output; Ctrl-C stops'],
+      ['prodserver up -d', 'in the background'],
+      ['prodserver up web', 'only the web server, and what it depends on'],
+    ],
+    load: () => import('./commands/up.ts'),
+  },
+  {
+    name: 'reload',
+    usage: '[NAME...]',
+    summary: 'Bring in new code and settings without dropping a request; what works stays if the new does not',
+    options: [
+      ...PROJECT_OPTIONS,
+      { name: 'release', value: 'ID', summary: 'Names the deployed code, for what runs once a release. Default: git' },
+      ...changing,
+      ...COMMON_OPTIONS,
+    ],
+    examples: [
+      ['prodserver reload', 'everything, after a deployment'],
+      ['prodserver reload web', 'exit code 4 when the old one was kept'],
+    ],
+    load: () => import('./commands/reload.ts'),
+  },
+  action('start', {
+    usage: '[NAME...]',
+    summary: 'Start what was stopped or has failed',
+    examples: [['prodserver start worker', 'and what it depends on']],
+  }),
+  action('stop', {
+    usage: '[NAME...]',
+    summary: 'Stop processes, letting them finish what they do',
+    examples: [
+      ['prodserver stop worker', 'waits for the tasks that are running'],
+      ["prodserver stop '@worker' --force", 'all workers, at once'],
+    ],
+    more: [force],
+  }),
+  action('restart', {
+    usage: '[NAME...]',
+    summary: 'Stop and start again; `reload` does it without a gap',
+    examples: [['prodserver restart web.2', 'one instance']],
+  }),
+  action('scale', {
+    usage: 'NAME=COUNT...',
+    summary: 'Run another number of instances, until the next `up`',
+    examples: [
+      ['prodserver scale worker=4', 'four of them'],
+      ['prodserver scale worker=+1 web=2', 'one more, and two'],
+    ],
+  }),
+  action('down', {
+    usage: '',
+    summary: 'Stop everything, prove that nothing is left, and end the supervisor',
+    examples: [['prodserver down', 'in reverse order']],
+    more: [force],
+  }),
+  {
+    name: 'ps',
+    usage: '[NAME...]',
+    summary: 'What runs, and whether it is as it should be',
+    options: [
+      ...PROJECT_OPTIONS,
+      json,
+      { name: 'summary', short: 's', summary: 'One line for all instances of a process in the same state' },
+      ...COMMON_OPTIONS,
+    ],
+    examples: [
+      ['prodserver ps', 'exit code 0 when all that should run are ready, 3 when nothing runs'],
+      ["prodserver ps 'work*'", 'some of it; also web.2, @worker'],
+    ],
+    load: () => import('./commands/ps.ts'),
+  },
+  {
+    name: 'logs',
+    usage: '[NAME...]',
+    summary: 'What the processes print',
+    options: [
+      ...PROJECT_OPTIONS,
+      { name: 'follow', short: 'f', summary: 'Go on with what is printed from now on' },
+      { name: 'lines', short: 'n', value: 'N', summary: 'The last N of each instance, or all; else 100' },
+      { name: 'since', value: 'TIME', summary: 'From a time on: 10m, 12:30, "2026-01-31 12:30"' },
+      { name: 'until', value: 'TIME', summary: 'Up to a time' },
+      { name: 'grep', value: 'PATTERN', summary: 'Only lines that match a regular expression' },
+      { name: 'invert', short: 'v', summary: 'Only lines that do not' },
+      { name: 'run', value: 'N', summary: 'Only one life of an instance: 1 is its first, -1 its last' },
+      json,
+      { name: 'raw', summary: 'The bytes as they were printed' },
+      { name: 'prefix', value: 'KIND', summary: 'What stands before each line: short, long, none' },
+      { name: 'utc', summary: 'Times in UTC' },
+      ...COMMON_OPTIONS,
+    ],
+    examples: [
+      ['prodserver logs -f', 'all processes, past and future'],
+      ['prodserver logs worker --since 10m --grep Timeout', 'the last ten minutes of one'],
+      ['prodserver logs web.2 --run -1', 'the last life of an instance, from its beginning'],
+    ],
+    load: () => import('./commands/logs.ts'),
+  },
+  {
+    name: 'events',
+    usage: '[NAME...]',
+    summary: 'What happened to the processes: starts, ends, reloads',
+    options: [
+      ...PROJECT_OPTIONS,
+      { name: 'follow', short: 'f', summary: 'Go on with what happens from now on' },
+      { name: 'lines', short: 'n', value: 'N', summary: 'The last N, or all; else 100' },
+      { name: 'since', value: 'TIME', summary: 'From a time on: 10m, 12:30, "2026-01-31 12:30"' },
+      json,
+      { name: 'utc', summary: 'Times in UTC' },
+      ...COMMON_OPTIONS,
+    ],
+    examples: [['prodserver events -f --json', 'one JSON object a line: for a webhook, a pipe is enough']],
+    load: () => import('./commands/events.ts'),
+  },
+  {
+    name: 'why',
+    usage: 'NAME',
+    summary: 'Why a process is in its state, and what to do next',
+    options: [...PROJECT_OPTIONS, json, ...COMMON_OPTIONS],
+    maxArguments: 1,
+    examples: [['prodserver why worker.2', 'its last life, its last output, what it waits for']],
+    load: () => import('./commands/why.ts'),
+  },
+  {
+    name: 'top',
+    usage: '[NAME...]',
+    summary: 'What runs, with processor, memory and logs, live',
+    options: [...PROJECT_OPTIONS, { name: 'once', summary: 'One look, and the end' }, json, ...COMMON_OPTIONS],
+    examples: [
+      ['prodserver top', 'the keys are shown at its foot'],
+      ['prodserver top --once --json', 'for scripts'],
+    ],
+    load: () => import('./commands/top.ts'),
   },
   {
     name: 'completion',

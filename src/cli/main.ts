@@ -3,6 +3,7 @@ import { COMMANDS, type CommandContext, type CommandSpec } from './commands.ts'
 import type { Io } from './io.ts'
 import { COMMON_OPTIONS, DJANGO_OPTIONS, parseOptions, type ParsedOptions, PROJECT_OPTIONS } from './options.ts'
 import { createPaint, renderProblems } from './print.ts'
+import { VERSION } from './version.ts'
 
 /** Runs one command line and returns its exit code. */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
@@ -96,7 +97,3 @@ function wantsHelp({ command, argv }: Chosen): boolean {
   const end = command.passOn ? firstArgument(argv) : undefined
   return argv.slice(0, end).some((token) => token === '--help' || token === '-h')
 }
-
-/** Replaced by the version of the package when it is built; from source it says so. */
-declare const PRODSERVER_VERSION: string | undefined
-export const VERSION: string = typeof PRODSERVER_VERSION === 'string' ? PRODSERVER_VERSION : '0.0.0-source'

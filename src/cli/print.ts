@@ -9,7 +9,10 @@ const STYLES = {
   red: [31, 39],
   green: [32, 39],
   yellow: [33, 39],
+  blue: [34, 39],
+  magenta: [35, 39],
   cyan: [36, 39],
+  reverse: [7, 27],
 } as const
 
 export type Style = keyof typeof STYLES
@@ -79,4 +82,72 @@ export function renderTable(
 }
 
 // oxlint-disable-next-line no-control-regex -- the escape character is what is looked for
-const width = (text: string): number => text.replace(/\x1b\[\d+m/g, '').length
+const width = (text: string): number => displayWidth(text.replace(/\x1b\[\d+m/g, ''))
+
+/** Blocks of Unicode whose characters take two columns of a terminal. */
+const WIDE =
+  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1f64f}\u{1f680}-\u{1f6ff}\u{1f900}-\u{1faff}\u{20000}-\u{3fffd}]/u
+/** Characters that are drawn onto the one before. */
+const COMBINING = /\p{Mn}|\p{Me}|[\u200b-\u200f]/u
+// Nearly all text is of these, and needs no look at each character.
+const NARROW = /^[\u0020-\u02ff]*$/
+
+/** How many columns of a terminal a text takes. Without escape sequences. */
+export function displayWidth(text: string): number {
+  if (NARROW.test(text)) return text.length
+  let columns = 0
+  for (const character of text) columns += COMBINING.test(character) ? 0 : WIDE.test(character) ? 2 : 1
+  return columns
+}
+
+/** A text cut to a number of columns, with `…` where something is missing. */
+export function truncate(text: string, columns: number): string {
+  if (displayWidth(text) <= columns) return text
+  let kept = ''
+  let used = 0
+  for (const character of text) {
+    used += displayWidth(character)
+    if (used > columns - 1) break
+    kept += character
+  }
+  return columns > 0 ? `${kept}…` : ''
+}
+
+export const padEnd = (text: string, columns: number): string =>
+  text + ' '.repeat(Math.max(0, columns - displayWidth(text)))
+
+export const padStart = (text: string, columns: number): string =>
+  ' '.repeat(Math.max(0, columns - displayWidth(text))) + text
+
+const UNITS = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1000],
+] as const
+
+/** The two largest units: `3d 4h`, `2m 5s`, `14s`; below ten seconds with tenths, `0.3s`. */
+export function renderDuration(ms: number): string {
+  if (ms < 9950) return `${(Math.max(0, ms) / 1000).toFixed(1).replace(/\.0$/, '')}s`
+  const seconds = Math.round(ms / 1000) * 1000
+  const first = UNITS.findIndex(([, unit]) => seconds >= unit)
+  const parts = UNITS.slice(first, first + 2).map(([name, unit], index, pair) => {
+    const left = index === 0 ? seconds : seconds % (pair[0] as (typeof UNITS)[number])[1]
+    return [Math.floor(left / unit), name] as const
+  })
+  return parts
+    .filter(([count]) => count > 0)
+    .map(([count, name]) => `${count}${name}`)
+    .join(' ')
+}
+
+/** `88M`, `1.2G`. */
+export function renderBytes(bytes: number): string {
+  const units = ['B', 'K', 'M', 'G', 'T']
+  let [value, unit] = [bytes, 0]
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1024
+    unit++
+  }
+  return `${value < 9.95 && unit > 2 ? value.toFixed(1) : Math.round(value)}${units[unit]}`
+}

@@ -12,9 +12,11 @@ export interface ReadProject {
 const DEFAULT_TIMEOUT_S = 60
 
 /** Finds the project and reads its settings, as the command's options say. */
-export async function readProject(context: CommandContext): Promise<ReadProject> {
+export async function readProject(
+  context: CommandContext,
+  project: Project = projectFromOptions(context),
+): Promise<ReadProject> {
   const { io } = context
-  const project = projectFromOptions(context)
   const given = single(context, 'answer-fd')
   // `manage.py prodserver` has the settings in force already, and hands them over.
   const answer =

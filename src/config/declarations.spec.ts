@@ -140,12 +140,12 @@ const mistakes: readonly (readonly [
     '["LOG"]["max_size"]',
     'LOG["max_size"] must be a size, such as "512M" or a number of bytes, not "x".',
   ],
-  [{ READY: {} }, 'E107', '["READY"]', 'READY must be a dictionary with exactly one of http, tcp, exec, log or delay.'],
+  [{ READY: {} }, 'E107', '["READY"]', 'READY must be a dictionary with exactly one of http, tcp, exec, log, delay or notify.'],
   [
     { READY: { http: '/', tcp: 1 } },
     'E107',
     '["READY"]',
-    'READY must be a dictionary with exactly one of http, tcp, exec, log or delay.',
+    'READY must be a dictionary with exactly one of http, tcp, exec, log, delay or notify.',
   ],
   [{ ENV: ['A=b'] }, 'E107', '["ENV"]', 'ENV must be a dictionary, not a list.'],
   [

@@ -49,8 +49,8 @@ const dictionaryOr = <D extends v.GenericSchema, E extends v.GenericSchema>(insi
     isDictionary(input) ? inside : otherwise,
   )
 
-const PROBE_KINDS = ['http', 'tcp', 'exec', 'log', 'delay'] as const
-const PROBE = 'a dictionary with exactly one of http, tcp, exec, log or delay'
+const PROBE_KINDS = ['http', 'tcp', 'exec', 'log', 'delay', 'notify'] as const
+const PROBE = 'a dictionary with exactly one of http, tcp, exec, log, delay or notify'
 
 const probeEntries = {
   http: v.optional(matching(/^(\/|https?:)/, 'a path such as "/health/", or a URL')),
@@ -58,6 +58,7 @@ const probeEntries = {
   exec: v.optional(texts),
   log: v.optional(text),
   delay: v.optional(duration),
+  notify: v.optional(v.literal(true, 'True')),
   interval: v.optional(duration),
   timeout: v.optional(duration),
   failures: v.optional(count),
@@ -157,7 +158,7 @@ export const processSchema = v.strictObject({
   ),
   ready: key(
     probe,
-    'When it counts as ready: `http`, `tcp`, `exec`, `log` or `delay`, with `interval`, `timeout` and `failures`.',
+    'When it counts as ready: `http`, `tcp`, `exec`, `log`, `delay` or `notify`, with `interval`, `timeout` and `failures`.',
     "the backend's",
   ),
   alive: key(probe, 'A probe that must go on passing, in the same form.'),

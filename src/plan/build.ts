@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { withoutOverridden, optionValues } from '../args/override.ts'
 import { type Option, translateArgs, type Translation } from '../args/translate.ts'
-import type { Backend } from '../backends/backend.ts'
+import type { Backend, CommandInput } from '../backends/backend.ts'
 import { findBackend } from '../backends/index.ts'
 import { type Declaration, parseDeclarations } from '../config/declarations.ts'
 import type { Problem } from '../errors.ts'
@@ -16,7 +16,7 @@ import { askPython, type PythonAnswer } from './ask-python.ts'
 import { buildEnvironment } from './environment.ts'
 import { checkImported, type ImportedApplication, importedApplication } from './imported.ts'
 import { checkDependencies } from './order.ts'
-import type { Plan, PlannedProcess } from './plan.ts'
+import type { Plan, PlannedInheritance, PlannedProcess } from './plan.ts'
 import { callBackend, needsPython, type ResolvedBackend, resolveBackend } from './resolve-backends.ts'
 import { plannedPolicies } from './policies.ts'
 
@@ -151,8 +151,9 @@ async function planProcess(
       Object.entries(environment.env).map(([name, { value }]) => [name, value === null ? undefined : String(value)]),
     ),
   }
+  const input = { app: application?.words ?? [], options, extra, django: request.django ?? [] }
   const own = callBackend(declaration, resolved, {
-    command: { app: application?.words ?? [], options, extra, django: request.django ?? [] },
+    command: input,
     listen: { values: (name) => optionValues(name, options, extra, grammar), env: inherited },
   })
   if ('id' in own) return { problems: [...problems, own] }
@@ -173,11 +174,31 @@ async function planProcess(
     env: environment.env,
     cwd,
     listen,
+    inherited: inheritance(backend, input, listen, program),
+    alone: backend.kind === 'scheduler' ? `${backend.name} ${declaration.app ?? declaration.name}` : null,
     ...plannedPolicies(declaration, backend, request.processors),
     from: declaration.origin,
     notes,
   }
   return { process: planned, problems }
+}
+
+/** The first descriptor after the standard streams. */
+const FIRST_SOCKET = 3
+
+/** How it is started with sockets that are open already, where the backend knows a way with these options. */
+function inheritance(
+  backend: Backend,
+  input: CommandInput,
+  listen: readonly string[],
+  program: string,
+): PlannedInheritance | null {
+  if (listen.length === 0) return null
+  const probe = FIRST_SOCKET + listen.length
+  const inherited = backend.inherit?.(input, { listen: listen.map((_, index) => FIRST_SOCKET + index), probe })
+  if (!inherited) return null
+  const { command, env = {}, runner = false, listening = false } = inherited
+  return { argv: [program, ...command.args].map(guardToken), env, runner, listening }
 }
 
 /** `ARGS`, or what a Python class made of them: its `--key=value` are keys and values again, for the same rules. */

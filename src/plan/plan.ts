@@ -35,6 +35,10 @@ export interface PlannedProcess {
   readonly cwd: string
   /** Addresses it listens on: `host:port` or `unix:/path`. */
   readonly listen: readonly string[]
+  /** How it is started with listening sockets that are open already; null where it opens its own. */
+  readonly inherited: PlannedInheritance | null
+  /** Of what only one may run on this machine: its name. Null where several may. */
+  readonly alone: string | null
   readonly instances: number
   readonly run: 'always' | 'once' | 'release'
   readonly dependsOn: Readonly<Record<string, 'started' | 'ready' | 'completed'>>
@@ -58,6 +62,16 @@ export interface PlannedProcess {
   readonly notes: readonly string[]
 }
 
+/** The sockets are descriptors 3 and up: one for each address of `listen`, then one more that only probes use. */
+export interface PlannedInheritance {
+  readonly argv: readonly Value[]
+  /** The Python module after `-m` is run by a program of ours, which keeps it from losing requests when it stops. */
+  readonly runner: boolean
+  readonly env: Readonly<Record<string, string>>
+  /** Whether the sockets must be listening before it starts. */
+  readonly listening: boolean
+}
+
 export interface PlannedVariable {
   readonly value: Value | null
   readonly from: string
@@ -70,10 +84,14 @@ export interface PlannedProbe {
   readonly exec?: readonly string[] | undefined
   readonly log?: string | undefined
   readonly delayMs?: number | undefined
+  /** It tells by itself, as `sd_notify` does. */
+  readonly notify?: true | undefined
   readonly intervalMs: number
   readonly timeoutMs: number
   /** How many in a row count as failed. */
   readonly failures: number
+  /** How long a start may take. */
+  readonly startMs: number
 }
 
 export interface PlannedRestart {

@@ -24,6 +24,9 @@ type Policies = Pick<
   | 'enabled'
 >
 
+/** A project with many applications takes a while, and the machine may be busy: it was just started. */
+const START_MS = 60_000
+
 /** Everything of a process but its command: the declaration's word, else the backend's, else the default. */
 export function plannedPolicies(declaration: Declaration, backend: Backend, processors: number): Policies {
   const { ready } = backend
@@ -59,16 +62,19 @@ export function plannedPolicies(declaration: Declaration, backend: Backend, proc
 }
 
 function plannedProbe(probe: NonNullable<ProcessOptions['ready']>): PlannedProbe {
-  const { http, tcp, exec, log, delay } = probe
+  const { http, tcp, exec, log, delay, notify, interval = 1000, timeout = 5000, failures } = probe
   return {
     ...(http !== undefined && { http }),
     ...(tcp !== undefined && { tcp: String(tcp) }),
     ...(exec !== undefined && { exec }),
     ...(log !== undefined && { log }),
     ...(delay !== undefined && { delayMs: delay }),
-    intervalMs: probe.interval ?? 1000,
-    timeoutMs: probe.timeout ?? 5000,
-    failures: probe.failures ?? 3,
+    ...(notify === true && { notify }),
+    intervalMs: interval,
+    timeoutMs: timeout,
+    failures: failures ?? 3,
+    // As Kubernetes reads it: so many intervals, where their number was declared.
+    startMs: failures === undefined ? Math.max(START_MS, (delay ?? 0) * 2) : failures * interval + timeout,
   }
 }
 

@@ -89,6 +89,36 @@ def uvicorn():
     return {"options": list(from_click(command)), "names": names}
 
 
+def hypercorn():
+    import argparse
+
+    import hypercorn.__main__ as program
+    from hypercorn.config import Config
+
+    class Told(Exception):
+        pass
+
+    def tell(self, *args):
+        raise Told(self)
+
+    # It makes its parser where it uses it.
+    original, argparse.ArgumentParser.parse_args = argparse.ArgumentParser.parse_args, tell
+    try:
+        program.main([])
+    except Told as told:
+        (parser,) = told.args
+    finally:
+        argparse.ArgumentParser.parse_args = original
+    flags = {flag[2:] for action in parser._actions for flag in action.option_strings if flag.startswith("--")}
+    known = {name for name in vars(Config) if not name.startswith("_") and not callable(vars(Config)[name])}
+    # Most of its configuration has no flag.
+    names = {name: [] for name in known if name.replace("_", "-") in flags}
+    for action in parser._actions:
+        if action.dest in known:
+            names[action.dest] = [flag[2:] for flag in action.option_strings if flag.startswith("--")]
+    return {"options": list(from_argparse(parser)), "names": names}
+
+
 def granian():
     from granian.cli import cli
     from granian.server import Server
@@ -132,6 +162,7 @@ if __name__ == "__main__":
         "waitress": waitress(),
         "uvicorn": uvicorn(),
         "granian": granian(),
+        "hypercorn": hypercorn(),
         "celery worker": celery("worker"),
         "celery beat": celery("beat"),
         "db_worker": django_command("django_tasks_db", "db_worker"),

@@ -1,0 +1,87 @@
+import type { OptionGrammar } from '../args/grammar.ts'
+import {
+  address,
+  type Backend,
+  type CommandInput,
+  type Inherited,
+  type InheritedSockets,
+  isGiven,
+  type ListenInput,
+  pythonModule,
+  withoutOptions,
+} from './backend.ts'
+
+const options: OptionGrammar = {
+  switches: ['daemon', 'debug', 'reload', 'help'],
+  repeatable: ['bind', 'insecure-bind', 'quic-bind', 'server-name'],
+  short: {
+    b: 'bind',
+    c: 'config',
+    D: 'daemon',
+    g: 'group',
+    h: 'help',
+    k: 'worker-class',
+    m: 'umask',
+    p: 'pid',
+    u: 'user',
+    w: 'workers',
+  },
+  // The names of its configuration, where the flag has another.
+  aliases: {
+    accesslog: 'access-logfile',
+    'access-log-format': 'access-logformat',
+    errorlog: 'error-logfile',
+    'keep-alive-timeout': 'keep-alive',
+    logconfig: 'log-config',
+    loglevel: 'log-level',
+    'pid-path': 'pid',
+    'server-names': 'server-name',
+    'use-reloader': 'reload',
+  },
+}
+
+export const hypercorn: Backend = {
+  name: 'hypercorn',
+  title: 'hypercorn',
+  summary: 'ASGI server with HTTP/2.',
+  kind: 'web',
+  paths: ['prodserver.backends.hypercorn.HypercornServer'],
+  app: 'asgi',
+  python: { module: 'hypercorn', package: 'hypercorn' },
+  options,
+  example: { bind: '0.0.0.0:8000', workers: 4 },
+  command: pythonModule('hypercorn'),
+  inherit,
+  listen,
+  ready: { http: '/' },
+  stop: { signal: 'TERM', timeoutMs: 30_000 },
+  reload: 'rolling',
+}
+
+// The runner does not know trio's connections; the others are sockets that it would open itself.
+const BY_ITSELF = ['reload', 'insecure-bind', 'quic-bind']
+
+function inherit(input: CommandInput, { listen, probe }: InheritedSockets): Inherited | undefined {
+  const onCommandLine = { ...input, options: [] }
+  const tokens = input.options.flatMap((option) => option.tokens)
+  if (isGiven(BY_ITSELF, input, options) || isGiven(['bind', 'worker-class'], onCommandLine, options)) return undefined
+  if (tokens.some((token) => token.includes('fd://') || token.endsWith('trio'))) return undefined
+  const fds = [...listen, probe].map((fd) => `--bind=fd://${fd}`)
+  return {
+    command: pythonModule('hypercorn', ...fds)(withoutOptions(['bind'], input, options)),
+    // By itself it closes connections that wait for their next request, and with several workers those that are served.
+    runner: true,
+  }
+}
+
+function listen({ values }: ListenInput): readonly string[] {
+  const binds = values('bind')
+  return binds.length === 0 ? ['127.0.0.1:8000'] : binds.flatMap((bind) => normalize(bind) ?? [])
+}
+
+function normalize(bind: string): string | undefined {
+  if (bind.startsWith('fd://')) return undefined
+  if (bind.startsWith('unix:')) return bind
+  const [, host, port] = /^(.*?)(?::(\d+))?$/.exec(bind) ?? []
+  return address(host || '0.0.0.0', port ?? '8000')
+}

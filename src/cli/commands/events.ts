@@ -1,0 +1,64 @@
+import { existsSync } from 'node:fs'
+import type { ProcessEvent } from '../../control/protocol.ts'
+import { EXIT, ProdserverError } from '../../errors.ts'
+import { createEventReader, followEvents } from '../../logs/event-log.ts'
+import { processOf } from '../../logs/log-files.ts'
+import { createSink } from '../../logs/sink.ts'
+import type { CommandContext } from '../commands.ts'
+import { locateState } from '../locate-state.ts'
+import { parseLines, parseTime } from '../parse-values.ts'
+import { single } from '../read-project.ts'
+import { type EventLook, renderEvent, subject } from '../render-event.ts'
+import { nameWidthOf } from '../render-log.ts'
+import { isSelected, selectInstances } from '../select-instances.ts'
+
+const DEFAULT_LAST = 100
+
+/** What happened to the processes, and with `--follow` what happens. Read from the file: no supervisor need run. */
+export async function execute(context: CommandContext): Promise<number> {
+  const { options, paint } = context
+  const stateDir = locateState(context)
+  const reader = createEventReader(stateDir)
+  const past = reader.read()
+  const follows = options.values['follow'] !== undefined
+  if (past.length === 0 && !(follows && existsSync(stateDir))) {
+    const hint = 'Start with: prodserver up -d'
+    throw new ProdserverError(
+      [{ id: 'E601', place: stateDir, message: 'There are no events: nothing has been started here.', hint }],
+      EXIT.notRunning,
+    )
+  }
+  const wants = createFilter(context, past)
+  const since = single(context, 'since')
+  const sinceMs = since === undefined ? undefined : parseTime(since, 'since', Date.now())
+  const count = parseLines(single(context, 'lines'), sinceMs === undefined ? DEFAULT_LAST : undefined)
+  const wanted = past.filter((event) => wants(event) && (sinceMs === undefined || Date.parse(event.time) >= sinceMs))
+  const shown = count === undefined ? wanted : wanted.slice(Math.max(0, wanted.length - count))
+  const look: EventLook = { paint, utc: options.values['utc'] !== undefined, nameWidth: nameWidthOf(past.map(subject)) }
+  const render = (event: ProcessEvent): string =>
+    options.values['json'] ? `${JSON.stringify(event)}\n` : renderEvent(event, look)
+  const sink = createSink(1)
+  for (const event of shown) sink.write(render(event))
+  if (!sink.flush() || !follows) return EXIT.done
+  for await (const events of followEvents(stateDir, reader, new AbortController().signal)) {
+    for (const event of events.filter(wants)) sink.write(render(event))
+    if (!sink.flush()) break
+  }
+  return EXIT.done
+}
+
+/** Names that nothing has happened to are as unknown as others; while following they may come. */
+function createFilter({ options }: CommandContext, past: readonly ProcessEvent[]): (event: ProcessEvent) => boolean {
+  const selectors = options.positionals
+  if (selectors.length === 0) return () => true
+  const known = past.flatMap(({ process, instance }) =>
+    process === null ? [] : [{ process, instance: instance ?? process }],
+  )
+  if (!options.values['follow']) selectInstances(selectors, known)
+  return ({ process, instance }) => {
+    const name = instance ?? process
+    if (name === null) return false
+    const one = { process: process ?? processOf(name), instance: name }
+    return selectors.some((selector) => isSelected(selector, one))
+  }
+}

@@ -1,0 +1,195 @@
+import { connectSupervisor } from '../../control/client.ts'
+import type { ProcessEvent } from '../../control/protocol.ts'
+import { EXIT, ProdserverError } from '../../errors.ts'
+import { createEventReader, eventsSince, followEvents } from '../../logs/event-log.ts'
+import { followLogs } from '../../logs/follow.ts'
+import type { LogLine } from '../../logs/lines.ts'
+import { listInstances, processOf } from '../../logs/log-files.ts'
+import { openLogSet } from '../../logs/log-set.ts'
+import { readSet } from '../../logs/read-log.ts'
+import { createSink } from '../../logs/sink.ts'
+import type { CommandContext } from '../commands.ts'
+import { locateState } from '../locate-state.ts'
+import { type LogsRequest, parseLogs } from '../parse-logs.ts'
+import { isInLogs } from '../render-event.ts'
+import { nameWidthOf } from '../render-log.ts'
+import { createLogStream, type LogStream } from '../render-log-stream.ts'
+import { isSelected, type Selectable, selectInstances } from '../select-instances.ts'
+
+/** What the processes printed, and with `--follow` what they print. Read from the files: no supervisor need run. */
+export async function execute(context: CommandContext): Promise<number> {
+  const request = parseLogs(context.options, Date.now())
+  const stateDir = locateState(context)
+  const kinds = await readKinds(request.selectors, stateDir)
+  const known = listInstances(stateDir).map((instance) => describe(instance, kinds))
+  const chosen = selectInstances(request.selectors, withProcesses(known, kinds)).map(({ instance }) => instance)
+  const wants = (instance: string): boolean =>
+    request.selectors.length === 0 ||
+    request.selectors.some((selector) => isSelected(selector, describe(instance, kinds)))
+  const names = known.map(({ instance }) => instance).filter(wants)
+  if (names.length === 0 && !(request.follows && chosen.length > 0)) throw noLogs(stateDir)
+  const sink = createSink(1)
+  const { io, options, paint } = context
+  const printer = createLogStream({
+    write: sink.write,
+    json: request.json,
+    raw: request.raw,
+    isAlone: names.length === 1,
+    look: {
+      prefix: request.prefix,
+      paint,
+      utc: request.utc,
+      nameWidth: nameWidthOf(names),
+      isTerminal: io.stdout.isTerminal && !request.raw,
+      isColoured: paint('bold', '') !== '' && options.values['no-color'] === undefined,
+    },
+    nowMs: Date.now(),
+  })
+  const run = request.follows ? follow : read
+  await run({ stateDir, request, wants, printer, flush: sink.flush })
+  return EXIT.done
+}
+
+interface Reading {
+  readonly stateDir: string
+  readonly request: LogsRequest
+  readonly wants: (instance: string) => boolean
+  readonly printer: LogStream
+  readonly flush: () => boolean
+}
+
+async function read({ stateDir, request, wants, printer, flush }: Reading): Promise<void> {
+  const set = openLogSet(stateDir, wants)
+  try {
+    const lines = readSet(stateDir, set, request.query)
+    printPast(lines, request, printer, (fromMs) =>
+      eventsSince(stateDir, fromMs).filter(createEventFilter(request, wants)),
+    )
+    flush()
+  } finally {
+    set.close()
+  }
+}
+
+async function follow({ stateDir, request, wants, printer, flush }: Reading): Promise<void> {
+  const controller = new AbortController()
+  const { signal } = controller
+  const follower = followLogs({ stateDir, wants, signal })
+  const reader = createEventReader(stateDir)
+  // What happened before now is for the past; this only takes note of it.
+  const past = reader.read()
+  const wantsEvent = createEventFilter(request, wants)
+  const wantsLine = createLineFilter(request)
+  const print = (lines: readonly LogLine[]): void => {
+    for (const line of lines) if (wantsLine(line)) printer.line(line)
+  }
+  const end = (): void => {
+    if (!flush()) controller.abort()
+  }
+  try {
+    const lines = readSet(stateDir, follower.set, request.query, follower.ends)
+    printPast(lines, request, printer, (fromMs) =>
+      past.filter((event) => Date.parse(event.time) >= fromMs && wantsEvent(event)),
+    )
+    for (const event of past) if (event.type === 'exited') endRun(event)
+    end()
+    await Promise.all([followLines(), followEnds()])
+  } finally {
+    follower.close()
+    reader.close()
+  }
+
+  async function followLines(): Promise<void> {
+    for await (const lines of follower) {
+      print(lines)
+      end()
+    }
+  }
+
+  async function followEnds(): Promise<void> {
+    for await (const events of followEvents(stateDir, reader, signal)) {
+      for (const event of events) {
+        if (event.type === 'exited') endRun(event)
+        // Its last words were written before its end was.
+        print(follower.drain())
+        if (wantsEvent(event)) printer.event(event)
+      }
+      end()
+    }
+  }
+
+  function endRun({ instance, run }: ProcessEvent): void {
+    if (instance !== null && run !== null && wants(instance)) follower.endRun(instance, run)
+  }
+}
+
+/** Lines and events by their time; events from the first line on, and only between lines that people read. */
+function printPast(
+  lines: Iterable<LogLine>,
+  { query }: LogsRequest,
+  printer: LogStream,
+  eventsFrom: (fromMs: number) => readonly ProcessEvent[],
+): void {
+  let events: readonly ProcessEvent[] | undefined
+  let next = 0
+  const until = (timeMs: number): void => {
+    for (const event of events?.slice(next) ?? []) {
+      if (Date.parse(event.time) > timeMs) return
+      printer.event(event)
+      next++
+    }
+  }
+  for (const line of lines) {
+    events ??= eventsFrom(query.sinceMs ?? line.timeMs)
+    until(line.timeMs)
+    if (!printer.line(line)) return
+  }
+  until(query.untilMs ?? Number.POSITIVE_INFINITY)
+}
+
+function createEventFilter(
+  { query: { run } }: LogsRequest,
+  wants: (instance: string) => boolean,
+): (event: ProcessEvent) => boolean {
+  return (event) =>
+    isInLogs(event) &&
+    event.instance !== null &&
+    wants(event.instance) &&
+    (run === undefined || run < 0 || event.run === run)
+}
+
+/** For lines to come, which belong to the newest life: one that is counted from the end is that. */
+function createLineFilter({ query: { run, matches } }: LogsRequest): (line: LogLine) => boolean {
+  return (line) => (run === undefined || run < 0 || line.run === run) && (matches?.(line) ?? true)
+}
+
+type Kinds = ReadonlyMap<string, Selectable['kind']>
+
+/** Files do not tell what a process is for; whoever asks for `@worker` needs a supervisor. */
+async function readKinds(selectors: readonly string[], stateDir: string): Promise<Kinds> {
+  if (!selectors.some((selector) => selector.startsWith('@'))) return new Map()
+  const client = await connectSupervisor(stateDir)
+  const snapshot = await client?.snapshot()
+  return new Map(snapshot?.processes.map(({ process, kind }) => [process, kind]))
+}
+
+function describe(instance: string, kinds: Kinds): Selectable {
+  const process = processOf(instance)
+  return { process, instance, kind: kinds.get(process) }
+}
+
+/** A process that has printed nothing yet has no log, but is no mistake. */
+const withProcesses = (known: readonly Selectable[], kinds: Kinds): readonly Selectable[] => [
+  ...known,
+  ...[...kinds]
+    .filter(([process]) => !known.some((one) => one.process === process))
+    .map(([process, kind]) => ({ process, instance: process, kind })),
+]
+
+function noLogs(stateDir: string): ProdserverError {
+  const hint = 'Start with: prodserver up -d'
+  return new ProdserverError(
+    [{ id: 'E601', place: stateDir, message: 'There are no logs: nothing has been started here.', hint }],
+    EXIT.notRunning,
+  )
+}

@@ -1,0 +1,52 @@
+import { connectSupervisor } from '../../control/client.ts'
+import type { Snapshot } from '../../control/protocol.ts'
+import { EXIT } from '../../errors.ts'
+import type { CommandContext } from '../commands.ts'
+import { locateState } from '../locate-state.ts'
+import { readProject } from '../read-project.ts'
+import { collapse, isAllReady, type PsRow, psRows, renderDeclared, renderPs } from '../render-ps.ts'
+import { selectInstances } from '../select-instances.ts'
+
+/** What runs, and whether it is as it should be: the exit code is 0 when all that should run are ready. */
+export async function execute(context: CommandContext): Promise<number> {
+  const { options, io, paint } = context
+  const client = await connectSupervisor(locateState(context))
+  if (!client) return listDeclared(context)
+  const snapshot = choose(await client.snapshot({ usage: true }), options.positionals)
+  const rows = psRows(snapshot)
+  if (options.values['json']) io.stdout.write(rows.map(toJson).join(''))
+  else {
+    const shown = options.values['summary'] ? collapse(rows) : rows
+    io.stdout.write(renderPs(shown, Date.now(), paint, io.stdout.columns))
+  }
+  return isAllReady(snapshot) ? EXIT.done : EXIT.failed
+}
+
+function choose(snapshot: Snapshot, selectors: readonly string[]): Snapshot {
+  const known = snapshot.processes.flatMap(({ process, kind, instances }) =>
+    // A process without instances can be named as well.
+    [{ instance: process }, ...instances].map(({ instance }) => ({ process, kind, instance })),
+  )
+  const chosen = new Set(selectInstances(selectors, known).map(({ instance }) => instance))
+  const processes = snapshot.processes
+    .map((process) => ({ ...process, instances: process.instances.filter(({ instance }) => chosen.has(instance)) }))
+    .filter(({ process, instances }) => instances.length > 0 || chosen.has(process))
+  return { ...snapshot, processes }
+}
+
+/** An instance, with what `list` says of its process. */
+function toJson({ process: { kind, title, wanted, run, listen, schedule }, status }: PsRow): string {
+  return `${JSON.stringify({ ...status, kind, title, wanted, runs: run, listen, schedule })}\n`
+}
+
+async function listDeclared(context: CommandContext): Promise<number> {
+  const { options, io, paint } = context
+  const { answer } = await readProject(context)
+  const known = answer.order.map((process) => ({ process, instance: process }))
+  const names = selectInstances(options.positionals, known).map(({ process }) => process)
+  if (options.values['json'])
+    for (const process of names) io.stdout.write(`${JSON.stringify({ process, instance: null, state: null })}\n`)
+  else io.stdout.write(renderDeclared(names, paint))
+  io.stderr.write('Nothing is running. Start with: prodserver up -d\n')
+  return EXIT.notRunning
+}

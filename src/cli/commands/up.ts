@@ -1,0 +1,134 @@
+import { EXIT, type ExitCode, ProdserverError, UsageError } from '../../errors.ts'
+import type { Project } from '../../source/project.ts'
+import type { ActionLine, ActionResult } from '../../control/protocol.ts'
+import { connectSupervisor } from '../../control/client.ts'
+import { stateDirectory } from '../../control/state-dir.ts'
+import type { Application } from '../../supervise/spec.ts'
+import type { CommandContext } from '../commands.ts'
+import { planProject } from '../plan-project.ts'
+import { projectFromOptions, single } from '../read-project.ts'
+import { createProgress } from '../render-progress.ts'
+
+/** Starts all that is declared, or brings what runs in line with it. */
+export async function execute(context: CommandContext): Promise<number> {
+  const { io, options } = context
+  const project = projectFromOptions(context)
+  const stateDir = stateDirectory(io.env, project.root)
+  const exitOn = exitOnOf(context)
+  const isDetached = options.values['detach'] !== undefined
+  const { existsSync } = process.getBuiltinModule('node:fs')
+  // Connecting loads an HTTP client, which who starts first can do without.
+  const running = existsSync(`${stateDir}/control.sock`) ? await connectSupervisor(stateDir) : undefined
+  if (running) return applyTo(running.apply, await applicationOf(context, project), context)
+  if (isDetached) {
+    const { startDetached } = await import('../up-detached.ts')
+    return startDetached({
+      context,
+      stateDir,
+      application: await applicationOf(context, project),
+      exitOn: exitOn ?? 'never',
+    })
+  }
+  const { upForeground } = await import('../up-foreground.ts')
+  return upForeground({ context, project, stateDir, exitOn, application: () => applicationOf(context, project) })
+}
+
+export async function applicationOf(context: CommandContext, located: Project, reload = false): Promise<Application> {
+  const { project, specs, warnings } = await planProject(context, located)
+  const { renderProblems } = await import('../print.ts')
+  if (warnings.length > 0) context.io.stderr.write(`${renderProblems(warnings, context.errorPaint)}\n`)
+  const { releaseOf } = await import('../release.ts')
+  return {
+    project,
+    specs,
+    only: namesOf(context, specs),
+    release: single(context, 'release') ?? releaseOf(located.root, specs),
+    reload,
+  }
+}
+
+/** The processes that are named; null for all. */
+function namesOf({ options }: CommandContext, specs: Application['specs']): readonly string[] | null {
+  if (options.positionals.length === 0) return null
+  const declared = specs.map(({ name }) => name)
+  return options.positionals.flatMap((selector) => {
+    const found = specs.filter(({ name, kind }) =>
+      selector.startsWith('@')
+        ? kind === selector.slice(1)
+        : new RegExp(`^${selector.replaceAll('*', '.*')}$`).test(name),
+    )
+    if (found.length > 0) return found.map(({ name }) => name)
+    const message = `Process '${selector}' not found in PRODUCTION_PROCESSES.`
+    throw new ProdserverError(
+      [{ id: 'E104', place: 'PRODUCTION_PROCESSES', message, hint: `Declared: ${declared.join(', ')}` }],
+      EXIT.usage,
+    )
+  })
+}
+
+function exitOnOf(context: CommandContext): 'failure' | 'any' | 'never' | undefined {
+  const given = single(context, 'exit-on')
+  if (given === undefined) return undefined
+  if (given === 'failure' || given === 'any' || given === 'never') return given
+  throw new UsageError(`--exit-on takes failure, any or never, not ${given}.`)
+}
+
+/** Hands the declaration to the supervisor that runs, and shows what it does. */
+async function applyTo(
+  apply: (body: unknown, signal?: AbortSignal) => AsyncIterable<ActionLine>,
+  application: Application,
+  context: CommandContext,
+): Promise<number> {
+  return followAction((signal) => apply(application, signal), context)
+}
+
+/** Shows what an action does until it is done, or the time is over; the action itself goes on then. */
+export async function followAction(
+  act: (signal: AbortSignal) => AsyncIterable<ActionLine>,
+  context: CommandContext,
+): Promise<number> {
+  const { io, options } = context
+  const timeoutMs = await timeoutOf(context)
+  const life = new AbortController()
+  const progress = createProgress(context)
+  let timedOut = false
+  const timer = setTimeout(() => {
+    timedOut = true
+    life.abort()
+  }, timeoutMs)
+  const leave = (): void => life.abort()
+  process.once('SIGINT', leave)
+  let result: ActionResult | undefined
+  try {
+    for await (const line of act(life.signal)) {
+      if ('result' in line) result = line.result
+      else progress.event(line.event)
+      if (options.values['no-wait']) break
+    }
+  } catch (error) {
+    if (!life.signal.aborted) throw error
+  } finally {
+    clearTimeout(timer)
+    process.off('SIGINT', leave)
+  }
+  if (result) return progress.result(result)
+  if (options.values['no-wait']) return EXIT.done
+  io.stderr.write(
+    timedOut
+      ? `Not done within ${timeoutMs / 1000} s. It goes on in the background; look: prodserver ps\n`
+      : 'It goes on in the background; look: prodserver ps\n',
+  )
+  return timedOut ? EXIT.timedOut : EXIT.interrupted
+}
+
+export const DEFAULT_TIMEOUT = '10m'
+
+export async function timeoutOf(context: CommandContext): Promise<number> {
+  const { parseDurationMs } = await import('../../config/units.ts')
+  const text = single(context, 'timeout') ?? DEFAULT_TIMEOUT
+  const timeoutMs = parseDurationMs(text)
+  if (timeoutMs === undefined) throw new UsageError(`--timeout takes a duration such as 30s or 5m, not ${text}.`)
+  return timeoutMs
+}
+
+export type { ExitCode }

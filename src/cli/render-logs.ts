@@ -1,0 +1,32 @@
+import type { LogLine } from '../logs/lines.ts'
+import { createSink } from '../logs/sink.ts'
+import type { CommandContext } from './commands.ts'
+import { nameWidthOf } from './render-log.ts'
+import { createLogStream } from './render-log-stream.ts'
+
+/** Prints lines as they arrive, each after the time and the name of its instance. */
+export function createLogPrinter(
+  { io, options, paint }: CommandContext,
+  processes: readonly (readonly [process: string, instances: number])[],
+): (line: LogLine) => void {
+  const sink = createSink(1)
+  const { line: print } = createLogStream({
+    write: sink.write,
+    json: options.values['json'] !== undefined,
+    raw: false,
+    isAlone: false,
+    look: {
+      prefix: 'short',
+      paint,
+      utc: false,
+      nameWidth: nameWidthOf(processes.map(([process, instances]) => `${process}.${instances}`)),
+      isTerminal: io.stdout.isTerminal,
+      isColoured: paint('bold', '') !== '',
+    },
+    nowMs: Date.now(),
+  })
+  return (line) => {
+    print(line)
+    sink.flush()
+  }
+}

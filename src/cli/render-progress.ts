@@ -1,0 +1,94 @@
+import type { ActionResult, ProcessEvent } from '../control/protocol.ts'
+import type { CommandContext } from './commands.ts'
+import type { Paint, Style } from './print.ts'
+
+/** Shows events as they happen, and what came of it all. */
+export interface Progress {
+  readonly event: (event: ProcessEvent) => void
+  /** Prints the result, and returns its exit code. */
+  readonly result: (result: ActionResult) => number
+}
+
+const MARKS: Readonly<Partial<Record<ProcessEvent['type'], readonly [mark: string, style: Style]>>> = {
+  ready: ['✓', 'green'],
+  done: ['✓', 'green'],
+  reloaded: ['✓', 'green'],
+  stopped: ['✓', 'green'],
+  skipped: ['=', 'dim'],
+  adopted: ['=', 'green'],
+  starting: ['…', 'dim'],
+  waiting: ['…', 'dim'],
+  stopping: ['…', 'dim'],
+  reloading: ['…', 'dim'],
+  exited: ['-', 'dim'],
+  backoff: ['!', 'yellow'],
+  killed: ['!', 'yellow'],
+  note: ['!', 'yellow'],
+  'log-lost': ['!', 'yellow'],
+  'not-ready': ['✗', 'red'],
+  failed: ['✗', 'red'],
+  'reload-refused': ['✗', 'red'],
+  'left-behind': ['✗', 'red'],
+}
+
+const NAME_WIDTH = 10
+
+export function createProgress({ io, options, paint, errorPaint }: CommandContext): Progress {
+  const isJson = options.values['json'] !== undefined
+  const isQuiet = options.values['quiet'] !== undefined
+  return {
+    event: (event) => {
+      if (isJson) io.stdout.write(`${JSON.stringify({ event })}\n`)
+      else if (!isQuiet && isShown(event)) io.stdout.write(renderEventLine(event, paint))
+    },
+    result: (result) => {
+      if (isJson) io.stdout.write(`${JSON.stringify({ result })}\n`)
+      else {
+        const [good, bad] = renderResult(result, paint, errorPaint)
+        if (!isQuiet) io.stdout.write(good)
+        io.stderr.write(bad)
+      }
+      return result.exitCode
+    },
+  }
+}
+
+/** What says nothing that the next line does not say. */
+const isShown = ({ type, exit }: ProcessEvent): boolean =>
+  !['starting', 'stopping', 'reloading'].includes(type) && !(type === 'exited' && exit?.code === 0)
+
+export function renderEventLine(event: ProcessEvent, paint: Paint, width = NAME_WIDTH): string {
+  const { type, instance, process, message, details } = event
+  const [mark, style] = MARKS[type] ?? ['-', 'dim']
+  const name = (instance ?? process ?? 'prodserver').padEnd(width)
+  const line = `  ${name}  ${paint(style, mark)} ${style === 'dim' ? paint('dim', message) : message}\n`
+  const isBad = style === 'red' || type === 'exited'
+  return isBad && details !== undefined ? line + indent(details, paint) : line
+}
+
+const indent = (text: string, paint: Paint): string =>
+  text
+    .split('\n')
+    .map((line) => `      ${paint('dim', line)}\n`)
+    .join('')
+
+/** What was done, a line for each process, and apart from that what went wrong. */
+function renderResult({ changes }: ActionResult, paint: Paint, errorPaint: Paint): readonly [string, string] {
+  const width = Math.max(0, ...changes.map(({ process }) => process.length))
+  const good = changes.filter(({ did }) => did !== 'failed' && did !== 'refused')
+  const bad = changes.filter((change) => !good.includes(change))
+  return [
+    good
+      .map(
+        ({ process, did, message }) =>
+          `${paint('bold', process.padEnd(width))}  ${did}${message ? `  ${message}` : ''}\n`,
+      )
+      .join(''),
+    bad
+      .map(({ process, did, message, details }) => {
+        const line = `${errorPaint('bold', process.padEnd(width))}  ${errorPaint('red', did === 'refused' ? 'REFUSED' : 'failed')}  ${message}\n`
+        return details === undefined ? line : line + indent(details, errorPaint)
+      })
+      .join(''),
+  ]
+}

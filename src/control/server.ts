@@ -1,0 +1,157 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { ActionResult, ApiError, ProcessEvent, Snapshot, Why } from './protocol.ts'
+
+/** What the API asks of a supervisor. */
+export interface Controlled {
+  readonly snapshot: (options: { usage: boolean }) => Snapshot
+  readonly why: (instance: string) => Why | undefined
+  readonly act: (request: unknown) => Promise<ActionResult>
+  readonly apply: (application: unknown) => Promise<ActionResult>
+  /** Returns what ends the subscription. */
+  readonly subscribe: (listener: (event: ProcessEvent) => void) => () => void
+}
+
+/** What a request asked for that cannot be. */
+export interface Refusal {
+  readonly status: number
+  readonly error: ApiError
+}
+
+/** More than any declaration of a person; nobody may fill our memory. */
+const MAX_BODY_BYTES = 16 * 1024 ** 2
+const BODY_TIMEOUT_MS = 30_000
+
+/** The API as a function of a request. It listens nowhere. */
+export function createApi(controlled: Controlled, refusalOf: (error: unknown) => Refusal): RequestListener {
+  return (request, response) => {
+    route(request, response, controlled).catch((error: unknown) => {
+      const { status, error: body } = refusalOf(error)
+      if (response.headersSent) response.end(`${JSON.stringify({ error: body })}\n`)
+      else answer(response, status, body)
+    })
+  }
+}
+
+async function route(request: IncomingMessage, response: ServerResponse, controlled: Controlled): Promise<void> {
+  const { pathname, searchParams } = new URL(request.url ?? '/', 'http://supervisor')
+  const isRead = request.method === 'GET'
+  const why = /^\/v1\/processes\/([^/]+)\/why$/.exec(pathname)
+  if (isRead && pathname === '/v1') return answer(response, 200, controlled.snapshot({ usage: false }).supervisor)
+  if (isRead && pathname === '/v1/processes')
+    return answer(response, 200, controlled.snapshot({ usage: searchParams.get('usage') === '1' }))
+  if (isRead && pathname === '/v1/events') return streamEvents(request, response, controlled)
+  if (isRead && why) {
+    const found = controlled.why(decodeURIComponent(why[1] as string))
+    return found
+      ? answer(response, 200, found)
+      : answer(response, 404, { error: `There is no instance ${why[1]}.`, exitCode: 2 } satisfies ApiError)
+  }
+  if (request.method === 'POST' && (pathname === '/v1/actions' || pathname === '/v1/apply')) {
+    const body = await readJson(request)
+    if (body === undefined)
+      return answer(response, 400, { error: 'The body is not JSON.', exitCode: 2 } satisfies ApiError)
+    return streamAction(response, controlled, pathname === '/v1/apply' ? controlled.apply : controlled.act, body)
+  }
+  const known = ['/v1', '/v1/processes', '/v1/events', '/v1/actions', '/v1/apply'].includes(pathname) || why
+  answer(response, known ? 405 : 404, {
+    error: `${request.method} ${pathname} is not known here.`,
+    exitCode: 2,
+  } satisfies ApiError)
+}
+
+function answer(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(`${JSON.stringify(body)}\n`)
+}
+
+/** What is, then what happens. Nothing happens between the two. */
+function streamEvents(request: IncomingMessage, response: ServerResponse, controlled: Controlled): void {
+  response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
+  response.write(`event: snapshot\ndata: ${JSON.stringify(controlled.snapshot({ usage: false }))}\n\n`)
+  const unsubscribe = controlled.subscribe((event) => {
+    // A client that reads nothing is not waited for, and not remembered for ever.
+    if (response.writableLength > MAX_BODY_BYTES) response.destroy()
+    else response.write(`event: process\nid: ${event.id}\ndata: ${JSON.stringify(event)}\n\n`)
+  })
+  request.socket.once('close', unsubscribe)
+}
+
+/** Events as lines while it is done, and its result last. It is done also when nobody reads any more. */
+async function streamAction(
+  response: ServerResponse,
+  controlled: Controlled,
+  act: (body: unknown) => Promise<ActionResult>,
+  body: unknown,
+): Promise<void> {
+  const early: ProcessEvent[] = []
+  let isOpen = false
+  const write = (event: ProcessEvent): void => void response.write(`${JSON.stringify({ event })}\n`)
+  const unsubscribe = controlled.subscribe((event) => void (isOpen ? write(event) : early.push(event)))
+  try {
+    const result = act(body)
+    // What is refused at once is an error, and not a stream.
+    await Promise.race([result, new Promise((settle) => setImmediate(settle))])
+    response.writeHead(200, { 'content-type': 'application/x-ndjson' })
+    isOpen = true
+    early.forEach(write)
+    response.flushHeaders()
+    response.end(`${JSON.stringify({ result: await result })}\n`)
+  } finally {
+    unsubscribe()
+  }
+}
+
+/** Undefined where it is no JSON, or too much of it. */
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  const timer = setTimeout(() => request.destroy(), BODY_TIMEOUT_MS)
+  try {
+    const chunks: Buffer[] = []
+    let size = 0
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      size += chunk.length
+      if (size > MAX_BODY_BYTES) return undefined
+      chunks.push(chunk)
+    }
+    return JSON.parse(Buffer.concat(chunks).toString('utf8'))
+  } catch {
+    return undefined
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+export interface ControlSocket {
+  readonly close: () => void
+}
+
+/**
+ * Listens on a Unix socket. Node's HTTP server takes 13 MiB and is loaded when somebody connects for the first time:
+ * a supervisor that nobody asks does without it.
+ */
+export async function listen(path: string, api: RequestListener): Promise<ControlSocket> {
+  const { createServer } = process.getBuiltinModule('node:net')
+  let accept: ((socket: Socket) => void) | undefined
+  const connections = new Set<Socket>()
+  const server = createServer((socket) => {
+    connections.add(socket)
+    socket.once('close', () => connections.delete(socket))
+    accept ??= createHttp(api)
+    accept(socket)
+  })
+  await new Promise<void>((settle, fail) => {
+    server.once('error', fail)
+    server.listen(path, settle)
+  })
+  return {
+    close: () => {
+      server.close()
+      for (const socket of connections) socket.destroySoon()
+    },
+  }
+}
+
+function createHttp(api: RequestListener): (socket: Socket) => void {
+  const { createServer } = process.getBuiltinModule('node:http')
+  const http = createServer({ headersTimeout: 10_000, requestTimeout: 60_000, keepAliveTimeout: 5000 }, api)
+  return (socket) => void http.emit('connection', socket)
+}

@@ -1,0 +1,50 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+
+/** Bytes that can be read anywhere: a file, or what a compressed file holds. */
+export interface Bytes {
+  /** How many there are now; a file that is written to grows. */
+  readonly size: () => number
+  /** Fewer than asked for where they end before. Never shared: whoever reads may keep them. */
+  readonly read: (offset: number, length: number) => Buffer
+  readonly close: () => void
+}
+
+/** A file with the identity that a rename does not change. The caller closes it. */
+export interface OpenFile extends Bytes {
+  readonly inode: number
+  readonly modifiedMs: () => number
+  /** It has no name any more. */
+  readonly isRemoved: () => boolean
+}
+
+/** @throws the system's error: `ENOENT` where it has been removed or renamed. */
+export function openFile(path: string): OpenFile {
+  const fd = openSync(path, 'r')
+  const stat = (): ReturnType<typeof fstatSync> => fstatSync(fd)
+  return {
+    inode: Number(stat().ino),
+    size: () => Number(stat().size),
+    modifiedMs: () => Number(stat().mtimeMs),
+    isRemoved: () => Number(stat().nlink) === 0,
+    read: (offset, length) => readAt(fd, offset, length),
+    close: () => closeSync(fd),
+  }
+}
+
+function readAt(fd: number, offset: number, length: number): Buffer {
+  // One's own, not a part of Node's pool: a log line that is kept would keep the pool.
+  const buffer = Buffer.allocUnsafeSlow(Math.max(0, length))
+  let filled = 0
+  while (filled < buffer.length) {
+    const count = readSync(fd, buffer, filled, buffer.length - filled, offset + filled)
+    if (count === 0) break
+    filled += count
+  }
+  return buffer.subarray(0, filled)
+}
+
+export const inMemory = (buffer: Buffer): Bytes => ({
+  size: () => buffer.length,
+  read: (offset, length) => buffer.subarray(offset, offset + length),
+  close: () => {},
+})

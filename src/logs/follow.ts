@@ -1,0 +1,173 @@
+import { type LogFile, listLogFiles, logsDirectory, type OpenLog, openLog } from './log-files.ts'
+import { type LogSet, openLogSet } from './log-set.ts'
+import { lineStartBefore, linesForward, type LogContent, type LogLine, type Position } from './lines.ts'
+import { watchFolder } from './watch-folder.ts'
+
+export interface FollowRequest {
+  readonly stateDir: string
+  readonly wants: (instance: string) => boolean
+  readonly signal: AbortSignal
+}
+
+/** Lines as they arrive, in batches of those that were there together, each in the order of arrival. */
+export interface Follower extends AsyncIterable<readonly LogLine[]> {
+  /** The files when following began, and where in each it began: what comes before is for who reads the past. */
+  readonly set: LogSet
+  readonly ends: ReadonlyMap<string, number>
+  /** What is there by now and was not given yet; the iteration goes on after it. */
+  readonly drain: () => readonly LogLine[]
+  /** A run is over: what it printed last is a line, though no newline came. */
+  readonly endRun: (instance: string, run: number) => void
+  readonly close: () => void
+}
+
+interface Followed {
+  readonly log: OpenLog
+  readonly position: Position
+  sequence: number
+}
+
+/** Bytes of a file that are looked at before the next file has its turn: memory has an end. */
+const ROUND_BYTES = 4 << 20
+
+/**
+ * Follows the logs of instances, new ones included, through rotations: no line is lost, none is given twice. Waits for
+ * the system to tell of a change, and does nothing in between. A line is given when its newline is there, or its run
+ * has ended. Ends when the signal is aborted; the caller closes it.
+ */
+export function followLogs({ stateDir, wants, signal }: FollowRequest): Follower {
+  // Watched before the files are looked at: what is written between the two is noticed.
+  const watcher = watchFolder(logsDirectory(stateDir), signal)
+  const set = openLogSet(stateDir, wants)
+  const followed = new Map<string, Followed>()
+  const ends = new Map<string, number>()
+  const idle = new Map<string, number>()
+  const endedRuns = new Map<string, number>()
+  for (const file of set.files.filter(({ isCompressed }) => !isCompressed)) {
+    const log = set.current.get(file) ?? openLog(stateDir, file)
+    if (!log) continue
+    const end = endOfLines(log)
+    ends.set(file.base, end)
+    // Almost always nobody writes to a full file any more; one that is written to is opened again.
+    if (file.sequence !== undefined) {
+      idle.set(file.base, end)
+      log.close()
+    } else followed.set(key(file.instance, log.inode), follow(log, end, file))
+  }
+
+  /** Files that are new, and full ones that are written to; what is gone is let go. */
+  const look = (): void => {
+    const files = listLogFiles(stateDir).filter(({ instance, isCompressed }) => wants(instance) && !isCompressed)
+    for (const file of files) {
+      if (idle.has(file.base)) continue
+      const log = openLog(stateDir, file)
+      if (!log) continue
+      const known = followed.get(key(file.instance, log.inode))
+      if (known) known.sequence = order(file)
+      else followed.set(key(file.instance, log.inode), follow(log, 0, file))
+      if (known) log.close()
+    }
+    const names = new Set(files.map(({ base }) => base))
+    for (const base of idle.keys()) if (!names.has(base)) idle.delete(base)
+  }
+
+  const wake = (base: string): void => {
+    const end = idle.get(base)
+    const file = end === undefined ? undefined : listLogFiles(stateDir).find((candidate) => candidate.base === base)
+    if (end === undefined || !file) return
+    const log = openLog(stateDir, file)
+    if (!log) return
+    idle.delete(base)
+    followed.set(key(file.instance, log.inode), follow(log, end, file))
+  }
+
+  const read = (): { readonly lines: readonly LogLine[]; readonly hasMore: boolean } => {
+    const lines: LogLine[] = []
+    let hasMore = false
+    for (const [name, one] of [...followed].toSorted(([, a], [, b]) => a.sequence - b.sequence)) {
+      const isRemoved = one.log.isRemoved()
+      const isAtEnd = readOn(one, endedRuns.get(one.log.instance), lines)
+      if (!isAtEnd) hasMore = true
+      if (!isAtEnd || !isRemoved) continue
+      one.log.close()
+      followed.delete(name)
+    }
+    return { lines: lines.toSorted((a, b) => a.timeMs - b.timeMs), hasMore }
+  }
+
+  return {
+    set,
+    ends,
+    drain: () => {
+      const all: LogLine[] = []
+      for (let hasMore = true; hasMore;) {
+        const result = read()
+        all.push(...result.lines)
+        ;({ hasMore } = result)
+      }
+      return all
+    },
+    endRun: (instance, run) => {
+      endedRuns.set(instance, Math.max(run, endedRuns.get(instance) ?? 0))
+      watcher.wake()
+    },
+    close: () => {
+      watcher.close()
+      for (const { log } of followed.values()) log.close()
+      followed.clear()
+    },
+    async *[Symbol.asyncIterator]() {
+      look()
+      for (;;) {
+        const { lines, hasMore } = read()
+        if (lines.length > 0) yield lines
+        if (signal.aborted) return
+        if (hasMore) continue
+        const changes = await watcher.changes()
+        if (changes === undefined) return
+        if (changes.hasNames) look()
+        for (const name of changes.written) wake(name.replace(/\.(log|idx)$/, ''))
+      }
+    },
+  }
+}
+
+// The same inode may be another instance's later.
+const key = (instance: string, inode: number): string => `${inode} ${instance}`
+const order = ({ sequence }: LogFile): number => sequence ?? Number.POSITIVE_INFINITY
+const follow = (log: OpenLog, end: number, file: LogFile): Followed => ({
+  log,
+  position: { lineStart: end, scanned: end },
+  sequence: order(file),
+})
+
+/** Takes what is new in a file; false where there is more. */
+function readOn({ log, position }: Followed, endedRun: number | undefined, lines: LogLine[]): boolean {
+  const size = log.bytes.size()
+  // A disk without room: the keeper takes back what is no whole line.
+  if (size < position.scanned) {
+    position.scanned = position.lineStart = Math.min(position.lineStart, size)
+  }
+  log.refresh()
+  const to = Math.min(size, position.scanned + ROUND_BYTES)
+  const isOver = endedRun !== undefined && runAtEnd(log, position) <= endedRun
+  if (to > position.scanned || (isOver && size > position.lineStart)) {
+    for (const line of linesForward(log, position, { to, rest: isOver && to === size })) lines.push(line)
+  }
+  return to === size
+}
+
+function runAtEnd({ index }: LogContent, { lineStart }: Position): number {
+  const mark = index.find(lineStart)
+  return index.count === 0 ? Number.POSITIVE_INFINITY : index.run(Math.max(0, mark))
+}
+
+/** Where the last line begins, if it has no newline yet; else where the file ends. */
+function endOfLines({ bytes, index }: LogContent): number {
+  const size = bytes.size()
+  const start = lineStartBefore(bytes, size)
+  let mark = index.find(size - 1)
+  // What a run left unfinished is a line, if another run has written since.
+  while (mark > 0 && index.offset(mark) > start && index.run(mark) === index.run(mark - 1)) mark--
+  return mark > 0 && index.offset(mark) > start ? index.offset(mark) : start
+}

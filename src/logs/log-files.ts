@@ -1,0 +1,179 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Bytes, inMemory, type OpenFile, openFile } from './bytes.ts'
+import type { LogContent } from './lines.ts'
+import { type Mark, TimeIndex } from './time-index.ts'
+
+/** Where the logs lie in a state directory. */
+export const logsDirectory = (stateDir: string): string => join(stateDir, 'logs')
+
+/** A log file by its name: `web.1.log`, or a full one, `web.1.7.log` or `web.1.7.log.gz`. */
+export interface LogFile {
+  readonly instance: string
+  /** Grows from file to file; undefined for the one that is written to now. */
+  readonly sequence: number | undefined
+  readonly isCompressed: boolean
+  /** Without `.log`: what the index is called by as well. */
+  readonly base: string
+}
+
+/** The log files in a folder, an instance's own in the order in which they were begun. */
+export function listLogFiles(stateDir: string): readonly LogFile[] {
+  return parseNames(namesIn(logsDirectory(stateDir)))
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
+}
+
+/** The instances that have a log. */
+export function listInstances(stateDir: string): readonly string[] {
+  return [...new Set(listLogFiles(stateDir).map(({ instance }) => instance))].toSorted(byInstance)
+}
+
+/** `web.2` before `web.10`. */
+export function byInstance(a: string, b: string): number {
+  return processOf(a).localeCompare(processOf(b)) || numberOf(a) - numberOf(b) || a.localeCompare(b)
+}
+
+/** The process that an instance is one of: `web` of `web.1`. */
+export const processOf = (instance: string): string => instance.replace(/\.\d+$/, '')
+const numberOf = (instance: string): number => Number(/\.(\d+)$/.exec(instance)?.[1] ?? 0)
+
+export function parseNames(names: readonly string[]): readonly LogFile[] {
+  const known = new Set(names)
+  const isCurrent = (base: string): boolean => known.has(`${base}.log`) || known.has(`${base}.idx`)
+  const files = names.flatMap((name): LogFile[] => {
+    const match = /^(?<base>.+)\.log(?<gz>\.gz)?$/.exec(name)
+    const base = match?.groups?.['base']
+    if (base === undefined) return []
+    const isCompressed = match?.groups?.['gz'] !== undefined
+    // Where both are there, compressing has not come to its end.
+    if (isCompressed && known.has(`${base}.log`)) return []
+    const [, before = '', number] = /^(.+)\.(\d+)$/.exec(base) ?? []
+    // `web.1.log` is an instance, and `web.1.7.log` a full file of it, even in the moment when `web.1.log` is not there.
+    const isFull = number !== undefined && (isCurrent(before) || /\.\d+$/.test(before))
+    return [{ instance: isFull ? before : base, sequence: isFull ? Number(number) : undefined, isCompressed, base }]
+  })
+  return files.toSorted((a, b) => byInstance(a.instance, b.instance) || order(a) - order(b))
+}
+
+const order = ({ sequence }: LogFile): number => sequence ?? Number.POSITIVE_INFINITY
+
+/** An open log file. The caller closes it. */
+export interface OpenLog extends LogContent {
+  readonly file: LogFile
+  readonly inode: number
+  /** Looks for what has been written to it since. */
+  readonly refresh: () => void
+  /** It has no name any more: no more will be written to it, or nobody is meant to read it. */
+  readonly isRemoved: () => boolean
+  readonly close: () => void
+}
+
+/** Opens a log file; undefined where it is no longer there. */
+export function openLog(stateDir: string, file: LogFile): OpenLog | undefined {
+  const path = join(logsDirectory(stateDir), file.base)
+  const log = file.isCompressed ? undefined : openIfThere(`${path}.log`)
+  if (!log) return file.sequence === undefined ? undefined : openCompressed(path, file)
+  let marks = openIndexOf(path, log)
+  let index = new TimeIndex(marks)
+  return {
+    file,
+    instance: file.instance,
+    bytes: log,
+    get index() {
+      return index
+    },
+    modifiedMs: log.modifiedMs(),
+    inode: log.inode,
+    isRemoved: log.isRemoved,
+    refresh: () => {
+      if (marks) return index.refresh()
+      // It is made after the log, and before anything is written to the log.
+      marks = openIndexOf(path, log)
+      index = new TimeIndex(marks)
+    },
+    close: () => {
+      log.close()
+      marks?.close()
+    },
+  }
+}
+
+/** The index beside a log, if the log still has that name: after a rotation, another log has it. */
+function openIndexOf(path: string, log: OpenFile): OpenFile | undefined {
+  const marks = openIfThere(`${path}.idx`)
+  const named = openIfThere(`${path}.log`)
+  const isSame = named?.inode === log.inode
+  named?.close()
+  if (isSame) return marks
+  marks?.close()
+  return undefined
+}
+
+/** Its whole text is held in memory: it is read backwards, and in pieces. */
+function openCompressed(path: string, file: LogFile): OpenLog | undefined {
+  const packed = openIfThere(`${path}.log.gz`)
+  if (!packed) return undefined
+  try {
+    const { gunzipSync, constants } = process.getBuiltinModule('node:zlib')
+    // One that was cut off has as much as there is.
+    const text = gunzipSync(packed.read(0, packed.size()), { finishFlush: constants.Z_SYNC_FLUSH })
+    return {
+      file,
+      instance: file.instance,
+      bytes: inMemory(text),
+      index: readIndex(path),
+      modifiedMs: packed.modifiedMs(),
+      inode: packed.inode,
+      refresh: () => {},
+      isRemoved: () => false,
+      close: () => {},
+    }
+  } finally {
+    packed.close()
+  }
+}
+
+/** What a file holds, as far as its index tells without opening it; undefined where it does not. */
+export interface LogRange {
+  readonly first: Mark
+  readonly last: Mark
+}
+
+export function rangeOf(stateDir: string, file: LogFile): LogRange | undefined {
+  const marks = openIfThere(join(logsDirectory(stateDir), `${file.base}.idx`))
+  if (!marks) return undefined
+  try {
+    const index = new TimeIndex(marks)
+    return index.count === 0 ? undefined : { first: index.at(0), last: index.at(index.count - 1) }
+  } finally {
+    marks.close()
+  }
+}
+
+function readIndex(path: string): TimeIndex {
+  const marks = openIfThere(`${path}.idx`)
+  if (!marks) return new TimeIndex(undefined)
+  try {
+    const bytes: Bytes = inMemory(marks.read(0, marks.size()))
+    return new TimeIndex(bytes)
+  } finally {
+    marks.close()
+  }
+}
+
+function openIfThere(path: string): OpenFile | undefined {
+  try {
+    return openFile(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}

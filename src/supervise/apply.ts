@@ -1,0 +1,208 @@
+import type { ActionChange, ActionResult } from '../control/protocol.ts'
+import { EXIT, type ExitCode } from '../errors.ts'
+import { reloadOne, setCount, settled, withDependencies } from './actions.ts'
+import { completes, instancesOf, type Managed } from './managed.ts'
+import type { Application, ProcessSpec } from './spec.ts'
+import type { Supervisor } from './supervisor.ts'
+
+/**
+ * Makes what runs equal to what is declared, touching only what differs, and resolves when it is.
+ *
+ * What runs once for a release comes first. Where it fails, what runs is left alone and nothing new starts.
+ */
+export async function apply(supervisor: Supervisor, application: Application): Promise<ActionResult> {
+  const { specs, only, release } = application
+  const isFirst = supervisor.processes.size === 0
+  supervisor.project = application.project
+  const chosen = specs
+    .filter(({ name, enabled }) => (only ? only.includes(name) : enabled))
+    // What somebody stopped is not what a reload is about.
+    .filter(({ name }) => !application.reload || supervisor.processes.get(name)?.wanted !== 'stopped')
+  const changes: ActionChange[] = []
+
+  const added = specs.filter(({ name }) => !supervisor.processes.has(name)).map((spec) => supervisor.add(spec))
+  if (isFirst) supervisor.adopt()
+  const wanted = withDependencies(
+    supervisor,
+    chosen.flatMap(({ name }) => supervisor.processes.get(name) ?? []),
+  )
+
+  const failed = await runReleases(supervisor, specs, wanted, release, isFirst)
+  if (failed && !isFirst) {
+    // What is new has no place yet.
+    for (const { spec } of added) if (spec.run !== 'release') supervisor.remove(spec.name)
+    const { name, reason, details } = failed
+    return {
+      exitCode: EXIT.refused,
+      changes: [
+        {
+          process: name,
+          did: 'failed',
+          message: `${reason}. What runs is left alone, and nothing new was started.`,
+          details,
+        },
+      ],
+    }
+  }
+
+  if (!only) changes.push(...(await removeOthers(supervisor, specs)))
+  for (const managed of wanted) if (needsStart(managed)) supervisor.want(managed)
+  let code: ExitCode = EXIT.done
+  for (const spec of specs) {
+    const managed = supervisor.processes.get(spec.name)
+    if (!managed || !wanted.has(managed) || added.includes(managed)) continue
+    const result = await bringUpToDate(supervisor, managed, spec, application.reload)
+    if (result) changes.push(result.change)
+    code ||= result?.code ?? EXIT.done
+  }
+  // Taken over from an earlier supervisor, with a declaration of before.
+  for (const managed of added) {
+    if (!wanted.has(managed) || !isOutdated(managed, managed.spec)) continue
+    const { change, code: own } = await reloadOne(supervisor, managed, managed.spec)
+    changes.push(change)
+    code ||= own
+  }
+  const instances = [...wanted].flatMap(instancesOf)
+  await settled(supervisor, instances)
+  for (const managed of wanted) changes.push(...outcomeOf(managed, added.includes(managed)))
+  const isBad = changes.some(({ did }) => did === 'failed')
+  return { exitCode: code || (isBad ? EXIT.failed : EXIT.done), changes: unique(changes) }
+}
+
+/** Whether any of it runs from another declaration. */
+const isOutdated = ({ slots }: Managed, { hash }: ProcessSpec): boolean =>
+  slots.some(({ current: { life } }) => life !== null && life.hash !== hash)
+
+const needsStart = ({ spec, slots, wanted }: Managed): boolean => {
+  if (spec.run === 'release') return false
+  if (spec.run === 'once') return true
+  return wanted === 'stopped' || slots.some(({ current }) => !current.hasProcess)
+}
+
+interface Failure {
+  readonly name: string
+  readonly reason: string
+  readonly details: string | undefined
+}
+
+/** Runs what is to run once for this release and has not. */
+async function runReleases(
+  supervisor: Supervisor,
+  specs: readonly ProcessSpec[],
+  wanted: ReadonlySet<Managed>,
+  release: string,
+  isFirst: boolean,
+): Promise<Failure | null> {
+  const due = specs.flatMap((spec): Managed[] => {
+    const managed = supervisor.processes.get(spec.name)
+    if (spec.run !== 'release' || !managed || !wanted.has(managed)) return []
+    if (supervisor.releases[spec.name] === release) {
+      const about = { process: spec.name, instance: `${spec.name}.1` }
+      supervisor.write({ ...about, type: 'skipped', message: `done before for release ${release}` })
+      for (const { current } of managed.slots) current.skip()
+      managed.wanted = 'running'
+      return []
+    }
+    managed.spec = spec
+    for (const { current } of managed.slots) current.spec = spec
+    return [managed]
+  })
+  for (const managed of due) {
+    managed.wanted = 'running'
+    // What it needs comes up first; the rest waits for it.
+    for (const needed of withDependencies(supervisor, [managed]))
+      if (needed !== managed && needsStart(needed)) supervisor.want(needed)
+    for (const { current } of managed.slots) current.restart()
+  }
+  // At the first start there is nothing to protect: the others are shown waiting.
+  if (isFirst) for (const managed of wanted) if (managed.spec.run !== 'release') supervisor.want(managed)
+  supervisor.lookAgain()
+  await settled(supervisor, due.flatMap(instancesOf))
+  for (const { spec, slots } of due) {
+    for (const { current } of slots) {
+      const { phase } = current
+      if (phase.is === 'done') supervisor.releases[spec.name] = release
+      else return failureOf(spec.name, current)
+    }
+  }
+  supervisor.save()
+  return null
+}
+
+function failureOf(
+  name: string,
+  { phase, waitingWords, lastDetails }: ReturnType<typeof instancesOf>[number],
+): Failure {
+  const reason = 'reason' in phase && phase.reason !== null ? phase.reason : waitingWords || 'it was stopped'
+  return { name, reason, details: lastDetails || undefined }
+}
+
+async function removeOthers(supervisor: Supervisor, specs: readonly ProcessSpec[]): Promise<readonly ActionChange[]> {
+  const gone = [...supervisor.processes.values()].filter(
+    ({ spec }) => !specs.some(({ name, enabled }) => name === spec.name && enabled),
+  )
+  for (const managed of gone) {
+    supervisor.unwant(managed)
+    for (const instance of instancesOf(managed)) instance.stop()
+  }
+  await supervisor.until(() => gone.every((managed) => instancesOf(managed).every(({ isMoving }) => !isMoving)))
+  const ran = gone.filter(({ slots }) => slots.some(({ current }) => current.run > 0))
+  for (const { spec } of gone) if (!specs.some(({ name }) => name === spec.name)) supervisor.remove(spec.name)
+  return ran.map(({ spec }) => ({ process: spec.name, did: 'removed', message: 'it is declared no more' }))
+}
+
+/** A process that ran before: nothing, another number of instances, or a reload. */
+async function bringUpToDate(
+  supervisor: Supervisor,
+  managed: Managed,
+  spec: ProcessSpec,
+  isReload: boolean,
+): Promise<{ readonly change: ActionChange; readonly code: ExitCode } | null> {
+  const outdated =
+    isOutdated(managed, spec) ||
+    (isReload && !completes(spec) && managed.slots.some(({ current }) => current.hasProcess))
+  if (!outdated) {
+    managed.spec = spec
+    for (const instance of instancesOf(managed)) instance.spec = spec
+    if (spec.schedule) supervisor.want(managed)
+  } else if (spec.listen.join() !== managed.spec.listen.join()) supervisor.forgetSockets(managed.spec)
+  const result = outdated ? await reloadOne(supervisor, managed, spec) : null
+  const before = managed.slots.length
+  if (before !== spec.instances && spec.run === 'always' && result?.code !== EXIT.refused) {
+    const change = await setCount(supervisor, managed, spec.instances)
+    return {
+      change: result ? { ...result.change, message: `${result.change.message}; ${change.message}` } : change,
+      code: result?.code ?? EXIT.done,
+    }
+  }
+  return result
+}
+
+/** One line for each process. */
+function outcomeOf({ spec, slots }: Managed, isNew: boolean): readonly ActionChange[] {
+  for (const { current } of slots) {
+    const { phase } = current
+    if (phase.is === 'failed')
+      return [
+        {
+          process: spec.name,
+          did: 'failed',
+          message: `${current.id}: ${phase.reason}`,
+          details: current.lastDetails || undefined,
+        },
+      ]
+    if (phase.is === 'waiting' && !spec.schedule)
+      return [{ process: spec.name, did: 'failed', message: current.waitingWords }]
+  }
+  return [{ process: spec.name, did: isNew ? 'started' : 'unchanged', message: '' }]
+}
+
+/** The first that was said of a process, unless it failed in the end. */
+function unique(changes: readonly ActionChange[]): readonly ActionChange[] {
+  const byName = new Map<string, ActionChange>()
+  for (const change of changes) {
+    const known = byName.get(change.process)
+    if (!known || change.did === 'failed') byName.set(change.process, change)
+  }
+  return [...byName.values()]
+}

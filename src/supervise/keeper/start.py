@@ -1,0 +1,152 @@
+"""How a program is started: in a session of its own, as who it is to run, with what it inherits."""
+
+import errno
+import fcntl
+import os
+import signal
+
+PIPE_BYTES = 1 << 18
+INHERITED_UMASK = os.umask(0o077)
+
+
+def start_ticks(pid):
+    """When a process began, in clock ticks since boot: with the pid, who it is."""
+    try:
+        with open("/proc/%d/stat" % pid, "rb") as file:
+            return int(file.read().rpartition(b")")[2].split()[19])
+    except (OSError, IndexError):
+        return 0
+
+
+def take_lock(path):
+    """The program inherits the lock, so it lasts as long as the program, whoever started it."""
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        holder = os.read(fd, 200).decode("utf-8", "replace")
+        os.close(fd)
+        error.what = "lock:" + holder
+        raise error
+    return fd
+
+
+def open_pipe(path):
+    """
+    A named pipe: the end to read, and the end for the program. The program's is open
+    for reading as well, so that a pipe which nobody empties never ends a program.
+    """
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass
+    os.mkfifo(path, 0o600)
+    writer = os.open(path, os.O_RDWR)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        fcntl.fcntl(reader, 1031, PIPE_BYTES)  # F_SETPIPE_SZ
+    except OSError:
+        pass
+    return reader, writer
+
+
+def fork_exec(argv, env, cwd, user, group, umask, nice, limits, fds, lock_fd, output):
+    """Starts a program in a session of its own. What fails before it runs is raised here."""
+    failure_r, failure_w = os.pipe()
+    pid = os.fork()
+    if pid:
+        os.close(failure_w)
+        message = b""
+        while True:
+            part = os.read(failure_r, 4096)
+            if not part:
+                break
+            message += part
+        os.close(failure_r)
+        if not message:
+            return pid
+        os.waitpid(pid, 0)
+        number, what, text = message.decode().split("\0", 2)
+        error = OSError(int(number), text)
+        error.what = what
+        raise error
+    what = "start"
+    try:
+        os.setsid()
+        # Above all that the program is given.
+        failure_w = fcntl.fcntl(failure_w, fcntl.F_DUPFD_CLOEXEC, len(fds) + 5)
+        arrange(fds, lock_fd, output)
+        what = "LIMITS"
+        if limits:
+            set_limits(limits)
+        what = "NICE"
+        if nice:
+            os.setpriority(os.PRIO_PROCESS, 0, int(nice))
+        variables = dict(pair.split(b"=", 1) for pair in env)
+        what = "USER" if user else "GROUP"
+        become(user, group, variables)
+        what = "CWD"
+        os.chdir(cwd)
+        what = "UMASK"
+        os.umask(int(umask, 8) if umask else INHERITED_UMASK)
+        if b"LISTEN_FDS" in variables:
+            variables[b"LISTEN_PID"] = str(os.getpid()).encode()
+        for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
+        what = "program"
+        os.execve(argv[0], argv, variables)
+    except BaseException as error:  # whatever it is, the parent must hear of it, and this copy of it must end
+        number = getattr(error, "errno", None) or 0
+        text = getattr(error, "strerror", None) or str(error)
+        os.write(failure_w, ("%d\0%s\0%s" % (number, what, text)).encode())
+    finally:
+        os._exit(127)
+
+
+def arrange(fds, lock_fd, output):
+    """0 is /dev/null, 1 and 2 the log, 3 and up the sockets, then the lock; nothing else is inherited."""
+    wanted = [os.open(os.devnull, os.O_RDONLY), output, output] + fds + ([lock_fd] if lock_fd >= 0 else [])
+    # Out of the way first: a number that is needed may be in use.
+    sources = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, len(wanted) + 1) for fd in wanted]
+    for number, source in enumerate(sources):
+        os.dup2(source, number)
+
+
+def set_limits(limits):
+    import resource
+
+    for text in limits:
+        name, _, value = text.decode().partition("=")
+        soft, _, hard = value.partition(":")
+        number = getattr(resource, "RLIMIT_" + name.upper())
+        both = [resource.RLIM_INFINITY if v in ("unlimited", "infinity", "-1") else int(v) for v in (soft, hard or soft)]
+        resource.setrlimit(number, both)
+
+
+def become(user, group, variables):
+    if not user and not group:
+        return
+    import grp
+    import pwd
+
+    account = None
+    if user:
+        try:
+            account = pwd.getpwuid(int(user)) if user.isdigit() else pwd.getpwnam(user)
+        except KeyError:
+            raise OSError(errno.ENOENT, "there is no user " + user)
+    try:
+        gid = (int(group) if group.isdigit() else grp.getgrnam(group).gr_gid) if group else account.pw_gid
+    except KeyError:
+        raise OSError(errno.ENOENT, "there is no group " + group)
+    if account and account.pw_uid != os.getuid():
+        # What opens /dev/stdout opens the pipe by its file.
+        os.fchown(1, account.pw_uid, gid)
+        os.initgroups(account.pw_name, gid)
+    if gid != os.getgid():
+        os.setgid(gid)
+    if account:
+        if account.pw_uid != os.getuid():
+            os.setuid(account.pw_uid)
+        for name, value in (("HOME", account.pw_dir), ("USER", account.pw_name), ("LOGNAME", account.pw_name)):
+            variables[name.encode()] = value.encode()

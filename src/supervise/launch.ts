@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto'
+import { lstatSync, mkdirSync } from 'node:fs'
+import { userInfo } from 'node:os'
+import { join } from 'node:path'
+import type { Start } from './keeper.ts'
+import type { ProcessSpec } from './spec.ts'
+import { MARK } from './sweeper.ts'
+
+/** Variables by which a service manager speaks to us; a program that took them for its own would answer in our name. */
+const OURS = [
+  'NOTIFY_SOCKET',
+  'WATCHDOG_PID',
+  'WATCHDOG_USEC',
+  'LISTEN_PID',
+  'LISTEN_FDS',
+  'LISTEN_FDNAMES',
+  'JOURNAL_STREAM',
+  'PRODSERVER_KEEPER_FD',
+]
+
+export interface LaunchInput {
+  readonly spec: ProcessSpec
+  readonly instance: string
+  readonly run: number
+  readonly token: string
+  readonly root: string
+  readonly notifySocket: string
+  /** Names of the sockets that it is given; none where it opens its own. */
+  readonly sockets: readonly string[]
+}
+
+/** Everything that the keeper needs to start one life. */
+export function startOf({ spec, instance, run, token, root, notifySocket, sockets }: LaunchInput): Start {
+  const inherited = sockets.length > 0 ? spec.inherited : null
+  const env: Record<string, string> = { ...spec.env }
+  for (const name of OURS) delete env[name]
+  return {
+    token,
+    instance,
+    run,
+    argv: inherited ? inherited.argv : spec.argv,
+    env: {
+      ...env,
+      ...inherited?.env,
+      ...(notifySocket !== '' && { NOTIFY_SOCKET: notifySocket }),
+      PRODSERVER_PROCESS: spec.name,
+      PRODSERVER_INSTANCE: instance,
+      [MARK]: token,
+    },
+    cwd: spec.cwd,
+    user: spec.user,
+    group: spec.group,
+    umask: spec.umask,
+    nice: spec.nice,
+    limits: spec.limits,
+    lock: spec.alone === null ? null : lockPath(root, spec.alone),
+    sockets,
+  }
+}
+
+/**
+ * The file that the only one of its kind holds locked. Where it lies does not depend on the state directory, so that a
+ * second supervisor of the same project finds the lock as well.
+ */
+function lockPath(root: string, alone: string): string {
+  const folder = `/tmp/prodserver-locks-${userInfo().uid}`
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const { uid } = lstatSync(folder)
+  if (uid !== userInfo().uid) throw new Error(`${folder} belongs to somebody else`)
+  return join(folder, createHash('sha256').update(`${root}\0${alone}`).digest('hex').slice(0, 24))
+}
+
+/** Where one life is asked by probes, and nobody else: on the shared address another life may answer. */
+export const probeAddressOf = (stateDir: string, token: string): string =>
+  `unix:${join(stateDir, 'run', `${token.replace('#', '-')}.probe`)}`

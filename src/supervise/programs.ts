@@ -1,0 +1,5 @@
+import { join } from 'node:path'
+
+/** Python programs that lie beside the code, before and after it is built. */
+export const keeperProgram: string = join(import.meta.dirname, 'keeper')
+export const serveProgram: string = join(import.meta.dirname, 'serve.py')

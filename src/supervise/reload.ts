@@ -1,0 +1,139 @@
+import { Instance, type World } from './instance.ts'
+import type { Managed, Slot } from './managed.ts'
+import type { ProcessSpec } from './spec.ts'
+
+export type ReloadManner = 'rolling' | 'signal' | 'restart'
+
+/** How new code gets into a process, as far as it can be done the way that was declared. */
+export function reloadManner({ reload, kind, listen, inherited, run, schedule }: ProcessSpec): ReloadManner {
+  // Two schedulers would run every job twice, if only for a moment.
+  if (kind === 'scheduler' || run !== 'always' || schedule !== null) return 'restart'
+  // Two copies that each open the address themselves cannot run beside each other.
+  if (reload === 'rolling' && listen.length > 0 && inherited === null) return 'restart'
+  return reload
+}
+
+/** What `reload` will do, for a person. */
+export function describeReload(spec: ProcessSpec): string {
+  switch (reloadManner(spec)) {
+    case 'rolling':
+      return spec.listen.length > 0
+        ? 'rolling: the new one takes over the socket when it is ready; no request is dropped'
+        : 'rolling: the old one finishes its work after the new one is ready'
+    case 'signal':
+      return 'signal: HUP'
+    case 'restart':
+      return spec.kind === 'scheduler'
+        ? 'restart: the old one stops first, as there may be only one'
+        : 'restart: it is away for a moment'
+    default:
+      return ''
+  }
+}
+
+export interface ReloadContext {
+  readonly world: World
+  /** Resolves when the condition holds; looked at after every change. */
+  readonly until: (condition: () => boolean) => Promise<void>
+  readonly save: () => void
+  readonly signal: (instance: Instance, signal: NodeJS.Signals) => void
+}
+
+export type ReloadOutcome =
+  | { readonly ok: true; readonly replaced: number; readonly tookMs: number }
+  /** The old ones go on, but for those that were replaced before. */
+  | {
+      readonly ok: false
+      readonly replaced: number
+      readonly instance: string
+      readonly reason: string
+      readonly details: string
+    }
+
+/** Brings new code, or another declaration, into a process, one instance after the other. */
+export async function reloadProcess(
+  managed: Managed,
+  spec: ProcessSpec,
+  context: ReloadContext,
+): Promise<ReloadOutcome> {
+  const { world } = context
+  const manner = managed.spec.hash === spec.hash || reloadManner(spec) !== 'signal' ? reloadManner(spec) : 'restart'
+  const startedMs = world.nowMs()
+  managed.reloading = true
+  let replaced = 0
+  try {
+    for (const slot of managed.slots) {
+      const failure = await BY_MANNER[manner](slot, spec, context)
+      if (failure) return { ok: false, replaced, instance: slot.current.id, ...failure }
+      replaced++
+    }
+    managed.spec = spec
+    return { ok: true, replaced, tookMs: world.nowMs() - startedMs }
+  } finally {
+    managed.reloading = false
+  }
+}
+
+interface Failure {
+  readonly reason: string
+  readonly details: string
+}
+
+type Replace = (slot: Slot, spec: ProcessSpec, context: ReloadContext) => Promise<Failure | null>
+
+const BY_MANNER: Readonly<Record<ReloadManner, Replace>> = { rolling, signal, restart }
+
+/** The new one starts beside the old one, which goes when the new one is ready, and stays when it is not. */
+async function rolling(slot: Slot, spec: ProcessSpec, { world, until, save }: ReloadContext): Promise<Failure | null> {
+  const old = slot.current
+  if (!old.hasProcess) return restart(slot, spec, { world, until, save, signal: () => {} })
+  // Until it has proved itself, its first end is its last.
+  const next = new Instance(old.id, { ...spec, restart: { ...spec.restart, policy: 'never' } }, world, old.run)
+  slot.beside = next
+  next.start()
+  next.go()
+  await until(() => next.phase.is === 'running' || !next.isMoving || isGoing(next))
+  if (next.phase.is !== 'running') {
+    await until(() => !next.isMoving)
+    slot.beside = null
+    save()
+    const reason = next.phase.is === 'failed' ? next.phase.reason : 'it was stopped'
+    return { reason, details: next.lastDetails }
+  }
+  next.spec = spec
+  slot.current = next
+  slot.beside = old
+  save()
+  old.stop()
+  await until(() => !old.isMoving)
+  old.leave()
+  slot.beside = null
+  save()
+  return null
+}
+
+const isGoing = ({ phase }: Instance): boolean => phase.is === 'stopping' || phase.is === 'backoff'
+
+/** The program does it by itself. */
+async function signal({ current }: Slot, spec: ProcessSpec, context: ReloadContext): Promise<Failure | null> {
+  current.spec = spec
+  context.signal(current, 'SIGHUP')
+  return null
+}
+
+/** The old one goes first. */
+async function restart({ current }: Slot, spec: ProcessSpec, { until }: ReloadContext): Promise<Failure | null> {
+  current.spec = spec
+  current.restart()
+  await until(
+    () =>
+      current.phase.is === 'running' ||
+      current.phase.is === 'done' ||
+      !current.isMoving ||
+      current.phase.is === 'backoff',
+  )
+  const { phase } = current
+  if (phase.is === 'running' || phase.is === 'done') return null
+  const reason = 'reason' in phase && phase.reason !== null ? phase.reason : 'it was stopped'
+  return { reason, details: current.lastDetails }
+}

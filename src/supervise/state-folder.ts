@@ -1,0 +1,32 @@
+import { chmodSync, lstatSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { userInfo } from 'node:os'
+import { EXIT, ProdserverError } from '../errors.ts'
+
+/**
+ * Makes the folder of a supervisor, for its owner alone. Who may write there may have programs started as its owner,
+ * so one that is somebody else's, or leads elsewhere, is refused.
+ *
+ * @throws {ProdserverError} `E603`.
+ */
+export function prepareStateFolder(stateDir: string): void {
+  try {
+    mkdirSync(stateDir, { recursive: true, mode: 0o700 })
+    const { uid } = userInfo()
+    const found = lstatSync(stateDir)
+    if (found.isSymbolicLink()) throw refused(stateDir, 'It is a symbolic link', EXIT.notPermitted)
+    if (found.uid !== uid) throw refused(stateDir, `It belongs to another user (uid ${found.uid})`, EXIT.notPermitted)
+    if ((found.mode & 0o777) !== 0o700) chmodSync(stateDir, 0o700)
+    for (const folder of ['logs', 'run']) mkdirSync(join(stateDir, folder), { recursive: true, mode: 0o700 })
+  } catch (error) {
+    if (error instanceof ProdserverError) throw error
+    const { code, message } = error as NodeJS.ErrnoException
+    throw refused(stateDir, message, code === 'EACCES' || code === 'EPERM' ? EXIT.notPermitted : EXIT.failed)
+  }
+}
+
+function refused(stateDir: string, why: string, exitCode: 1 | 6): ProdserverError {
+  const message = `The state directory cannot be used. ${why}.`
+  const hint = 'Name a folder of your own: PRODSERVER_STATE_DIR=/path/to/folder'
+  return new ProdserverError([{ id: 'E603', place: stateDir, message, hint }], exitCode)
+}

@@ -1,0 +1,56 @@
+import type { Usage } from '../control/protocol.ts'
+import type { Instance } from './instance.ts'
+import { UsageSampler } from './usage.ts'
+import type { ProcessRow } from './process-table.ts'
+
+export interface UsageMeter {
+  /** Processor time and memory of every instance's whole tree, by instance. */
+  readonly measure: () => ReadonlyMap<string, Usage>
+  /** Looks at those that have a limit, from time to time, as long as there are any. */
+  readonly watch: () => void
+  readonly close: () => void
+}
+
+export interface UsageMeterOptions {
+  readonly instances: () => readonly Instance[]
+  /** Everything that belongs to an instance now. */
+  readonly rowsOf: (instance: Instance) => readonly ProcessRow[]
+  readonly onLarge: (instance: Instance, bytes: number) => void
+}
+
+/** A leak takes minutes, and reading the memory of a large tree takes milliseconds. */
+const INTERVAL_MS = 5000
+
+export function createUsageMeter({ instances, rowsOf, onLarge }: UsageMeterOptions): UsageMeter {
+  const shown = new UsageSampler()
+  const watched = new UsageSampler()
+  let timer: NodeJS.Timeout | undefined
+
+  const limited = (): readonly Instance[] =>
+    instances().filter(({ spec, hasProcess }) => spec.memoryLimitBytes !== null && hasProcess)
+
+  const watch = (): void => {
+    if (timer === undefined && limited().length > 0) timer = setTimeout(look, INTERVAL_MS)
+  }
+
+  const look = (): void => {
+    timer = undefined
+    for (const instance of limited()) {
+      if (instance.phase.is !== 'running') continue
+      const { memoryBytes } = watched.measure(instance.id, rowsOf(instance))
+      if (memoryBytes > (instance.spec.memoryLimitBytes as number)) onLarge(instance, memoryBytes)
+    }
+    watch()
+  }
+
+  return {
+    measure: () =>
+      new Map(
+        instances()
+          .filter(({ hasProcess }) => hasProcess)
+          .map((instance) => [instance.id, shown.measure(instance.id, rowsOf(instance))]),
+      ),
+    watch,
+    close: () => clearTimeout(timer),
+  }
+}

@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import type { InstanceStatus, ProcessEvent } from '../../src/control/protocol.ts'
+import type { Json } from '../../src/types.ts'
+import { createProject, type ProjectFiles } from './project.ts'
+import { type Finished, prodserver, type Running, startProdserver, waitUntil } from './running.ts'
+
+/** Python that makes the settings' dictionary from what a test declares. */
+const declaration = (processes: Readonly<Record<string, Json>>): string =>
+  `import json\nPRODUCTION_PROCESSES = json.loads(${JSON.stringify(JSON.stringify(processes))})\n`
+
+export interface SupervisedFiles extends ProjectFiles {
+  readonly processes: Readonly<Record<string, Json>>
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** A project with a supervisor of its own, whose state is in a folder of its own; both go with the test. */
+export interface Supervised {
+  readonly root: string
+  readonly stateDir: string
+  readonly env: Readonly<Record<string, string>>
+  /** Any command of prodserver, to its end. */
+  readonly cli: (...args: readonly string[]) => Promise<Finished>
+  /** `up -d`, to its end; fails the test unless it exits with the code. */
+  readonly up: (code?: number, ...args: readonly string[]) => Promise<Finished>
+  /** `up` in the foreground. */
+  readonly foreground: (...args: readonly string[]) => Running
+  /** Replaces the declaration. */
+  readonly declare: (processes: Readonly<Record<string, Json>>, settings?: string) => void
+  /** `ps --json`. */
+  readonly ps: () => Promise<readonly InstanceStatus[]>
+  /** One line of it. */
+  readonly instance: (id: string) => Promise<InstanceStatus>
+  /** Waits until an instance is as described. */
+  readonly waitFor: (
+    id: string,
+    fact: (status: InstanceStatus) => boolean,
+    timeoutMs?: number,
+  ) => Promise<InstanceStatus>
+  readonly events: () => readonly ProcessEvent[]
+  /** Pids of the supervisor and of its keeper, read from its state; fails when it does not run. */
+  readonly supervisor: () => Promise<{ pid: number; keeperPid: number }>
+  /** Everything that was started under this state directory and is still alive, whatever became of its parents. */
+  readonly alive: () => readonly number[]
+}
+
+export function createSupervised(t: TestContext, files: SupervisedFiles): Supervised {
+  const root = createProject(t, { ...files, settings: `${files.settings ?? ''}\n${declaration(files.processes)}` })
+  const stateDir = mkdtempSync(join(tmpdir(), 'prodserver-state-'))
+  const env = { PRODSERVER_STATE_DIR: stateDir, PRODSERVER_TEST_STATE: stateDir, ...files.env }
+  const options = { cwd: root, env }
+  const settingsFile = join(root, 'mysite', 'settings.py')
+  const base = readFileSync(settingsFile, 'utf8').replace(/import json\nPRODUCTION_PROCESSES = .*\n/, '')
+  const cli = (...args: readonly string[]): Promise<Finished> => prodserver(t, args, options)
+  const ps = async (): Promise<readonly InstanceStatus[]> => {
+    const { stdout } = await cli('ps', '--json')
+    return stdout
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as InstanceStatus)
+  }
+  const instance = async (id: string): Promise<InstanceStatus> => {
+    const all = await ps()
+    const found = all.find((status) => status.instance === id)
+    assert.ok(found, `ps shows ${id}, not only ${all.map((status) => status.instance).join(', ')}`)
+    return found
+  }
+  t.after(() => {
+    for (const pid of inhabitants(stateDir)) kill(pid)
+    rmSync(stateDir, { recursive: true, force: true, maxRetries: 3 })
+  })
+  return {
+    root,
+    stateDir,
+    env,
+    cli,
+    up: async (code = 0, ...args) => {
+      const finished = await cli('up', '-d', ...args)
+      assert.equal(finished.code, code, finished.stdout + finished.stderr + logOf(stateDir))
+      return finished
+    },
+    foreground: (...args) => startProdserver(t, ['up', ...args], options),
+    declare: (processes, settings = '') =>
+      writeFileSync(settingsFile, `${base}\n${settings}\n${declaration(processes)}`),
+    ps,
+    instance,
+    waitFor: (id, fact, timeoutMs) => {
+      let last: InstanceStatus | undefined
+      return waitUntil(
+        async () => {
+          last = (await ps()).find((status) => status.instance === id)
+          return last && fact(last) ? last : undefined
+        },
+        timeoutMs,
+        () => `${id} is ${JSON.stringify(last)}\n${logOf(stateDir)}`,
+      )
+    },
+    events: () =>
+      readFileSync(join(stateDir, 'events.jsonl'), 'utf8')
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line) as ProcessEvent),
+    supervisor: async () => {
+      const { stdout } = await cli('ps', '--json')
+      assert.notEqual(stdout, '')
+      const keeperPid = inhabitants(stateDir).find((pid) => wordsOf(pid).some((word) => word.endsWith('/keeper')))
+      const pid = inhabitants(stateDir).find((candidate) =>
+        wordsOf(candidate).some((word) => word.endsWith('supervisor.cjs')),
+      )
+      assert.ok(pid && keeperPid, 'a supervisor in the background and its keeper run')
+      return { pid, keeperPid }
+    },
+    alive: () => inhabitants(stateDir),
+  }
+}
+
+function logOf(stateDir: string): string {
+  return ['supervisor.log', 'keeper.log']
+    .map((name) => join(stateDir, name))
+    .filter(existsSync)
+    .map((path) => readFileSync(path, 'utf8'))
+    .join('')
+}
+
+/** Processes that have the test's own variable in their environment: what they start inherits it. */
+function inhabitants(stateDir: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(`PRODSERVER_TEST_STATE=${stateDir}`)
+      } catch {
+        // It ended meanwhile, or is somebody else's.
+        return false
+      }
+    })
+}
+
+function wordsOf(pid: number): readonly string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
+  } catch {
+    return []
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // Already gone, which is what is wanted.
+  }
+}
