@@ -109,12 +109,12 @@ export const pythonModule =
 /** Whether one of these options is given, here or on the command line. */
 export function isGiven(names: readonly string[], { options, extra }: CommandInput, grammar: OptionGrammar): boolean {
   const full = (letter: string): string => grammar.short?.[letter] ?? letter
-  const given = options.filter(({ tokens }) => tokens.length > 0).map(({ name }) => full(name))
-  const overriding = extra.map((token) => {
-    if (token.startsWith('--')) return flagName(token.slice(2).split('=')[0] ?? '', grammar)
-    return token.startsWith('-') ? full(token.slice(1, 2)) : ''
-  })
-  return names.some((name) => given.includes(name) || overriding.includes(name))
+  const given = new Set(options.filter(({ tokens }) => tokens.length > 0).map(({ name }) => full(name)))
+  for (const token of extra) {
+    if (token.startsWith('--')) given.add(flagName(token.slice(2).split('=')[0] ?? '', grammar))
+    else if (token.startsWith('-')) given.add(full(token.slice(1, 2)))
+  }
+  return names.some((name) => given.has(name))
 }
 
 /** The input without these declared options. */

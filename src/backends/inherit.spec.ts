@@ -6,7 +6,12 @@ import type { Json } from '../types.ts'
 import type { Inherited } from './backend.ts'
 import { BACKENDS, findBackend } from './index.ts'
 
-function inherit(name: string, args: Json, extra: readonly string[] = [], listen = [3]): Inherited | undefined {
+function inherit(
+  name: string,
+  args: Json,
+  extra: readonly string[] = [],
+  listen: readonly number[] = [3],
+): Inherited | undefined {
   const backend = findBackend(name) ?? assert.fail(name)
   const grammar = backend.options ?? {}
   const { options } = translateArgs({ args, grammar, place: 'ARGS', program: backend.title })
@@ -14,7 +19,13 @@ function inherit(name: string, args: Json, extra: readonly string[] = [], listen
   return backend.inherit?.(input, { listen, probe: 9 })
 }
 
-const commands: readonly (readonly [name: string, args: Json, command: string, env?: string, listen?: number[]])[] = [
+const commands: readonly (readonly [
+  name: string,
+  args: Json,
+  command: string,
+  env?: string,
+  listen?: readonly number[],
+])[] = [
   ['gunicorn', {}, 'python -m gunicorn --bind=fd://3 --bind=fd://9 a:b'],
   ['gunicorn', { bind: ':80', w: 4 }, 'python -m gunicorn --bind=fd://3 --bind=fd://9 -w 4 a:b'],
   [

@@ -50,11 +50,11 @@ export function startLoad(options: LoadOptions & LoadTarget): Load {
   const startedAt = performance.now()
   const failed: Failure[] = []
   let [requests, failures, maxMs] = [0, 0, 0]
-  let isOver = false
+  const over = new AbortController()
 
   const client = async (first: number, keeps: boolean): Promise<void> => {
     let socket: Socket | undefined
-    for (let index = first; !isOver && performance.now() - startedAt < limitMs; index += 1) {
+    for (let index = first; !over.signal.aborted && performance.now() - startedAt < limitMs; index += 1) {
       const sentAt = performance.now()
       const outcome = await request(socket, options, paths[index % paths.length] ?? '/', keeps, timeoutMs)
       requests += 1
@@ -73,7 +73,7 @@ export function startLoad(options: LoadOptions & LoadTarget): Load {
   return {
     stats: () => ({ requests, failed: failures, maxMs }),
     stop: async () => {
-      isOver = true
+      over.abort()
       await clients
       return { requests, failed, maxMs }
     },

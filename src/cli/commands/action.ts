@@ -18,8 +18,29 @@ export const actionCommand =
       if (!options.values['quiet']) io.stderr.write('Nothing is running.\n')
       return EXIT.done
     }
-    return followAction((signal) => requireSupervisor(client, stateDir).action(request, signal), context)
+    const supervisor = requireSupervisor(client, stateDir)
+    const code = await followAction((signal) => supervisor.action(request, signal), context)
+    if (verb === 'down' && code === EXIT.done) await gone([supervisor.status.pid, supervisor.status.keeperPid])
+    return code
   }
+
+const LOOK_MS = 5
+/** They have nothing left to do. */
+const PATIENCE_MS = 5000
+
+/** Waits for the end of the supervisor itself: whoever starts another one next must not find this one. */
+async function gone(pids: readonly number[]): Promise<void> {
+  const deadline = performance.now() + PATIENCE_MS
+  while (pids.some(isAlive) && performance.now() < deadline) await new Promise((next) => setTimeout(next, LOOK_MS))
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
 
 function requestOf(verb: Verb, { options }: CommandContext): ActionRequest {
   const { positionals, values } = options
