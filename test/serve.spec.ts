@@ -113,6 +113,27 @@ for (const [what, module] of [
   })
 }
 
+test('a version that is not changed still answers on the probe socket', async (t) => {
+  const root = fakeUvicorn(t, '')
+  const server = `import http.server, socket, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"ok")
+server = http.server.HTTPServer(("", 0), Handler, bind_and_activate=False)
+server.socket = socket.socket(fileno=int(sys.argv[1][5:]))
+server.serve_forever()
+`
+  writeFileSync(join(root, 'uvicorn', '__main__.py'), server)
+  const probe = join(root, 'probe')
+  const held = holder(t, root, '127.0.0.1:0')
+  held.order({ argv: [PYTHON, SERVE, 'uvicorn', '--fd=3'], env: { PRODSERVER_PROBE_FD: '4' }, probe })
+  const reply = await waitUntil(() => httpGet({ socketPath: probe }).catch(() => undefined))
+  assert.deepEqual([reply.status, reply.body], [200, 'ok'])
+})
+
 test('a version that cannot be given its sockets ends, for it would listen somewhere else', async (t) => {
   const root = fakeUvicorn(t, '')
   const held = await run(
@@ -153,24 +174,7 @@ interface Site {
 async function hold(t: TestContext, backend: Backend, args: readonly string[], isTcp: boolean): Promise<Site> {
   const root = folder(t)
   const socketPath = join(root, 'web.sock')
-  const parent = spawn(PYTHON, [join(FIXTURES, 'hold_sockets.py'), isTcp ? '127.0.0.1:0' : `unix:${socketPath}`], {
-    cwd: FIXTURES,
-    env: { ...cleanEnv(), PYTHONDONTWRITEBYTECODE: '1', XDG_RUNTIME_DIR: root },
-    stdio: ['pipe', 'pipe', 'pipe'],
-  })
-  t.after(async () => {
-    // It then kills what it has started.
-    parent.stdin.end()
-    await waitUntil(() => parent.exitCode !== null || undefined)
-    rmSync(root, { recursive: true, force: true })
-  })
-  let [lines, output] = ['', '']
-  parent.stdout.on('data', (text: Buffer) => (lines += text))
-  parent.stderr.on('data', (text: Buffer) => (output += text))
-  const say = (): string => `${lines}\n${output}`
-  const line = (pattern: RegExp): Promise<RegExpExecArray> =>
-    waitUntil(() => pattern.exec(lines) ?? undefined, 60_000, say)
-
+  const { order, line, lines, output } = holder(t, FIXTURES, isTcp ? '127.0.0.1:0' : `unix:${socketPath}`)
   const [, port] = await line(/^listening ?(\d*)$/m)
   const target = isTcp ? { port: Number(port) } : { socketPath }
   const generation = async (target: Site['target']): Promise<number> => {
@@ -181,22 +185,22 @@ async function hold(t: TestContext, backend: Backend, args: readonly string[], i
   return {
     target,
     generation,
-    output: say,
+    output,
     start: async (number) => {
       const probe = join(root, `probe-${number}`)
       const { argv, env } = commandOf(backend, args)
-      parent.stdin.write(`${JSON.stringify({ argv, env: { ...env, GENERATION: String(number) }, probe })}\n`)
+      order({ argv, env: { ...env, GENERATION: String(number) }, probe })
       const [, pid] = await line(new RegExp(`(?:^started (\\d+)$[^]*?){${number + 1}}`, 'm'))
       await waitUntil(
         () => {
-          if (lines.includes(`ended ${pid} `)) throw new Error(`It ended.\n${say()}`)
+          if (lines().includes(`ended ${pid} `)) throw new Error(`It ended.\n${output()}`)
           return generation({ socketPath: probe }).then(
             () => true,
             () => undefined,
           )
         },
         60_000,
-        say,
+        output,
       )
       for (let times = 0; times < 3; times += 1) assert.equal(await generation({ socketPath: probe }), number)
       return Number(pid)
@@ -205,6 +209,39 @@ async function hold(t: TestContext, backend: Backend, args: readonly string[], i
       process.kill(pid, `SIG${backend.stop?.signal ?? 'TERM'}`)
       await line(new RegExp(`^ended ${pid} `, 'm'))
     },
+  }
+}
+
+interface Holder {
+  /** Starts a program with the sockets. */
+  readonly order: (start: { readonly argv: readonly string[]; readonly env: object; readonly probe: string }) => void
+  readonly lines: () => string
+  /** Waits for a line of its own. */
+  readonly line: (pattern: RegExp) => Promise<RegExpExecArray>
+  /** Everything that it and the programs wrote. */
+  readonly output: () => string
+}
+
+function holder(t: TestContext, cwd: string, address: string): Holder {
+  const parent = spawn(PYTHON, [join(FIXTURES, 'hold_sockets.py'), address], {
+    cwd,
+    env: { ...cleanEnv(), PYTHONDONTWRITEBYTECODE: '1', XDG_RUNTIME_DIR: folder(t) },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
+  t.after(async () => {
+    // It then kills what it has started.
+    parent.stdin.end()
+    await waitUntil(() => parent.exitCode !== null || undefined)
+  })
+  let [lines, errors] = ['', '']
+  parent.stdout.on('data', (text: Buffer) => (lines += text))
+  parent.stderr.on('data', (text: Buffer) => (errors += text))
+  const output = (): string => `${lines}\n${errors}`
+  return {
+    order: (start) => void parent.stdin.write(`${JSON.stringify(start)}\n`),
+    lines: () => lines,
+    line: (pattern) => waitUntil(() => pattern.exec(lines) ?? undefined, 60_000, output),
+    output,
   }
 }
 

@@ -32,7 +32,7 @@ const commands: readonly (readonly [
     'gunicorn',
     { bind: ['a:1', 'unix:/run/a'], reload: true },
     'python -m gunicorn --bind=fd://3 --bind=fd://4 --bind=fd://9 --reload a:b',
-    undefined,
+    '',
     [3, 4],
   ],
   ['gunicorn', { b: ':80' }, 'python -m gunicorn --bind=fd://3 --bind=fd://9 a:b'],

@@ -60,7 +60,7 @@ function renderRows(state: TopState, height: number, columns: number, nowMs: num
     const { status } = rows[first + offset] as (typeof rows)[number]
     const isSelected = first + offset === index
     // Not by colour alone: there may be none.
-    const text = padEnd(`${isSelected ? '>' : ' '} ${row.join('  ')}`, columns)
+    const text = truncate(padEnd(`${isSelected ? '>' : ' '} ${row.join('  ')}`, columns), columns)
     if (isSelected) return paint('reverse', text)
     return row.length > 1
       ? text.replace(` ${status.state} `, ` ${paint(STATE_STYLES[status.state], status.state)} `)

@@ -54,6 +54,8 @@ def patch(module, in_child):
         if listen:
             # It would listen somewhere else.
             sys.exit("prodserver: this version of %s cannot be given open sockets." % module)
+        if probe is not None:
+            relay(probe)
 
 
 def say(text):
@@ -66,6 +68,31 @@ def open_socket(fd):
         # Accepted connections inherit it. uvicorn takes every inherited socket for a Unix one and does not set it.
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return opened
+
+
+def relay(probe):
+    """Answers probes by asking on the shared socket. Another copy may answer there, but it is better than silence."""
+    fd = next(int(word[5:]) for word in sys.argv if word.startswith("--fd="))
+    with socket.socket(fileno=os.dup(fd)) as shared:
+        family, address = shared.family, shared.getsockname()
+
+    def forward():
+        probe.setblocking(True)
+        while True:
+            client, server = probe.accept()[0], socket.socket(family)
+            server.connect(address)
+            for ends in ((client, server), (server, client)):
+                threading.Thread(target=copy, args=ends, daemon=True).start()
+
+    def copy(source, target):
+        try:
+            for data in iter(lambda: source.recv(65536), b""):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+    threading.Thread(target=forward, daemon=True).start()
 
 
 def repeat_in_spawned_children(module):
@@ -167,8 +194,8 @@ def change_uvicorn(listen, probe):
     async def shutdown(self, sockets=None):
         try:
             await drain(self)
-        except AttributeError as error:
-            say("cannot end uvicorn without loss: %s" % error)
+        except Exception as error:
+            say("cannot drain uvicorn: %r" % error)
         await stop(self, sockets=sockets)
 
     async def drain(server):
@@ -212,7 +239,10 @@ def change_hypercorn(listen, probe):
 
         async def drained():
             await shutdown_trigger()
-            await drain(config)
+            try:
+                await drain(config)
+            except Exception as error:
+                say("cannot drain hypercorn: %r" % error)
 
         await original(app, config, sockets=sockets, shutdown_trigger=drained)
 
@@ -240,7 +270,8 @@ def change_hypercorn(listen, probe):
         until = time.monotonic() + min(LINGER, config.keep_alive_timeout)
         # What has been accepted in this turn of the loop has no task yet.
         await recording.sleep(0.1)
-        while connections and time.monotonic() < until:
+        # One that the client has closed waits for the end of its keep-alive time nevertheless.
+        while any(not each.reader.at_eof() for each in connections) and time.monotonic() < until:
             await recording.sleep(0.05)
 
     class Recording:
@@ -341,13 +372,16 @@ def change_granian(listen, probe):
             threading.Thread(target=drain, daemon=True).start()
 
     def drain():
-        names = [listening.getsockname() for listening in served]
-        for listening in served:
-            accept_no_more(listening)
-        until = time.monotonic() + LINGER
-        time.sleep(0.1)
-        while time.monotonic() < until and has_connections(names):
-            time.sleep(0.05)
+        try:
+            names = [listening.getsockname() for listening in served]
+            for listening in served:
+                accept_no_more(listening)
+            until = time.monotonic() + LINGER
+            time.sleep(0.1)
+            while time.monotonic() < until and has_connections(names):
+                time.sleep(0.05)
+        except Exception as error:
+            say("cannot drain granian: %r" % error)
         for event in reversed(events):
             event.set()
 

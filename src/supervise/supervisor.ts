@@ -53,6 +53,8 @@ export class Supervisor {
   readonly #byToken = new Map<string, Instance>()
   readonly #bound = new Map<string, Promise<BindResult>>()
   readonly #waiters = new Set<() => void>()
+  /** Pids of the instances that run. */
+  readonly #mains = new Set<number>()
   #keeper!: Keeper
   #looking = false
   #saving = false
@@ -64,7 +66,10 @@ export class Supervisor {
     this.journal = openJournal(options.stateDir)
     this.#saved = readState(options.stateDir, bootId())
     this.releases = { ...this.#saved.releases }
-    this.#sweeper = createSweeper(() => this.#keeper.pid)
+    this.#sweeper = createSweeper({
+      keeperPid: () => this.#keeper.pid,
+      isMain: (pid) => this.#mains.has(pid),
+    })
     this.world = this.#createWorld()
     this.#scheduler = createScheduler((managed) => this.#fire(managed))
     this.#meter = createUsageMeter({
@@ -122,6 +127,7 @@ export class Supervisor {
     const life: Life = { token, run, hash, startedMs, probeAddress, pid, startTicks }
     const instance = this.#placeOf(saved)
     this.#byToken.set(token, instance)
+    this.#mains.add(pid)
     this.#setLog(id, instance.spec)
     instance.adopt(life, saved)
     if (!isKept) this.#keeper.adopt({ token, pid, startTicks, instance: id, run }, pipeOf(stateDir, id, run))
@@ -492,10 +498,14 @@ export class Supervisor {
 
   #keeperEvents(): KeeperEvents {
     return {
-      onSpawned: (token, pid, startTicks) => this.#byToken.get(token)?.spawned(pid, startTicks),
+      onSpawned: (token, pid, startTicks) => {
+        this.#mains.add(pid)
+        this.#byToken.get(token)?.spawned(pid, startTicks)
+      },
       onFailed: (token, failure) => this.#byToken.get(token)?.spawnFailed(failure),
       onExited: (token, exit) => {
         const instance = this.#byToken.get(token)
+        if (instance?.life?.pid) this.#mains.delete(instance.life.pid)
         if (instance) instance.exited(exit)
         else this.#keeper.forget(token)
       },

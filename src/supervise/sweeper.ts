@@ -1,5 +1,5 @@
 import type { ProcessRow, ProcessTable } from './process-table.ts'
-import { belongsTo, describeRow, isAlive, readCommandLine, readEnvironMark, readProcessTable } from './process-table.ts'
+import { belongsTo, describeRow, isAlive, readEnvironMark, readProcessTable } from './process-table.ts'
 
 /** A life whose main process has gone, or is to go with all that it started. */
 export interface SweptLife {
@@ -26,11 +26,25 @@ const LONGEST_WAIT_MS = 200
 /** Only the kernel delays the end of a process that was killed. */
 const PATIENCE_MS = 10_000
 
+/** What the sweeper has to know of the keeper's children. */
+export interface Family {
+  readonly keeperPid: () => number
+  /** Whether that child was started as an instance: it has not lost its parent. */
+  readonly isMain: (pid: number) => boolean
+}
+
+/** The system at one moment, and who lost its parent in it. */
+interface Sight {
+  readonly table: ProcessTable
+  /** Pids with their start, by the life that they are of. */
+  readonly orphans: ReadonlyMap<string, ReadonlyMap<number, number>>
+}
+
 /**
  * Ends what programs leave behind. Lives that end together are looked for together: reading the table of processes is
  * what takes the time.
  */
-export function createSweeper(keeperPid: () => number): Sweeper {
+export function createSweeper(family: Family): Sweeper {
   interface Request extends SweptLife {
     readonly settle: (left: readonly string[]) => void
     readonly deadlineMs: number
@@ -38,28 +52,28 @@ export function createSweeper(keeperPid: () => number): Sweeper {
   let requests: Request[] = []
   let timer: NodeJS.Timeout | NodeJS.Immediate | undefined
   let waitMs = FIRST_WAIT_MS
-  let table: ProcessTable | undefined
+  let sight: Sight | undefined
 
   /** Several lives that are stopped in one go share one sight of the system. */
-  const currentTable = (): ProcessTable => {
-    if (!table) {
-      table = readProcessTable()
-      setImmediate(() => (table = undefined))
+  const currentSight = (): Sight => {
+    if (!sight) {
+      sight = look(family)
+      setImmediate(() => (sight = undefined))
     }
-    return table
+    return sight
   }
 
   const round = (): void => {
     timer = undefined
-    const now = readProcessTable()
+    const now = look(family)
     requests = requests.filter((request) => {
-      const left = remains(now, request, keeperPid())
+      const left = remains(now, request)
       if (left.length === 0) {
         request.settle([])
         return false
       }
       if (performance.now() > request.deadlineMs) {
-        request.settle(left.map((row) => describeRow(row, readCommandLine(row.pid))))
+        request.settle(left.map((row) => describeRow(row)))
         return false
       }
       for (const row of left) killRow(row)
@@ -74,7 +88,7 @@ export function createSweeper(keeperPid: () => number): Sweeper {
   }
 
   return {
-    look: (life) => remains(currentTable(), life, keeperPid()),
+    look: (life) => remains(currentSight(), life),
     sweep: (life) =>
       new Promise((settle) => {
         requests.push({ ...life, settle, deadlineMs: performance.now() + PATIENCE_MS })
@@ -84,22 +98,23 @@ export function createSweeper(keeperPid: () => number): Sweeper {
   }
 }
 
-function remains(table: ProcessTable, { pid, startTicks, known, mark }: SweptLife, keeperPid: number): ProcessRow[] {
-  const { alive } = belongsTo(table, { pid, startTicks, known: withOrphans(table, known, mark, keeperPid) })
-  return [...alive]
+/** Processes that made a session of their own and lost their parent are children of the keeper then. */
+function look({ keeperPid, isMain }: Family): Sight {
+  const table = readProcessTable()
+  const keeper = keeperPid()
+  const orphans = new Map<string, Map<number, number>>()
+  for (const row of table.values()) {
+    if (row.ppid !== keeper || !isAlive(row) || isMain(row.pid)) continue
+    const mark = readEnvironMark(row.pid, MARK) ?? ''
+    const found = orphans.get(mark) ?? new Map<number, number>()
+    orphans.set(mark, found.set(row.pid, row.startTicks))
+  }
+  return { table, orphans }
 }
 
-/** Processes that made a session of their own and lost their parent are children of the keeper then, or of init. */
-function withOrphans(
-  table: ProcessTable,
-  known: ReadonlyMap<number, number>,
-  mark: string,
-  keeperPid: number,
-): ReadonlyMap<number, number> {
-  const orphans = [...table.values()].filter(
-    (row) => row.ppid === keeperPid && isAlive(row) && readEnvironMark(row.pid, MARK) === mark,
-  )
-  return orphans.length === 0 ? known : new Map([...known, ...orphans.map((row) => [row.pid, row.startTicks] as const)])
+function remains({ table, orphans }: Sight, { pid, startTicks, known, mark }: SweptLife): readonly ProcessRow[] {
+  const own = orphans.get(mark)
+  return belongsTo(table, { pid, startTicks, known: own ? new Map([...known, ...own]) : known }).alive
 }
 
 function killRow({ pid }: ProcessRow): void {

@@ -31,7 +31,7 @@ export function openTerminal(
   args: readonly string[],
   { env, rows = 24, columns = 80, program = [process.execPath, BIN] }: TerminalOptions,
 ): Terminal {
-  const command = [join(ROOT, 'test', 'support', 'pty.py'), String(rows), String(columns), ...program, ...args]
+  const command = [join(ROOT, 'test', 'support', 'in-terminal.py'), String(rows), String(columns), ...program, ...args]
   const child = spawn(PYTHON, command, { env: cleanEnv({ TERM: 'xterm-256color', ...env }) })
   t.after(() => child.kill('SIGKILL'))
   let [written, errors] = ['', '']

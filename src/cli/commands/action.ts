@@ -2,6 +2,7 @@ import type { ActionRequest, Verb } from '../../control/protocol.ts'
 import { connectSupervisor, requireSupervisor } from '../../control/client.ts'
 import { stateDirectory } from '../../control/state-dir.ts'
 import { EXIT, UsageError } from '../../errors.ts'
+import { isAlive, readProcess } from '../../supervise/process-table.ts'
 import type { CommandContext, Execute } from '../commands.ts'
 import { projectFromOptions } from '../read-project.ts'
 import { followAction } from './up.ts'
@@ -31,26 +32,11 @@ const PATIENCE_MS = 5000
 /** Waits for the end of the supervisor itself: whoever starts another one next must not find this one. */
 async function gone(pids: readonly number[]): Promise<void> {
   const deadline = performance.now() + PATIENCE_MS
-  while (pids.some(isAlive) && performance.now() < deadline) await new Promise((next) => setTimeout(next, LOOK_MS))
+  while (pids.some(isRunning) && performance.now() < deadline) await new Promise((next) => setTimeout(next, LOOK_MS))
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
-}
-
-function requestOf(verb: Verb, { options }: CommandContext): ActionRequest {
-  const { positionals, values } = options
-  const force = values['force'] !== undefined
-  if (verb !== 'scale') return { verb, targets: positionals, force }
-  if (positionals.length === 0) throw new UsageError('Say how many: NAME=COUNT.')
-  const counts = positionals.map((word) => {
-    const [, name, count] = /^(.+?)=([+-]?\d+)$/.exec(word) ?? []
-    if (name === undefined || count === undefined) throw new UsageError(`${word} is not NAME=COUNT.`)
-    return [name, count] as const
-  })
-  return { verb, targets: [], counts: Object.fromEntries(counts) }
+/** One that ended and was not collected by its parent yet is gone. */
+function isRunning(pid: number): boolean {
+  const row = readProcess(pid)
+  return row !== undefined && isAlive(row)
 }

@@ -1,5 +1,5 @@
 """
-Runs a program in a terminal of its own: pty.py ROWS COLUMNS PROGRAM ARGS...
+Runs a program in a terminal of its own: in-terminal.py ROWS COLUMNS PROGRAM ARGS...
 
 Takes JSON lines on standard input: {"keys": text}, {"size": [rows, columns]} or
 {"signal": number}. What the program writes goes to standard output; at the end
@@ -10,7 +10,6 @@ terminal was left as a shell needs it.
 import fcntl
 import json
 import os
-import pty
 import select
 import struct
 import sys
@@ -23,7 +22,7 @@ def resize(fd, rows, columns):
 
 def main():
     rows, columns, program = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
-    master, slave = pty.openpty()
+    master, slave = os.openpty()
     resize(master, rows, columns)
     pid = os.fork()
     if pid == 0:
