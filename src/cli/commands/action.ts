@@ -40,3 +40,16 @@ function isRunning(pid: number): boolean {
   const row = readProcess(pid)
   return row !== undefined && isAlive(row)
 }
+
+function requestOf(verb: Verb, { options }: CommandContext): ActionRequest {
+  const { positionals, values } = options
+  const force = values['force'] !== undefined
+  if (verb !== 'scale') return { verb, targets: positionals, force }
+  if (positionals.length === 0) throw new UsageError('Say how many: NAME=COUNT.')
+  const counts = positionals.map((word) => {
+    const [, name, count] = /^(.+?)=([+-]?\d+)$/.exec(word) ?? []
+    if (name === undefined || count === undefined) throw new UsageError(`${word} is not NAME=COUNT.`)
+    return [name, count] as const
+  })
+  return { verb, targets: [], counts: Object.fromEntries(counts) }
+}
