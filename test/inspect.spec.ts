@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
+import { BIN } from './support/environment.ts'
 import {
   createInstance,
   createProcess,
@@ -11,7 +12,7 @@ import {
 } from './support/fake-supervisor.ts'
 import { createLog, createStateDir } from './support/logs.ts'
 import { createProject } from './support/project.ts'
-import { type Finished, prodserver } from './support/running.ts'
+import { type Finished, prodserver, run, startProdserver } from './support/running.ts'
 import { openTerminal, type Terminal } from './support/terminal.ts'
 
 const WEB = createProcess('web', [createInstance('web.1'), createInstance('web.2', { pid: 4122 })], { kind: 'web' })
@@ -166,7 +167,6 @@ for (const [args, expected] of logs) {
 
 test('logs are followed: new lines, new instances, the ends of lives', async (t) => {
   const stateDir = writeLogs(t)
-  const { startProdserver } = await import('./support/running.ts')
   const following = startProdserver(t, ['logs', '-f'], { env: { PRODSERVER_STATE_DIR: stateDir } })
   await following.waitForOutput(/worker\.1 │ ready\n/)
   createLog(stateDir, 'beat.1').write(T0 + 5000, 1, 'tick\nlast words')
@@ -185,6 +185,18 @@ test('logs are followed: new lines, new instances, the ends of lives', async (t)
   await following.waitForOutput(/beat\.1 +│ last words\n-- beat\.1 was killed by SIGKILL --\n/)
   following.signal('SIGINT')
   assert.equal((await following.ended()).signal, 'SIGINT')
+})
+
+test('logs end when nobody reads them any more, and wait for who reads slowly', async (t) => {
+  const stateDir = createStateDir(t)
+  const log = createLog(stateDir, 'web.1')
+  log.write(T0, 1, `${'x'.repeat(99)}\n`.repeat(20_000))
+  const env = { PRODSERVER_STATE_DIR: stateDir }
+  const logs = `'${process.execPath}' '${BIN}' logs -n all --raw`
+  const first = await run(t, 'bash', ['-c', `${logs} -f | head -1 | wc -c`], { env, cwd: stateDir })
+  assert.equal(first.stdout.trim(), '100')
+  const all = await run(t, 'bash', ['-c', `${logs} | (read -r line; wc -l)`], { env, cwd: stateDir })
+  assert.equal(all.stdout.trim(), '19999')
 })
 
 test('events are listed, and as JSON they are what was written', async (t) => {

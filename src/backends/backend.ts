@@ -40,7 +40,7 @@ export interface Backend {
   readonly inherit?: (input: CommandInput, sockets: InheritedSockets) => Inherited | undefined
   /** The addresses it will listen on: `host:port` or `unix:/path`. */
   readonly listen?: (input: ListenInput) => readonly string[]
-  /** When it counts as ready, unless the declaration says otherwise. */
+  /** When it counts as ready, unless the declaration says otherwise. With a `log` and a `delay`, whichever comes first. */
   readonly ready?: { readonly http?: string; readonly log?: string; readonly delay?: number }
   /** How it is asked to stop without losing work, and how long that may take. Default TERM, 30 s. */
   readonly stop?: { readonly signal?: 'TERM' | 'INT' | 'QUIT'; readonly timeoutMs?: number }

@@ -79,8 +79,8 @@ export const celeryWorker: Backend = {
   options: workerOptions,
   example: { concurrency: 4, loglevel: 'info', queues: 'default,mail' },
   command: celeryCommand('worker'),
-  // "ready." is logged at INFO, and the default level is WARNING, so the log cannot tell.
-  ready: { delay: 5000 },
+  // "ready." is logged at INFO, and the default level is WARNING: where the log does not tell, the time must.
+  ready: { log: 'ready\\.', delay: 5000 },
   // TERM to the main process lets running tasks finish, however long; to the whole group it would kill them.
   stop: { signal: 'TERM', timeoutMs: 300_000 },
   reload: 'restart',

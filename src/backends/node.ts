@@ -1,4 +1,4 @@
-import { allTokens, type Backend } from './backend.ts'
+import { address, allTokens, type Backend } from './backend.ts'
 
 export const node: Backend = {
   name: 'node',
@@ -14,6 +14,6 @@ export const node: Backend = {
   command: ({ app, options, extra }) => ({ program: 'node', args: [...app, ...allTokens(options), ...extra] }),
   listen: ({ values, env }) => {
     const port = values('port').at(-1) ?? env['PORT']
-    return port ? [`0.0.0.0:${port}`] : []
+    return port ? [address(values('host').at(-1) ?? '0.0.0.0', port)] : []
   },
 }

@@ -1,4 +1,4 @@
-import type { EventType, ProcessEvent } from '../control/protocol.ts'
+import type { EventType, Exit, ProcessEvent } from '../control/protocol.ts'
 import { padEnd, type Paint, renderDuration, type Style } from './print.ts'
 import { renderClock } from './render-time.ts'
 
@@ -63,12 +63,14 @@ export function renderEventInLog(event: ProcessEvent, paint: Paint): string {
 }
 
 function describe({ type, exit, ms, message }: ProcessEvent): string {
-  if (type !== 'exited' || !exit) return message.replace(/\.$/, '')
-  const how =
-    exit.signal !== null
-      ? `was killed by ${exit.signal}`
-      : exit.code !== null
-        ? `exited ${exit.code}`
-        : 'ended, nobody saw how'
-  return ms === undefined ? how : `${how} after ${renderDuration(ms)}`
+  const words = message.replace(/\.$/, '')
+  if (type !== 'exited' || !exit) return words
+  // Whether a signal was asked for, only the message knows.
+  if (exit.signal !== null && message.includes(exit.signal)) return words
+  return ms === undefined ? ending(exit) : `${ending(exit)} after ${renderDuration(ms)}`
+}
+
+function ending({ code, signal }: Exit): string {
+  if (signal !== null) return `was killed by ${signal}`
+  return code === null ? 'ended, and nobody saw how' : `exited ${code}`
 }

@@ -2,7 +2,7 @@ import type { ProcessEvent } from '../control/protocol.ts'
 import type { LogLine } from '../logs/lines.ts'
 import { displayWidth } from './print.ts'
 import { renderEventInLog } from './render-event.ts'
-import { type LogLook, logLineJson, renderLogLine } from './render-log.ts'
+import { type LogLook, logLineJson, renderPrefix, renderText } from './render-log.ts'
 import { renderDate } from './render-time.ts'
 
 /** Writes lines as they were asked for. What it returns is what `write` does: false when nobody reads any more. */
@@ -25,24 +25,29 @@ export interface LogStreamOptions {
 export function createLogStream({ write, json, raw, isAlone, look, nowMs }: LogStreamOptions): LogStream {
   let { nameWidth } = look
   let date = renderDate(nowMs, look.utc)
-  const hasClock = look.prefix === 'short' && !json
+  /** What the line before was, and what stood before it: many lines come in the same moment. */
+  let last: LogLine | undefined
+  let prefix = ''
   /** A clock says nothing of the day. */
   const turnPage = (timeMs: number): void => {
     const day = renderDate(timeMs, look.utc)
-    if (hasClock && day !== date) write(`${look.paint('dim', `-- ${day} --`)}\n`)
+    if (look.prefix === 'short' && day !== date) write(`${look.paint('dim', `-- ${day} --`)}\n`)
     date = day
+  }
+  const prefixOf = (line: LogLine): string => {
+    if (line.timeMs === last?.timeMs && line.instance === last.instance && line.run === last.run) return prefix
+    last = line
+    nameWidth = Math.max(nameWidth, displayWidth(line.instance))
+    turnPage(line.timeMs)
+    return (prefix = renderPrefix(line, { ...look, nameWidth }))
   }
   return {
     line: (line) => {
       if (json) return write(logLineJson(line))
-      if (raw && look.prefix === 'none') {
-        write(line.line)
-        // A line that nobody finished is no reason to run two together.
-        return write(line.whole || !isAlone ? '\n' : '')
-      }
-      nameWidth = Math.max(nameWidth, displayWidth(line.instance))
-      turnPage(line.timeMs)
-      return write(renderLogLine(line, { ...look, nameWidth }))
+      write(prefixOf(line))
+      write(renderText(line, look))
+      // A line that nobody finished is no reason to run two together.
+      return write(raw && isAlone && !line.whole && look.prefix === 'none' ? '' : '\n')
     },
     event: (event) => {
       if (json || raw || look.prefix === 'none') return true

@@ -4,7 +4,7 @@ import type { ProcessEvent } from '../control/protocol.ts'
 import type { LogLine } from '../logs/lines.ts'
 import type { Paint } from './print.ts'
 import { renderEvent, renderEventInLog } from './render-event.ts'
-import { type LogLook, logLineJson, nameStyle, printable, renderLogLine } from './render-log.ts'
+import { type LogLook, logLineJson, nameStyle, printable, renderText } from './render-log.ts'
 import { createLogStream } from './render-log-stream.ts'
 import { renderStamp } from './render-time.ts'
 
@@ -29,15 +29,14 @@ const prefixes = [
 
 for (const [prefix, expected] of prefixes) {
   test(`a line with the prefix ${prefix}`, () => {
-    assert.equal(renderLogLine(line('GET / 200'), { ...LOOK, prefix }).toString(), expected)
+    assert.equal(stream({ look: { ...LOOK, prefix } }, [line('GET / 200')]), expected)
   })
 }
 
 test('a pipe gets the bytes as they are, and a terminal what can be read', () => {
   const bytes = Buffer.from([65, 0, 255, 27, 91, 50, 74, 66])
-  const look = { ...LOOK, prefix: 'none' } as const
-  assert.deepEqual(renderLogLine(line(bytes), look), Buffer.concat([bytes, Buffer.from('\n')]))
-  assert.equal(renderLogLine(line(bytes), { ...look, isTerminal: true }).toString(), 'A␀\ufffdB\n')
+  assert.deepEqual(renderText(line(bytes), LOOK), bytes)
+  assert.equal(renderText(line(bytes), { ...LOOK, isTerminal: true }), 'A␀\ufffdB')
 })
 
 const texts: readonly (readonly [text: string, withColours: boolean, expected: string])[] = [
@@ -88,11 +87,15 @@ test('events between lines say what happened', () => {
   const rendered = [
     event({ exit: { code: 1, signal: null }, ms: 8000 }),
     event({ exit: { code: null, signal: 'SIGKILL' }, ms: 450 }),
+    event({ exit: { code: null, signal: 'SIGTERM' }, ms: 450, message: 'stopped by SIGTERM, after 0.5s' }),
+    event({ exit: { code: null, signal: null } }),
     event({ type: 'backoff', message: 'starts again in 14s (attempt 6 of 10).' }),
   ].map((one) => renderEventInLog(one, plain))
   assert.deepEqual(rendered, [
     '-- worker.2 exited 1 after 8s --\n',
     '-- worker.2 was killed by SIGKILL after 0.5s --\n',
+    '-- worker.2 stopped by SIGTERM, after 0.5s --\n',
+    '-- worker.2 ended, and nobody saw how --\n',
     '-- worker.2 starts again in 14s (attempt 6 of 10) --\n',
   ])
 })

@@ -16,21 +16,20 @@ export interface LogLook {
   readonly isColoured: boolean
 }
 
-const NEWLINE = Buffer.from('\n')
-
-/** `12:01:44.120 worker.2 │ ` and the line as it was printed. */
-export function renderLogLine(line: LogLine, look: LogLook): Buffer {
-  const text = look.isTerminal ? Buffer.from(printable(line.line.toString(), look.isColoured)) : line.line
-  const prefix = renderPrefix(line, look)
-  return Buffer.concat(prefix === '' ? [text, NEWLINE] : [Buffer.from(prefix), text, NEWLINE])
-}
-
-function renderPrefix({ timeMs, instance, run }: LogLine, { prefix, paint, utc, nameWidth }: LogLook): string {
+/** `12:01:44.120 worker.2 │ `. */
+export function renderPrefix(
+  { timeMs, instance, run }: Omit<LogLine, 'line' | 'whole'>,
+  { prefix, paint, utc, nameWidth }: LogLook,
+): string {
   if (prefix === 'none') return ''
   const name = paint(nameStyle(instance), padEnd(instance, nameWidth))
   const time = prefix === 'long' ? renderStamp(timeMs, utc) : renderClock(timeMs, utc)
   return `${paint('dim', time)} ${name} ${prefix === 'long' ? `${run} ` : ''}${paint('dim', '│')} `
 }
+
+/** The line as it was printed, or as a terminal may see it. */
+export const renderText = ({ line }: LogLine, { isTerminal, isColoured }: LogLook): Uint8Array | string =>
+  isTerminal ? printable(line.toString(), isColoured) : line
 
 const NAME_STYLES: readonly Style[] = ['cyan', 'yellow', 'green', 'magenta', 'blue']
 

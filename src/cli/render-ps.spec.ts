@@ -151,7 +151,7 @@ const readiness: readonly (readonly [what: string, processes: readonly ProcessSt
 ]
 
 for (const [what, processes, ready] of readiness) {
-  test(`${what}`, () => {
+  test(what, () => {
     assert.equal(isAllReady(createSnapshot(processes)), ready)
   })
 }

@@ -12,7 +12,7 @@ import {
 
 /** One line of the table: an instance with what its process knows of it. */
 export interface PsRow {
-  readonly process: ProcessStatus
+  readonly owner: ProcessStatus
   readonly status: InstanceStatus
   /** How many there are that this line stands for. */
   readonly count: number
@@ -30,11 +30,11 @@ export const STATE_STYLES: Readonly<Record<InstanceStateName, Style>> = {
 }
 
 export const psRows = ({ processes }: Snapshot): readonly PsRow[] =>
-  processes.flatMap((process) => process.instances.map((status) => ({ process, status, count: 1 })))
+  processes.flatMap((owner) => owner.instances.map((status) => ({ owner, status, count: 1 })))
 
 /** Instances of a process that are in the same state become one line: their numbers are added up. */
 export function collapse(rows: readonly PsRow[]): readonly PsRow[] {
-  const groups = Map.groupBy(rows, ({ process, status }) => JSON.stringify([process.process, status.state]))
+  const groups = Map.groupBy(rows, ({ owner, status }) => JSON.stringify([owner.process, status.state]))
   return [...groups.values()].map((group) => {
     const [first] = group as [PsRow]
     if (group.length === 1) return first
@@ -44,7 +44,7 @@ export function collapse(rows: readonly PsRow[]): readonly PsRow[] {
       .toSorted()
       .at(-1)
     return {
-      process: first.process,
+      owner: first.owner,
       count: group.length,
       status: {
         ...first.status,
@@ -76,16 +76,16 @@ const LEAST_NOTE = 16
 export function psCells(rows: readonly PsRow[], nowMs: number): readonly (readonly string[])[] {
   const seen = new Set<string>()
   return rows.map((row) => {
-    const { process, status, count } = row
-    const first = !seen.has(process.process)
-    seen.add(process.process)
+    const { owner, status, count } = row
+    const first = !seen.has(owner.process)
+    seen.add(owner.process)
     const { state, usage, startedAt, pid, restarts } = status
     return [
-      count > 1 ? `${process.process} ×${count}` : status.instance,
+      count > 1 ? `${owner.process} ×${count}` : status.instance,
       state,
       readiness(state),
       isAlive(state) && startedAt ? renderDuration(nowMs - Date.parse(startedAt)) : '-',
-      process.run === 'always' ? String(restarts) : restarts === 0 ? '-' : String(restarts),
+      owner.run === 'always' ? String(restarts) : restarts === 0 ? '-' : String(restarts),
       usage ? `${Math.round(usage.cpuPercent)}%` : '-',
       usage ? renderBytes(usage.memoryBytes) : '-',
       pid === null ? '-' : String(pid),
@@ -133,12 +133,12 @@ const readiness = (state: InstanceStateName): string =>
   state === 'running' ? 'yes' : state === 'done' || state === 'stopped' ? '-' : 'no'
 
 /** The last column: where it listens; else what happened, and what comes next. */
-function note({ process, status }: PsRow, first: boolean, nowMs: number): string {
+function note({ owner, status }: PsRow, first: boolean, nowMs: number): string {
   const { state, lastExit, nextAt, waitingFor, reason, beside } = status
   const ago = (time: string): string => `${renderDuration(nowMs - Date.parse(time))} ago`
   const next = nextAt === null ? undefined : renderDuration(Math.max(0, Date.parse(nextAt) - nowMs))
   const second = beside ? `reloading: pid ${beside.pid ?? '-'} ${beside.state}` : undefined
-  const listen = process.listen.length === 0 ? '-' : first ? process.listen.join(', ') : '(same)'
+  const listen = owner.listen.length === 0 ? '-' : first ? owner.listen.join(', ') : '(same)'
   switch (state) {
     case 'running':
     case 'starting':

@@ -43,7 +43,7 @@ function title({ snapshot, isConnected }: TopState, columns: number, nowMs: numb
   const write = (style: Style, text: string): string =>
     room > 0 ? `${paint('bold', name)}  ${paint(style, truncate(text, room))}` : truncate(name, columns)
   if (!snapshot || !isConnected) return write('red', 'disconnected: the supervisor does not answer')
-  const instances = snapshot.processes.flatMap((process) => process.instances)
+  const instances = snapshot.processes.flatMap(({ instances }) => instances)
   const ready = instances.filter(({ state }) => state === 'running').length
   const { settings, startedAt } = snapshot.supervisor
   const lasted = renderDuration(nowMs - Date.parse(startedAt))

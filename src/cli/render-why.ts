@@ -27,7 +27,8 @@ export function renderWhy(why: Why, nowMs: number, paint: Paint, utc = false): s
 
 function headline({ status, attempt }: Why, nowMs: number, paint: Paint): string {
   const tries = attempt ? ` (attempt ${attempt.number} of ${attempt.limit})` : ''
-  const reason = status.reason ? ` ${status.reason.replace(/\.?$/, '.')}` : ''
+  const reason =
+    status.reason && status.reason !== status.lastExit?.words ? ` ${status.reason.replace(/\.?$/, '.')}` : ''
   const words = paint(STATE_STYLES[status.state], describeState(status, nowMs))
   return `${paint('bold', status.instance)} ${words}${tries}.${reason}`
 }

@@ -30,7 +30,8 @@ const [BEGIN, END] = ['\x1b[?2026h', '\x1b[?2026l']
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const
 
 export function openTerminal({ onKey, onResize, onSignal }: TerminalListener): Terminal {
-  const { stdin, stdout } = process
+  const stdin = process.stdin
+  const stdout = process.stdout
   const sink = createSink(1)
   let shown: readonly string[] = []
   let isTaken = false

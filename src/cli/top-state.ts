@@ -144,7 +144,7 @@ function command(state: TopState, key: Key, pageSize: number): Step {
   }
 }
 
-function reloadOf({ process: { process, reload } }: PsRow): Act {
+function reloadOf({ owner: { process, reload } }: PsRow): Act {
   return {
     request: { verb: 'reload', targets: [process] },
     command: `prodserver reload ${process}`,

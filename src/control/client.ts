@@ -39,7 +39,9 @@ export async function connectSupervisor(stateDir: string): Promise<SupervisorCli
     const response = await request(stateDir, { method: 'POST', path, signal }, JSON.stringify(body))
     let isOver = false
     for await (const line of splitLines(received(response, stateDir, signal))) {
-      const parsed = JSON.parse(line) as ActionLine
+      const parsed = JSON.parse(line) as ActionLine | ApiError
+      // What was refused after it had begun.
+      if ('error' in parsed) throw refusal(line, 409, stateDir)
       isOver = 'result' in parsed
       yield parsed
     }

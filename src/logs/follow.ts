@@ -163,8 +163,12 @@ function runAtEnd({ index }: LogContent, { lineStart }: Position): number {
 }
 
 /** Where the last line begins, if it has no newline yet; else where the file ends. */
-function endOfLines({ bytes, index }: LogContent): number {
+function endOfLines(log: OpenLog): number {
+  const { bytes } = log
   const size = bytes.size()
+  // Marks come before what they speak of: those that are there by now speak of all of it.
+  log.refresh()
+  const { index } = log
   const start = lineStartBefore(bytes, size)
   let mark = index.find(size - 1)
   // What a run left unfinished is a line, if another run has written since.

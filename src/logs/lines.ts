@@ -48,18 +48,29 @@ export function* linesForward(
   position: Position,
   { to, rest }: ForwardOptions,
 ): Generator<LogLine, void, void> {
-  const { index } = content
+  const { instance, index } = content
   let mark = index.find(position.lineStart)
+  let { timeMs, run } = describe(content, mark)
+  let nextOffset = offsetAfter(index, mark)
   for (;;) {
     const block = nextLines(content.bytes, position, to)
     const blockStart = position.lineStart
     for (let start = blockStart; start < block.end && block.whole;) {
       const lineEnd = blockStart + block.bytes.indexOf(NEWLINE, start - blockStart)
-      for (const [from, until, isLast] of splitAtRuns(index, mark, start, lineEnd, true)) {
-        mark = advance(index, mark, from)
-        position.lineStart = position.scanned = isLast ? until + 1 : until
-        const line = block.bytes.subarray(from - blockStart, until - blockStart)
-        yield { ...describe(content, mark), line, whole: isLast }
+      if (lineEnd < nextOffset) {
+        // Nearly every line of a large log: nothing is marked inside it.
+        position.lineStart = position.scanned = lineEnd + 1
+        const line = block.bytes.subarray(start - blockStart, lineEnd - blockStart)
+        yield { timeMs, instance, run, line, whole: true }
+      } else {
+        for (const [from, until, isLast] of splitAtRuns(index, mark, start, lineEnd, true)) {
+          mark = advance(index, mark, from)
+          ;({ timeMs, run } = describe(content, mark))
+          position.lineStart = position.scanned = isLast ? until + 1 : until
+          const line = block.bytes.subarray(from - blockStart, until - blockStart)
+          yield { timeMs, instance, run, line, whole: isLast }
+        }
+        nextOffset = offsetAfter(index, mark)
       }
       start = lineEnd + 1
     }
@@ -190,6 +201,11 @@ export function lineEndAfter(bytes: Bytes, offset: number, size: number): number
     start += block.length
   }
   return size
+}
+
+function offsetAfter(index: TimeIndex, mark: number): number {
+  const next = index.next(mark)
+  return next < index.count ? index.offset(next) : Number.POSITIVE_INFINITY
 }
 
 function describe({ instance, index, modifiedMs }: LogContent, mark: number): Omit<LogLine, 'line' | 'whole'> {

@@ -165,10 +165,14 @@ function* backward(reader: Reader, file: LogFile, run: number | undefined): Gene
 /** Where in a file the lines are that are asked for: whole lines, at its edges a few more. */
 function span(
   { query, ends }: Reader,
-  { file, bytes, index }: OpenLog,
+  log: OpenLog,
   run: number | undefined,
 ): { readonly from: number; readonly to: number } {
+  const { file, bytes } = log
   const size = ends?.get(file.base) ?? bytes.size()
+  // Marks come before what they speak of: those that are there by now speak of all of it.
+  log.refresh()
+  const { index } = log
   if (index.count === 0) return { from: 0, to: size }
   const { sinceMs, untilMs } = query
   const at = (mark: number): number => (mark < index.count ? Math.min(size, index.offset(mark)) : size)

@@ -11,21 +11,26 @@ const ENOUGH = 1 << 16
 
 /** Unlike `process.stdout`, it leaves the descriptor as it is, and waits for a slow reader instead of keeping it all. */
 export function createSink(fd: number): Sink {
-  let parts: Buffer[] = []
+  const buffer = Buffer.allocUnsafe(2 * ENOUGH)
   let size = 0
   let isOpen = true
   const flush = (): boolean => {
-    if (size > 0) isOpen &&= writeAll(fd, Buffer.concat(parts))
-    parts = []
+    if (size > 0) isOpen &&= writeAll(fd, buffer.subarray(0, size))
     size = 0
     return isOpen
   }
   return {
     flush,
     write: (bytes) => {
-      const part = Buffer.from(bytes as Uint8Array)
-      parts.push(part)
-      size += part.length
+      // A character of JavaScript has up to three bytes.
+      const most = typeof bytes === 'string' ? bytes.length * 3 : bytes.length
+      if (size + most > buffer.length) flush()
+      if (most > buffer.length) isOpen &&= writeAll(fd, Buffer.from(bytes as string))
+      else if (typeof bytes === 'string') size += buffer.write(bytes, size)
+      else {
+        buffer.set(bytes, size)
+        size += bytes.length
+      }
       return size < ENOUGH ? isOpen : flush()
     },
   }

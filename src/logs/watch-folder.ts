@@ -16,7 +16,7 @@ export interface FolderWatcher {
   readonly close: () => void
 }
 
-/** Watches the files of a folder, which is made if it is not there. The system tells of changes: nothing is polled. */
+/** Watches the files of a folder, which is made if it is not there. The system tells of changes: while there are none, nothing is done. */
 export function watchFolder(folder: string, signal: AbortSignal): FolderWatcher {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   let hasNames = false
@@ -32,12 +32,11 @@ export function watchFolder(folder: string, signal: AbortSignal): FolderWatcher 
     isOver = true
     tell()
   }
-  const watcher: FSWatcher = watch(folder, (type, name) => {
+  const stopWatching = startWatching(folder, end, (type, name) => {
     if (type === 'rename' || name === null) hasNames = true
     else written.add(name)
     tell()
   })
-  watcher.on('error', end)
   signal.addEventListener('abort', end)
   return {
     changes: async () => {
@@ -52,8 +51,27 @@ export function watchFolder(folder: string, signal: AbortSignal): FolderWatcher 
     wake: tell,
     close: () => {
       signal.removeEventListener('abort', end)
-      watcher.close()
+      stopWatching()
       end()
     },
+  }
+}
+
+const POLL_MS = 500
+
+function startWatching(
+  folder: string,
+  onEnd: () => void,
+  onChange: (type: string, name: string | null) => void,
+): () => void {
+  try {
+    const watcher: FSWatcher = watch(folder, onChange)
+    watcher.on('error', onEnd)
+    return () => watcher.close()
+  } catch (error) {
+    // Other programs of this user have taken all that the system gives: then looking is better than an error.
+    if (!['ENOSPC', 'EMFILE', 'ENFILE'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
+    const timer = setInterval(() => onChange('rename', null), POLL_MS)
+    return () => clearInterval(timer)
   }
 }

@@ -83,8 +83,8 @@ export function withDependencies(supervisor: Supervisor, chosen: readonly Manage
     if (found.has(managed)) return
     for (const name of Object.keys(managed.spec.dependsOn)) {
       const other = supervisor.processes.get(name)
-      // What ran to completion has done so.
-      if (other && !other.slots.every(({ current }) => current.phase.is === 'done')) visit(other)
+      // What ran to completion has done so, and what is not enabled is started by nobody.
+      if (other?.spec.enabled && !other.slots.every(({ current }) => current.phase.is === 'done')) visit(other)
     }
     found.add(managed)
   }
@@ -262,7 +262,13 @@ export async function down(supervisor: Supervisor, force: boolean): Promise<Acti
   }
   await stopping
   for (const { spec } of all) supervisor.closeSockets(spec)
-  return summary(chosen, ({ id }) => (were.has(id) ? 'stopped' : 'unchanged'))
+  const result = summary(chosen, ({ id }) => (were.has(id) ? 'stopped' : 'unchanged'))
+  // What could not be ended has been named.
+  const strays = result.exitCode === EXIT.done ? await supervisor.sweepStrays() : []
+  if (strays.length === 0) return result
+  const message = `what it started cannot be ended: ${strays.join('; ')}`
+  supervisor.write({ type: 'left-behind', message })
+  return { exitCode: EXIT.failed, changes: [...result.changes, { process: 'prodserver', did: 'failed', message }] }
 }
 
 function summary(chosen: readonly Instance[], did: (instance: Instance) => string): ActionResult {

@@ -21,16 +21,21 @@ export async function apply(supervisor: Supervisor, application: Application): P
   const changes: ActionChange[] = []
 
   const added = specs.filter(({ name }) => !supervisor.processes.has(name)).map((spec) => supervisor.add(spec))
-  if (isFirst) supervisor.adopt()
+  if (isFirst) {
+    supervisor.adopt()
+    changes.push(...(await endStrangers(supervisor)))
+  }
   const wanted = withDependencies(
     supervisor,
     chosen.flatMap(({ name }) => supervisor.processes.get(name) ?? []),
   )
 
-  const failed = await runReleases(supervisor, specs, wanted, release, isFirst)
-  if (failed && !isFirst) {
+  const serves = supervisor.instances().some(({ hasProcess, spec }) => hasProcess && !completes(spec))
+  const failed = await runReleases(supervisor, specs, wanted, release, serves)
+  if (failed && serves) {
     // What is new has no place yet.
-    for (const { spec } of added) if (spec.run !== 'release') supervisor.remove(spec.name)
+    for (const { spec, slots } of added)
+      if (spec.run !== 'release' && !slots.some(({ current }) => current.hasProcess)) supervisor.remove(spec.name)
     const { name, reason, details } = failed
     return {
       exitCode: EXIT.refused,
@@ -79,6 +84,14 @@ const needsStart = ({ spec, slots, wanted }: Managed): boolean => {
   return wanted === 'stopped' || slots.some(({ current }) => !current.hasProcess)
 }
 
+/** What an earlier supervisor left running and nobody declares any more; another may need its address. */
+async function endStrangers(supervisor: Supervisor): Promise<readonly ActionChange[]> {
+  const names = new Set([...supervisor.strangers].map(({ spec }) => spec.name))
+  await supervisor.until(() => supervisor.closing || supervisor.strangers.size === 0)
+  supervisor.closeForgotten()
+  return [...names].map((process) => ({ process, did: 'removed', message: 'it is declared no more' }))
+}
+
 interface Failure {
   readonly name: string
   readonly reason: string
@@ -91,7 +104,7 @@ async function runReleases(
   specs: readonly ProcessSpec[],
   wanted: ReadonlySet<Managed>,
   release: string,
-  isFirst: boolean,
+  serves: boolean,
 ): Promise<Failure | null> {
   const due = specs.flatMap((spec): Managed[] => {
     const managed = supervisor.processes.get(spec.name)
@@ -101,6 +114,7 @@ async function runReleases(
       supervisor.write({ ...about, type: 'skipped', message: `done before for release ${release}` })
       for (const { current } of managed.slots) current.skip()
       managed.wanted = 'running'
+      managed.waived = false
       return []
     }
     managed.spec = spec
@@ -109,20 +123,29 @@ async function runReleases(
   })
   for (const managed of due) {
     managed.wanted = 'running'
+    managed.waived = false
     // What it needs comes up first; the rest waits for it.
     for (const needed of withDependencies(supervisor, [managed]))
       if (needed !== managed && needsStart(needed)) supervisor.want(needed)
-    for (const { current } of managed.slots) current.restart()
+    const isBegun = supervisor.releasing[managed.spec.name] === release
+    supervisor.releasing[managed.spec.name] = release
+    for (const { current } of managed.slots) {
+      // One that another supervisor began goes on; one for another release comes to its end first.
+      if (current.hasProcess) await supervisor.until(() => !current.isMoving)
+      if (!isBegun || current.phase.is !== 'done') current.restart()
+    }
   }
-  // At the first start there is nothing to protect: the others are shown waiting.
-  if (isFirst) for (const managed of wanted) if (managed.spec.run !== 'release') supervisor.want(managed)
+  // Where nothing runs there is nothing to protect: the others are shown waiting.
+  if (!serves) for (const managed of wanted) if (managed.spec.run !== 'release') supervisor.want(managed)
   supervisor.lookAgain()
   await settled(supervisor, due.flatMap(instancesOf))
-  for (const { spec, slots } of due) {
+  for (const managed of due) {
+    const { spec, slots } = managed
     for (const { current } of slots) {
       const { phase } = current
-      if (phase.is === 'done') supervisor.releases[spec.name] = release
-      else return failureOf(spec.name, current)
+      if (phase.is === 'done') continue
+      managed.waived = serves
+      return failureOf(spec.name, current)
     }
   }
   supervisor.save()
@@ -148,7 +171,12 @@ async function removeOthers(supervisor: Supervisor, specs: readonly ProcessSpec[
   await supervisor.until(() => gone.every((managed) => instancesOf(managed).every(({ isMoving }) => !isMoving)))
   const ran = gone.filter(({ slots }) => slots.some(({ current }) => current.run > 0))
   for (const { spec } of gone) if (!specs.some(({ name }) => name === spec.name)) supervisor.remove(spec.name)
-  return ran.map(({ spec }) => ({ process: spec.name, did: 'removed', message: 'it is declared no more' }))
+  return ran.map(({ spec: { name } }) => {
+    const isDeclared = specs.some((spec) => spec.name === name)
+    return isDeclared
+      ? { process: name, did: 'stopped', message: 'it is not enabled any more' }
+      : { process: name, did: 'removed', message: 'it is declared no more' }
+  })
 }
 
 /** A process that ran before: nothing, another number of instances, or a reload. */

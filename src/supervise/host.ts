@@ -62,14 +62,32 @@ export async function createHost(options: HostOptions): Promise<Host> {
     void stopping.then(({ exitCode }) => setImmediate(() => finish(exitCode || worst)))
     return stopping
   }
+  const refuseWhileStopping = (): void => {
+    if (stopping) throw new ActionError('Everything is being stopped.', EXIT.refused, 'Afterwards: prodserver up -d')
+  }
+  // One declaration after the other: what one has begun, a release for one, must not be begun anew by the next.
+  let applying: Promise<unknown> = Promise.resolve()
+  let inTurn = 0
+  const applyInTurn = (application: Application): Promise<ActionResult> => {
+    refuseWhileStopping()
+    if (inTurn++ > 0) supervisor.write({ type: 'note', message: 'another `up` is under way; this one follows it' })
+    const result = applying.then(() => {
+      refuseWhileStopping()
+      return apply(supervisor, application)
+    })
+    applying = result.catch(() => {}).finally(() => inTurn--)
+    return result
+  }
   const controlled: Controlled = {
     snapshot: (wanted) => supervisor.snapshot(wanted),
     why: (id) => explain(supervisor, id),
     act: (body) => {
       const request = checkRequest(body)
-      return request.verb === 'down' ? stopAll(request.force === true) : act(supervisor, request)
+      if (request.verb === 'down') return stopAll(request.force === true)
+      refuseWhileStopping()
+      return act(supervisor, request)
     },
-    apply: (body) => apply(supervisor, body as Application),
+    apply: (body) => applyInTurn(body as Application),
     subscribe: supervisor.journal.subscribe,
   }
   const target = socketPath(options.stateDir, SOCKET_NAME)

@@ -1,3 +1,4 @@
+import { constants } from 'node:os'
 import type { Exit, InstanceStateName, InstanceStatus, LastExit } from '../control/protocol.ts'
 import type { News } from './journal.ts'
 import type { StartFailure } from './keeper.ts'
@@ -53,6 +54,10 @@ const STATE_NAMES: Readonly<Record<State['phase']['is'], InstanceStateName>> = {
   done: 'done',
   failed: 'failed',
 }
+
+/** Of processes, memory, descriptors or room on the disk; and a program that is being replaced. */
+const { EAGAIN, ENOMEM, EMFILE, ENFILE, ENOSPC, EDQUOT, ETXTBSY } = constants.errno
+const SHORTAGES: ReadonlySet<number> = new Set([EAGAIN, ENOMEM, EMFILE, ENFILE, ENOSPC, EDQUOT, ETXTBSY])
 
 /** How many ends are remembered. */
 const EXITS = 10
@@ -138,7 +143,8 @@ export class Instance {
 
   spawned(pid: number, startTicks: number): void {
     const { life } = this
-    if (!life) return
+    // Another keeper, which took it over, tells it as well.
+    if (!life || life.pid === pid) return
     Object.assign(life, { pid, startTicks })
     this.#write('starting', `started, pid ${pid}`)
     this.#dispatch({ type: 'spawned', run: life.run, pid })
@@ -150,7 +156,7 @@ export class Instance {
     if (!life) return
     const reason = explainFailure(failure, this.spec)
     // What is short now may be there later; what is wrong stays wrong.
-    const certain = !['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE'].some((code) => failure.message.includes(code))
+    const certain = failure.what.startsWith('lock:') || !SHORTAGES.has(failure.errno)
     this.#endLife()
     this.#dispatch({ type: 'spawn-failed', run: life.run, reason, certain })
   }
@@ -243,7 +249,10 @@ export class Instance {
         this.#signal(`SIG${this.spec.stop.signal}` as NodeJS.Signals)
         return
       case 'kill':
-        this.#write('killed', `killed: it did not stop within ${seconds(this.spec.stop.timeoutMs)}`)
+        this.#write(
+          'killed',
+          effect.late ? `killed: it did not stop within ${seconds(this.spec.stop.timeoutMs)}` : 'killed',
+        )
         this.#signal('SIGKILL')
         return
       case 'sweep':

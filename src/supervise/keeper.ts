@@ -61,6 +61,8 @@ export type LogNews =
 
 export interface Keeper {
   readonly pid: number
+  /** It was started just now: it has nothing from before. */
+  readonly isNew: boolean
   /** For the environment of programs that tell when they are ready; empty where that is not possible. */
   readonly notifySocket: string
   readonly lives: readonly KeptLife[]
@@ -124,18 +126,29 @@ const ALREADY_KEPT = 75
  */
 export async function openKeeper(options: KeeperOptions, events: KeeperEvents): Promise<Keeper> {
   const { Socket } = process.getBuiltinModule('node:net')
-  if (options.fd !== undefined) return greet(new Socket({ fd: options.fd, readable: true, writable: true }), events)
-  const running = await connectTo(options.stateDir)
-  if (running) return greet(running, events)
-  const started = startKeeper(options)
-  try {
-    return await greet(started.socket, events)
-  } catch (error) {
-    if ((await started.code) !== ALREADY_KEPT) throw error
-    // Another one came first: it may be on its way to its socket, and its supervisor with it.
-    throw new KeeperBusyError()
+  if (options.fd !== undefined)
+    return greet(new Socket({ fd: options.fd, readable: true, writable: true }), events, false)
+  for (let attempt = 1; ; attempt++) {
+    const running = await connectTo(options.stateDir)
+    try {
+      if (running) return await greet(running, events, false)
+    } catch (error) {
+      if (error instanceof KeeperBusyError) throw error
+      // It had nothing to keep any more, and was just ending.
+    }
+    const started = startKeeper(options)
+    try {
+      return await greet(started.socket, events, true)
+    } catch (error) {
+      if ((await started.code) !== ALREADY_KEPT) throw error
+      // Another one is on its way to its socket, or to its end.
+      if (attempt === ATTEMPTS) throw new KeeperBusyError()
+      await new Promise((settle) => setTimeout(settle, 50))
+    }
   }
 }
+
+const ATTEMPTS = 100
 
 async function connectTo(stateDir: string): Promise<Socket | undefined> {
   const { connect } = process.getBuiltinModule('node:net')
@@ -178,7 +191,7 @@ function startKeeper({ stateDir, python, program, env }: KeeperOptions): {
   }
 }
 
-function greet(socket: Socket, events: KeeperEvents): Promise<Keeper> {
+function greet(socket: Socket, events: KeeperEvents, isNew: boolean): Promise<Keeper> {
   const send = (...fields: readonly Field[]): void => void socket.write(pack(fields))
   const binds = new Map<string, (result: BindResult) => void>()
   const lives: KeptLife[] = []
@@ -206,6 +219,7 @@ function greet(socket: Socket, events: KeeperEvents): Promise<Keeper> {
       listed: () => {
         keeper = {
           pid: Number(welcome[1]),
+          isNew,
           notifySocket: welcome[2] ?? '',
           lives,
           sockets,
@@ -245,7 +259,7 @@ function greet(socket: Socket, events: KeeperEvents): Promise<Keeper> {
       notify: (pid, session, text = '') => events.onNotify({ pid: Number(pid), session: Number(session), text }),
       bound: (name = '', address = '') => answer(name, { address }),
       'not-bound': (name = '', errno, message = '') => answer(name, { errno: Number(errno), message }),
-      'log-full': (log = '') => events.onLog({ type: 'full', log, message: 'no space left' }),
+      'log-full': (log = '', message = '') => events.onLog({ type: 'full', log, message }),
       'log-error': (log = '', _, message = '') => events.onLog({ type: 'error', log, message }),
       'log-lost': (log = '', lines, bytes) =>
         events.onLog({ type: 'lost', log, lines: Number(lines), bytes: Number(bytes) }),
@@ -260,7 +274,8 @@ function greet(socket: Socket, events: KeeperEvents): Promise<Keeper> {
     socket.on('data', unpacker)
     socket.on('error', () => {})
     socket.once('close', () => {
-      for (const name of binds.keys()) answer(name, { errno: 0, message: 'the keeper has gone' })
+      for (const name of binds.keys())
+        answer(name, { errno: constants.errno.EAGAIN, message: 'EAGAIN: the keeper has gone' })
       if (!keeper) fail(new Error('the keeper ended before it answered'))
       else if (!left) events.onLost()
     })

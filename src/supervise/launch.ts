@@ -4,7 +4,7 @@ import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import type { Start } from './keeper.ts'
 import type { ProcessSpec } from './spec.ts'
-import { MARK } from './sweeper.ts'
+import { MARK, markOf } from './sweeper.ts'
 
 /** Variables by which a service manager speaks to us; a program that took them for its own would answer in our name. */
 const OURS = [
@@ -24,13 +24,15 @@ export interface LaunchInput {
   readonly run: number
   readonly token: string
   readonly root: string
+  /** Names the state directory. */
+  readonly place: string
   readonly notifySocket: string
   /** Names of the sockets that it is given; none where it opens its own. */
   readonly sockets: readonly string[]
 }
 
 /** Everything that the keeper needs to start one life. */
-export function startOf({ spec, instance, run, token, root, notifySocket, sockets }: LaunchInput): Start {
+export function startOf({ spec, instance, run, token, root, place, notifySocket, sockets }: LaunchInput): Start {
   const inherited = sockets.length > 0 ? spec.inherited : null
   const env: Record<string, string> = { ...spec.env }
   for (const name of OURS) delete env[name]
@@ -45,7 +47,7 @@ export function startOf({ spec, instance, run, token, root, notifySocket, socket
       ...(notifySocket !== '' && { NOTIFY_SOCKET: notifySocket }),
       PRODSERVER_PROCESS: spec.name,
       PRODSERVER_INSTANCE: instance,
-      [MARK]: token,
+      [MARK]: markOf(place, token),
     },
     cwd: spec.cwd,
     user: spec.user,

@@ -11,7 +11,7 @@ import { decideRestart, NO_RESTARTS, type RestartHistory } from './restart.ts'
  */
 export interface State {
   readonly phase: Phase
-  /** Grows with every transition. */
+  /** Grows with every transition; not where only what follows a stop is decided anew, whose time goes on. */
   readonly seq: number
   /** The current life, or the last one; 0 before the first. */
   readonly run: number
@@ -31,18 +31,19 @@ export type Phase =
   | Stopping
   | { readonly is: 'backoff'; readonly untilMs: number; readonly reason: string }
   | { readonly is: 'done' }
-  | { readonly is: 'failed'; readonly reason: string }
+  /** `left`: something of its last life is still there. */
+  | { readonly is: 'failed'; readonly reason: string; readonly left: boolean }
 
 interface Stopping {
   readonly is: 'stopping'
   readonly pid: number | null
   /** `asked`: the stop signal was sent. `killed`: SIGKILL was. `sweeping`: the main process has gone, the rest is ended. */
   readonly step: 'asked' | 'killed' | 'sweeping'
-  readonly then: Then
+  readonly next: Next
 }
 
 /** What follows once nothing is left of a life. */
-type Then =
+type Next =
   | { readonly to: 'stopped' }
   | { readonly to: 'start' }
   /** It ended by itself, or because it was found wanting. */
@@ -90,8 +91,8 @@ export type Effect =
   | { readonly do: 'spawn'; readonly run: number }
   /** The stop signal, to the main process alone. */
   | { readonly do: 'signal'; readonly run: number }
-  /** SIGKILL to the main process; what it leaves is swept. */
-  | { readonly do: 'kill'; readonly run: number }
+  /** SIGKILL to the main process; what it leaves is swept. `late`: it was given its time, and did not stop. */
+  | { readonly do: 'kill'; readonly run: number; readonly late: boolean }
   | { readonly do: 'sweep'; readonly run: number }
   | { readonly do: 'wake'; readonly afterMs: number; readonly seq: number }
 
@@ -131,7 +132,7 @@ export function adoptedState(given: {
 }): State {
   const { run, pid, ready, restarts, stopping, nowMs } = given
   const state = { ...initialState, run, wasReady: ready, restarts }
-  if (stopping) return { ...state, phase: { is: 'stopping', pid, step: 'asked', then: { to: 'start' } } }
+  if (stopping) return { ...state, phase: { is: 'stopping', pid, step: 'asked', next: { to: 'start' } } }
   return { ...state, phase: ready ? { is: 'running', pid, readyMs: nowMs } : { is: 'starting', pid } }
 }
 
@@ -150,11 +151,12 @@ export function step(
       switch (phase.is) {
         case 'stopped':
         case 'done':
-        case 'failed':
         case 'backoff':
-          return to({ ...state, wasReady: false, history: NO_RESTARTS }, { is: 'waiting' })
+          return begin(state)
+        case 'failed':
+          return phase.left ? sweep(state, { to: 'start' }) : begin(state)
         case 'stopping':
-          return to(state, { ...phase, then: { to: 'start' } })
+          return followWith(state, phase, { to: 'start' })
         case 'waiting':
         case 'starting':
         case 'running':
@@ -170,13 +172,14 @@ export function step(
       switch (phase.is) {
         case 'waiting':
         case 'backoff':
-        case 'failed':
           return to(state, { is: 'stopped', reason: null })
+        case 'failed':
+          return phase.left ? sweep(state, { to: 'stopped' }) : to(state, { is: 'stopped', reason: null })
         case 'starting':
         case 'running':
           return askToStop(state, phase.pid, { to: 'stopped' }, policy)
         case 'stopping':
-          return to(state, { ...phase, then: { to: 'stopped' } })
+          return followWith(state, phase, { to: 'stopped' })
         case 'stopped':
         case 'done':
           return unchanged(state)
@@ -188,15 +191,16 @@ export function step(
       switch (phase.is) {
         case 'starting':
         case 'running':
-          return askToStop({ ...state, history: NO_RESTARTS }, phase.pid, { to: 'start' }, policy)
+          return askToStop(state, phase.pid, { to: 'start' }, policy)
         case 'stopping':
-          return to(state, { ...phase, then: { to: 'start' } })
+          return followWith(state, phase, { to: 'start' })
         case 'stopped':
         case 'waiting':
         case 'backoff':
         case 'done':
+          return begin(state)
         case 'failed':
-          return to({ ...state, wasReady: false, history: NO_RESTARTS }, { is: 'waiting' })
+          return phase.left ? sweep(state, { to: 'start' }) : begin(state)
         default:
           return phase satisfies never
       }
@@ -205,38 +209,42 @@ export function step(
       switch (phase.is) {
         case 'starting':
         case 'running':
-          return kill(state, { is: 'stopping', pid: phase.pid, step: 'asked', then: { to: 'stopped' } })
-        case 'stopping':
-          return phase.step === 'asked' ? kill(state, phase) : unchanged(state)
+          return kill(state, { is: 'stopping', pid: phase.pid, step: 'asked', next: { to: 'stopped' } })
+        case 'stopping': {
+          // Whoever has it killed does not want it to come back.
+          const stopped = followWith(state, phase, { to: 'stopped' })
+          return phase.step === 'asked' ? kill(state, { ...phase, next: { to: 'stopped' } }) : stopped
+        }
         case 'waiting':
         case 'backoff':
           return to(state, { is: 'stopped', reason: null })
+        case 'failed':
+          return phase.left ? sweep(state, { to: 'stopped' }) : to(state, { is: 'stopped', reason: null })
         case 'stopped':
         case 'done':
-        case 'failed':
           return unchanged(state)
         default:
           return phase satisfies never
       }
 
     case 'skip':
-      return phase.is === 'stopped' || phase.is === 'failed' ? to(state, { is: 'done' }) : unchanged(state)
+      return phase.is === 'stopped' || (phase.is === 'failed' && !phase.left)
+        ? to(state, { is: 'done' })
+        : unchanged(state)
 
     case 'spawned':
+      if (!isAwaited(phase)) return unchanged(state)
       if (phase.is === 'starting') return to(state, { ...phase, pid: event.pid })
       // It was asked to stop before it was there.
-      if (phase.is !== 'stopping' || phase.pid !== null) return unchanged(state)
-      return to(state, { ...phase, pid: event.pid }, (seq) => [
-        phase.step === 'killed' ? { do: 'kill', run: state.run } : { do: 'signal', run: state.run },
-        { do: 'wake', afterMs: phase.step === 'killed' ? KILL_MS : policy.stopTimeoutMs, seq },
-      ])
+      return phase.step === 'killed'
+        ? kill(state, { ...phase, pid: event.pid })
+        : askToStop(state, event.pid, phase.next, policy)
 
     case 'spawn-failed': {
+      if (!isAwaited(phase)) return unchanged(state)
+      if (phase.is === 'stopping') return leave(state, phase.next, context)
       const certain = event.certain ? event.reason : null
-      if (phase.is === 'starting')
-        return judge(state, { to: 'judge', exit: null, readyForMs: null, certain, reason: event.reason }, context)
-      if (phase.is === 'stopping') return leave(state, phase.then, context)
-      return unchanged(state)
+      return judge(state, { to: 'judge', exit: null, readyForMs: null, certain, reason: event.reason }, context)
     }
 
     case 'ready':
@@ -246,14 +254,14 @@ export function step(
     case 'unfit': {
       if (phase.is !== 'starting' && phase.is !== 'running') return unchanged(state)
       const readyForMs = phase.is === 'running' ? nowMs - phase.readyMs : null
-      const then: Then = { to: 'judge', exit: null, readyForMs, certain: null, reason: event.reason }
-      return askToStop(state, phase.pid, then, policy)
+      const next: Next = { to: 'judge', exit: null, readyForMs, certain: null, reason: event.reason }
+      return askToStop(state, phase.pid, next, policy)
     }
 
     case 'exited': {
       if (phase.is === 'stopping') {
         if (phase.step === 'sweeping') return unchanged(state)
-        return sweep(state, phase.then)
+        return sweep(state, phase.next)
       }
       if (phase.is !== 'starting' && phase.is !== 'running') return unchanged(state)
       const { exit, reason, certain } = event
@@ -262,21 +270,20 @@ export function step(
     }
 
     case 'swept':
-      if (phase.is !== 'stopping' || phase.step === 'asked') return unchanged(state)
+      if (phase.is !== 'stopping' || phase.step !== 'sweeping') return unchanged(state)
       if (event.left.length > 0) {
         // A second copy beside what is left would be worse than none.
         const reason = `it cannot be ended: ${event.left.join('; ')}`
-        return to(state, { is: 'failed', reason })
+        return to(state, { is: 'failed', reason, left: true })
       }
-      return phase.step === 'sweeping' ? leave(state, phase.then, context) : unchanged(state)
+      return leave(state, phase.next, context)
 
     case 'elapsed':
       if (event.seq !== state.seq) return unchanged(state)
       if (phase.is === 'backoff') return spawn({ ...state, restarts: state.restarts + 1 })
-      if (phase.is !== 'stopping') return unchanged(state)
-      if (phase.step === 'asked') return kill(state, phase)
+      if (phase.is !== 'stopping' || phase.pid === null) return unchanged(state)
       // Killed, and still there: whoever looks for what is left names it.
-      return phase.step === 'killed' ? { state, effects: [{ do: 'sweep', run: state.run }] } : unchanged(state)
+      return phase.step === 'asked' ? kill(state, phase, true) : sweep(state, phase.next)
 
     default:
       return event satisfies never
@@ -295,9 +302,22 @@ function spawn(state: State): Step {
   return to({ ...state, run }, { is: 'starting', pid: null }, () => [{ do: 'spawn', run }])
 }
 
-function askToStop(state: State, pid: number | null, then: Then, { stopTimeoutMs }: Policy): Step {
+/** It is to run, and nobody remembers how it fared before. */
+const begin = (state: State): Step => to({ ...state, wasReady: false, history: NO_RESTARTS }, { is: 'waiting' })
+
+/** Whether the keeper still has to tell what became of a `spawn`. */
+const isAwaited = (phase: Phase): phase is Extract<Phase, { is: 'starting' | 'stopping' }> =>
+  (phase.is === 'starting' || (phase.is === 'stopping' && phase.step !== 'sweeping')) && phase.pid === null
+
+/** Only what comes afterwards is another thing: the time that it was given to stop goes on. */
+const followWith = (state: State, phase: Stopping, next: Next): Step => ({
+  state: { ...state, phase: { ...phase, next } },
+  effects: [],
+})
+
+function askToStop(state: State, pid: number | null, next: Next, { stopTimeoutMs }: Policy): Step {
   const { run } = state
-  return to(state, { is: 'stopping', pid, step: 'asked', then }, (seq) =>
+  return to(state, { is: 'stopping', pid, step: 'asked', next }, (seq) =>
     pid === null
       ? []
       : [
@@ -307,41 +327,41 @@ function askToStop(state: State, pid: number | null, then: Then, { stopTimeoutMs
   )
 }
 
-function kill(state: State, phase: Stopping): Step {
+function kill(state: State, phase: Stopping, late = false): Step {
   const { run } = state
   return to(state, { ...phase, step: 'killed' }, (seq) =>
     phase.pid === null
       ? []
       : [
-          { do: 'kill', run },
+          { do: 'kill', run, late },
           { do: 'wake', afterMs: KILL_MS, seq },
         ],
   )
 }
 
-function sweep(state: State, then: Then): Step {
+function sweep(state: State, next: Next): Step {
   const { run } = state
-  return to(state, { is: 'stopping', pid: null, step: 'sweeping', then }, () => [{ do: 'sweep', run }])
+  return to(state, { is: 'stopping', pid: null, step: 'sweeping', next }, () => [{ do: 'sweep', run }])
 }
 
 /** Nothing is left of the life. */
-function leave(state: State, then: Then, context: { policy: Policy; nowMs: number; random: number }): Step {
-  switch (then.to) {
+function leave(state: State, next: Next, context: { policy: Policy; nowMs: number; random: number }): Step {
+  switch (next.to) {
     case 'stopped':
       return to(state, { is: 'stopped', reason: null })
     case 'start':
-      return to({ ...state, wasReady: false }, { is: 'waiting' })
+      return begin(state)
     case 'judge':
-      return judge(state, then, context)
+      return judge(state, next, context)
     default:
-      return then satisfies never
+      return next satisfies never
   }
 }
 
 /** What an end that nobody asked for leads to. */
 function judge(
   state: State,
-  { exit, readyForMs, certain, reason }: Extract<Then, { to: 'judge' }>,
+  { exit, readyForMs, certain, reason }: Extract<Next, { to: 'judge' }>,
   { policy, nowMs, random }: { policy: Policy; nowMs: number; random: number },
 ): Step {
   const succeeded = exit?.code === 0
@@ -350,13 +370,19 @@ function judge(
   // A job is not repeated because services are: only where its declaration says so.
   const again = restart.policy === 'on-failure' ? !succeeded : restart.policy === 'always' && !policy.completes
   // An exit code of 0 before it was ever ready is a failed start: that is how several servers report one.
-  if (!again) return succeeded && readyForMs !== null ? to(state, { is: 'done' }) : to(state, { is: 'failed', reason })
-  if (certain !== null && !state.wasReady) return to(state, { is: 'failed', reason: certain })
+  if (!again)
+    return succeeded && readyForMs !== null
+      ? to(state, { is: 'done' })
+      : to(state, { is: 'failed', reason, left: false })
+  if (certain !== null && !state.wasReady) return to(state, { is: 'failed', reason: certain, left: false })
   const decision = decideRestart(restart, state.history, { nowMs, readyForMs: readyForMs ?? 0, random })
-  if ('giveUp' in decision) return to(state, { is: 'failed', reason: `${decision.giveUp}; the last time: ${reason}` })
-  const next = { ...state, history: decision.history }
-  if (decision.delayMs === 0) return spawn({ ...next, restarts: state.restarts + 1 })
-  return to(next, { is: 'backoff', untilMs: nowMs + decision.delayMs, reason }, (seq) => [
+  if ('giveUp' in decision) {
+    const words = `${decision.giveUp}; the last time: ${reason}`
+    return to(state, { is: 'failed', reason: words, left: false })
+  }
+  const counted = { ...state, history: decision.history }
+  if (decision.delayMs === 0) return spawn({ ...counted, restarts: state.restarts + 1 })
+  return to(counted, { is: 'backoff', untilMs: nowMs + decision.delayMs, reason }, (seq) => [
     { do: 'wake', afterMs: decision.delayMs, seq },
   ])
 }

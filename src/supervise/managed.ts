@@ -20,12 +20,14 @@ export interface Managed {
   readonly runs: readonly number[]
   /** A reload is under way. */
   reloading: boolean
+  /** It failed for a release while others ran: what runs need not wait for it when it is started again. */
+  waived: boolean
   /** When its schedule started it last. */
   firedMs: number | null
 }
 
 export function createManaged(spec: ProcessSpec, world: World, runs: readonly number[] = []): Managed {
-  const managed: Managed = { spec, wanted: 'stopped', scaled: null, slots: [], runs, reloading: false, firedMs: null }
+  const managed: Managed = { spec, wanted: 'stopped', scaled: null, slots: [], runs, reloading: false, waived: false, firedMs: null }
   for (let number = 1; number <= spec.instances; number++) addSlot(managed, world)
   return managed
 }

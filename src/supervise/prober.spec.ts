@@ -99,6 +99,16 @@ test('a delay passes when it is over, and asks nothing', async () => {
   assert.equal(asked(), 0)
 })
 
+test('of a line and a delay, whichever comes first passes, once', async () => {
+  const byLine = bench('ready', { log: 'ready', delayMs: 5000 })
+  byLine.prober.feed('celery@host ready.')
+  assert.deepEqual([byLine.reports, byLine.isWaiting()], [[OK], false])
+  const byTime = bench('ready', { log: 'ready', delayMs: 5000 })
+  await byTime.tick(true)
+  byTime.prober.feed('celery@host ready.')
+  assert.deepEqual([byTime.waits, byTime.reports], [[5000], [OK]])
+})
+
 test('who tells by itself is not asked', () => {
   assert.deepEqual(bench('ready', { notify: true }).waits, [])
 })

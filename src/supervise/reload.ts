@@ -74,6 +74,27 @@ export async function reloadProcess(
   }
 }
 
+/** Another life for one instance, as a reload of it alone: to start it anew is what is wanted, so no signal will do. */
+export async function replaceInstance(
+  managed: Managed,
+  instance: Instance,
+  context: ReloadContext,
+): Promise<ReloadOutcome> {
+  const { nowMs } = context.world
+  const slot = managed.slots.find(({ current }) => current === instance)
+  const startedMs = nowMs()
+  if (!slot) return { ok: true, replaced: 0, tookMs: 0 }
+  const manner = reloadManner(managed.spec) === 'rolling' ? 'rolling' : 'restart'
+  managed.reloading = true
+  try {
+    const failure = await BY_MANNER[manner](slot, managed.spec, context)
+    if (failure) return { ok: false, replaced: 0, instance: instance.id, ...failure }
+    return { ok: true, replaced: 1, tookMs: nowMs() - startedMs }
+  } finally {
+    managed.reloading = false
+  }
+}
+
 interface Failure {
   readonly reason: string
   readonly details: string

@@ -301,6 +301,9 @@ def change_granian(listen, probe):
     from granian._granian import SocketHolder, WorkerSignal
     from granian.server import mp
 
+    if not listen and probe is None:
+        # What is changed is how it works on a socket that it was given.
+        return
     if probe is not None:
         # For the workers, which may be spawned.
         os.environ["PRODSERVER_PROBE_FD"] = str(probe.fileno())
@@ -473,9 +476,8 @@ def change_waitress(listen, probe):
         servers = [each for each in list(sockets.values()) if isinstance(each, server.BaseWSGIServer)]
 
         def stop(*_):
-            # A second one ends it at once.
+            # A second INT ends it at once.
             signal.signal(signal.SIGINT, signal.default_int_handler)
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
             draining.set()
             servers[0].pull_trigger()
 

@@ -13,6 +13,8 @@ export interface SavedState {
   readonly lives: readonly SavedLife[]
   /** What ran once for a release: its name to the release. */
   readonly releases: Readonly<Record<string, string>>
+  /** What was begun for a release, and has not come to a good end: its name to the release. */
+  readonly releasing?: Readonly<Record<string, string>> | undefined
 }
 
 export interface SavedProcess {
@@ -55,14 +57,14 @@ export const emptyState = (bootId: string): SavedState => ({
 
 /** What the last supervisor left. After a new start of the system none of its lives can be left. */
 export function readState(stateDir: string, bootId: string): SavedState {
-  let saved: SavedState
+  let saved: SavedState | null
   try {
-    saved = JSON.parse(readFileSync(join(stateDir, FILE), 'utf8')) as SavedState
+    saved = JSON.parse(readFileSync(join(stateDir, FILE), 'utf8')) as SavedState | null
   } catch {
     // There is none, or it was cut off when the power went.
     return emptyState(bootId)
   }
-  if (saved.version !== STATE_VERSION) return emptyState(bootId)
+  if (saved?.version !== STATE_VERSION) return emptyState(bootId)
   return saved.bootId === bootId ? saved : { ...saved, bootId, lives: [] }
 }
 

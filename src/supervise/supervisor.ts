@@ -1,6 +1,9 @@
+import { statSync } from 'node:fs'
+import { constants } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Exit, ProcessEvent, Snapshot } from '../control/protocol.ts'
 import type { PlannedProject } from '../plan/plan.ts'
+import type { LogLine } from '../logs/lines.ts'
 import { followRun, tail } from '../logs/tail.ts'
 import { certainFailure, describeExit } from './diagnose.ts'
 import { Instance, type Life, type World } from './instance.ts'
@@ -14,9 +17,9 @@ import {
   openKeeper,
 } from './keeper.ts'
 import { probeAddressOf, startOf } from './launch.ts'
-import { addSlot, createManaged, instancesOf, type Managed, satisfies, statusOf } from './managed.ts'
+import { addSlot, createManaged, instancesOf, type Managed, satisfies, type Slot, statusOf } from './managed.ts'
 import { bootId, isSameProcess } from './process-table.ts'
-import { describeReload } from './reload.ts'
+import { describeReload, replaceInstance } from './reload.ts'
 import { createScheduler, type Scheduler } from './scheduler.ts'
 import type { ProcessSpec } from './spec.ts'
 import { readState, type SavedLife, type SavedState, STATE_VERSION, writeState } from './state-file.ts'
@@ -33,6 +36,8 @@ export interface SupervisorOptions {
 
 /** Lines that are shown of a life that ended. */
 const LAST_LINES = 20
+/** What could not be replaced because it is too large is too large a moment later as well. */
+const REPLACE_AGAIN_MS = 60_000
 
 /**
  * Runs the declared processes. It owns all instances and decides what depends on what; each instance decides for
@@ -43,7 +48,9 @@ export class Supervisor {
   readonly journal: Journal
   readonly options: SupervisorOptions
   readonly world: World
+  /** What ran to completion for which release, and what is to, or was begun. */
   readonly releases: Record<string, string>
+  readonly releasing: Record<string, string>
   project: PlannedProject
   readonly #startedMs = Date.now()
   readonly #saved: SavedState
@@ -55,6 +62,13 @@ export class Supervisor {
   readonly #waiters = new Set<() => void>()
   /** Pids of the instances that run. */
   readonly #mains = new Set<number>()
+  readonly #strangers = new Set<Instance>()
+  readonly #place: string
+  #isKeeperLost = false
+  /** A keeper of before left children. */
+  #hasOthers = false
+  /** Instances that could not be replaced, and when that may be tried again. */
+  readonly #refusedMs = new Map<string, number>()
   #keeper!: Keeper
   #looking = false
   #saving = false
@@ -62,13 +76,17 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     this.options = options
+    this.#place = placeOf(options.stateDir)
     this.project = options.project
     this.journal = openJournal(options.stateDir)
     this.#saved = readState(options.stateDir, bootId())
     this.releases = { ...this.#saved.releases }
+    this.releasing = { ...this.#saved.releasing }
     this.#sweeper = createSweeper({
       keeperPid: () => this.#keeper.pid,
-      isMain: (pid) => this.#mains.has(pid),
+      isMain: (pid) => pid === options.pid || this.#mains.has(pid),
+      place: this.#place,
+      hasOthers: () => this.#hasOthers,
     })
     this.world = this.#createWorld()
     this.#scheduler = createScheduler((managed) => this.#fire(managed))
@@ -85,8 +103,22 @@ export class Supervisor {
    * @throws {KeeperBusyError} when another supervisor has it.
    */
   async open(): Promise<void> {
+    await this.#openKeeper()
+    if (!this.#keeper.isNew) return
+    this.#hasOthers = true
+    await this.#endUnknown()
+  }
+
+  async #openKeeper(): Promise<void> {
     const { stateDir, keeper } = this.options
     this.#keeper = await openKeeper({ stateDir, ...keeper }, this.#keeperEvents())
+  }
+
+  /** Supervisor and keeper were killed at once: what they had just begun to start is in nobody's notes. */
+  async #endUnknown(): Promise<void> {
+    const known = new Set(this.#saved.lives.map(({ instance, run }) => tokenOf(instance, run)))
+    const marks = this.#sweeper.marks().filter((mark) => !known.has(mark))
+    await Promise.all(marks.map((mark) => this.#sweeper.sweep({ pid: -1, startTicks: 0, mark, known: new Map() })))
   }
 
   get keeper(): Keeper {
@@ -94,7 +126,12 @@ export class Supervisor {
   }
 
   instances(): readonly Instance[] {
-    return [...this.processes.values()].flatMap(instancesOf)
+    return [...[...this.processes.values()].flatMap(instancesOf), ...this.#strangers]
+  }
+
+  /** Lives of processes that are declared no more. They are being stopped. */
+  get strangers(): ReadonlySet<Instance> {
+    return this.#strangers
   }
 
   /** Lives that an earlier supervisor left running, of processes that are still declared. Call it once, after `add`. */
@@ -117,8 +154,30 @@ export class Supervisor {
       this.#adoptLife({ ...saved, ...rest, stop: { signal: 'TERM', timeoutMs: 30_000 } }, token, true)
       adopted.push(instance)
     }
+    if (keeper.isNew) this.#takeSockets()
     keeper.listen()
     return adopted
+  }
+
+  /** Of another keeper, only the programs have the sockets now, and none that starts could listen there. */
+  #takeSockets(): void {
+    for (const { spec, slots } of this.processes.values()) {
+      if (spec.inherited === null || slots.every(({ current }) => current.life === null)) continue
+      for (const [index, address] of spec.listen.entries()) {
+        const name = socketName(spec, index)
+        void this.#bindOnce(name, absolute(address, spec.cwd), spec.inherited.listening).then((result) => {
+          if ('errno' in result) this.#bound.delete(name)
+        })
+      }
+    }
+  }
+
+  /** Closes what was held for processes that are declared no more. */
+  closeForgotten(): void {
+    for (const name of this.#keeper.sockets.keys()) {
+      const owner = name.slice(0, name.indexOf('/'))
+      if (!this.processes.has(owner) && !this.#byToken.has(owner)) this.#keeper.close(name)
+    }
   }
 
   #adoptLife(saved: SavedLife, token: string, isKept: boolean): void {
@@ -132,11 +191,21 @@ export class Supervisor {
     instance.adopt(life, saved)
     if (!isKept) this.#keeper.adopt({ token, pid, startTicks, instance: id, run }, pipeOf(stateDir, id, run))
     this.write({ type: 'adopted', process: saved.process, instance: id, run, pid, message: `goes on with pid ${pid}` })
-    // What a reload had begun is not what serves; what is not declared any more has nobody to serve.
+    // What a reload had begun is not what serves; what is not declared any more has nobody to serve; what was asked to
+    // stop for good does not come back. One that is stopping already is not asked twice.
     const managed = this.processes.get(saved.process)
     if (managed) managed.wanted = this.#saved.processes[saved.process]?.wanted ?? 'running'
     const isCurrent = managed?.slots.some(({ current }) => current === instance)
-    if (!isCurrent && !saved.stopping) instance.stop()
+    if (!isCurrent || managed?.wanted === 'stopped') instance.stop()
+    const slot = managed?.slots.find(({ beside }) => beside === instance)
+    if (slot) void this.until(() => !instance.isMoving).then(() => this.#endBeside(slot, instance))
+  }
+
+  #endBeside(slot: Slot, instance: Instance): void {
+    instance.leave()
+    if (slot.beside === instance) slot.beside = null
+    this.save()
+    this.lookAgain()
   }
 
   /** The instance that a life is of; one of no process, where it is declared no more. */
@@ -150,7 +219,9 @@ export class Supervisor {
         return (slot.current = new Instance(id, managed.spec, this.world, run))
       if (slot) return (slot.beside = new Instance(id, managed.spec, this.world, run))
     }
-    return new Instance(id, strangerSpec(saved), this.world, run)
+    const stranger = new Instance(id, strangerSpec(saved), this.world, run)
+    this.#strangers.add(stranger)
+    return stranger
   }
 
   add(spec: ProcessSpec): Managed {
@@ -201,7 +272,7 @@ export class Supervisor {
     return Object.entries(this.dependenciesOf(spec))
       .filter(([name, condition]) => {
         const other = this.processes.get(name)
-        return !other || !satisfies(other, condition)
+        return !other || !(other.waived || satisfies(other, condition))
       })
       .map(([name]) => name)
   }
@@ -210,7 +281,11 @@ export class Supervisor {
   dependenciesOf(spec: ProcessSpec): ProcessSpec['dependsOn'] {
     if (spec.run === 'release') return spec.dependsOn
     const releases = [...this.processes.values()].filter(
-      (other) => other.spec.run === 'release' && other.wanted === 'running' && !this.#needs(other.spec, spec.name),
+      (other) =>
+        other.spec.run === 'release' &&
+        other.wanted === 'running' &&
+        !other.waived &&
+        !this.#needs(other.spec, spec.name),
     )
     return {
       ...Object.fromEntries(releases.map((other) => [other.spec.name, 'completed' as const])),
@@ -237,6 +312,11 @@ export class Supervisor {
       if (phases.includes('failed') || other.wanted === 'stopped') return true
       return phases.includes('waiting') && this.blockedBy(other).length > 0
     })
+  }
+
+  /** Ends what has lost its parent and does not tell whose it is. Call it when nothing runs; what is left, in words. */
+  sweepStrays(): Promise<readonly string[]> {
+    return this.#sweeper.sweep({ pid: -1, startTicks: 0, mark: null, known: new Map() })
   }
 
   write(news: Parameters<Journal['write']>[0]): ProcessEvent {
@@ -272,7 +352,18 @@ export class Supervisor {
   }
 
   signal(instance: Instance, signal: NodeJS.Signals): void {
-    if (instance.life) this.#keeper.signal(instance.life.token, signal)
+    if (instance.life) this.#signal(instance.life, signal)
+  }
+
+  #signal({ token, pid, startTicks }: Life, signal: NodeJS.Signals): void {
+    if (!this.#isKeeperLost) return this.#keeper.signal(token, signal)
+    // Until there is another one, nobody else does.
+    if (pid === null || !isSameProcess(pid, startTicks)) return
+    try {
+      process.kill(pid, signal)
+    } catch {
+      // It ended meanwhile: whoever takes it over tells.
+    }
   }
 
   /** Its next life binds other addresses; those of before stay open for those who still serve there. */
@@ -309,8 +400,10 @@ export class Supervisor {
         ...(beside ? savedLife(beside, true) : []),
       ]),
     )
+    for (const stranger of this.#strangers) lives.push(...savedLife(stranger, false))
     try {
-      const state = { version: STATE_VERSION, bootId: bootId(), releases: this.releases } as const
+      const { releases, releasing } = this
+      const state = { version: STATE_VERSION, bootId: bootId(), releases, releasing } as const
       writeState(this.options.stateDir, { ...state, processes: Object.fromEntries(processes), lives })
     } catch (error) {
       // What runs goes on; only a supervisor that came after this one would know less.
@@ -362,11 +455,21 @@ export class Supervisor {
 
   #tellWaiting(instance: Instance, managed: Managed, unmet: readonly string[]): void {
     const blocked = this.blockedBy(managed)
-    const words = blocked.length > 0 ? `cannot start: ${blocked.join(', ')} failed` : `waits for ${unmet.join(', ')}`
+    const words =
+      blocked.length > 0
+        ? `cannot start: ${blocked.map((name) => this.#describeBlocker(name)).join(', ')}`
+        : `waits for ${unmet.join(', ')}`
     if (instance.waitingFor.join() === unmet.join() && instance.waitingWords === words) return
     instance.waitingFor = unmet
     instance.waitingWords = words
     this.write({ type: 'waiting', process: managed.spec.name, instance: instance.id, message: words })
+  }
+
+  #describeBlocker(name: string): string {
+    const other = this.processes.get(name)
+    if (other?.slots.some(({ current }) => current.phase.is === 'failed')) return `${name} failed`
+    if (other?.wanted === 'running') return `${name} cannot start`
+    return other?.spec.enabled ? `${name} is stopped` : `${name} is not enabled`
   }
 
   #fire(managed: Managed): void {
@@ -387,22 +490,25 @@ export class Supervisor {
 
   #tooLarge(instance: Instance, bytes: number): void {
     const managed = this.processes.get(instance.spec.name)
-    if (!managed || managed.reloading) return
+    const mayTryAgainMs = this.#refusedMs.get(instance.id) ?? 0
+    if (!managed || managed.reloading || Date.now() < mayTryAgainMs) return
     const limit = instance.spec.memoryLimitBytes as number
     const mib = (value: number): string => `${Math.round(value / 1024 ** 2)} MiB`
     const message = `uses ${mib(bytes)}, more than its ${mib(limit)}: replaced`
-    this.write({
-      type: 'note',
-      process: managed.spec.name,
-      instance: instance.id,
-      pid: instance.life?.pid ?? null,
-      message,
-    })
-    this.replace(managed, instance)
+    this.write({ type: 'note', ...aboutLife(instance), message })
+    void this.#replace(managed, instance)
   }
 
-  /** Replaces one instance as a reload would. Set by what knows how to reload. */
-  replace: (managed: Managed, instance: Instance) => void = () => {}
+  /** By another life, without a gap where that can be done. */
+  async #replace(managed: Managed, instance: Instance): Promise<void> {
+    const { world, until, save } = this
+    const signal = this.signal.bind(this)
+    const outcome = await replaceInstance(managed, instance, { world, until, save, signal })
+    if (outcome.ok) return
+    this.#refusedMs.set(instance.id, Date.now() + REPLACE_AGAIN_MS)
+    const message = `could not be replaced: ${outcome.reason}`
+    this.write({ type: 'reload-refused', ...aboutLife(instance), message, details: outcome.details || undefined })
+  }
 
   #createWorld(): World {
     const { stateDir } = this.options
@@ -411,15 +517,17 @@ export class Supervisor {
       random: Math.random,
       write: (news) => void this.write(news),
       launch: (instance, run) => this.#launch(instance, run),
-      signal: ({ token }, signal) => this.#keeper.signal(token, signal),
+      signal: (life, signal) => this.#signal(life, signal),
       sweep: (life) => this.#sweeper.sweep(life),
       look: (life) => this.#sweeper.look(life),
       lastLines: ({ token, run }) => this.lastLines(instanceOf(token), run),
       followLines: ({ token, run }, onLine) => {
         const life = new AbortController()
-        followRun(stateDir, instanceOf(token), run, ({ line }) => onLine(line.toString('utf8')), life.signal).catch(
-          () => {},
-        )
+        const onLogLine = ({ line }: LogLine): void => onLine(line.toString('utf8'))
+        // What is there already is read at once, and who asks is not ready to hear it yet.
+        queueMicrotask(() => {
+          followRun(stateDir, instanceOf(token), run, onLogLine, life.signal).catch(() => {})
+        })
         return () => life.abort()
       },
       diagnose: (exit: Exit, { title, lastLines, asked, ready }) => ({
@@ -427,12 +535,22 @@ export class Supervisor {
         certain: ready ? null : certainFailure(exit, lastLines),
       }),
       ended: (life) => this.#lifeEnded(life),
-      changed: () => {
+      changed: (instance) => {
+        if (!instance.isMoving) this.#strangers.delete(instance)
+        this.#noteRelease(instance)
         this.#meter.watch()
         this.save()
         this.lookAgain()
       },
     }
+  }
+
+  /** Whoever had it run, and whenever it came to its end: it is done for the release that it was begun for. */
+  #noteRelease({ spec, phase }: Instance): void {
+    const release = this.releasing[spec.name]
+    if (spec.run !== 'release' || phase.is !== 'done' || release === undefined) return
+    this.releases[spec.name] = release
+    delete this.releasing[spec.name]
   }
 
   #launch(instance: Instance, run: number): Life {
@@ -480,7 +598,7 @@ export class Supervisor {
     const input = { spec: instance.spec, instance: instance.id, run, token, sockets }
     const { root } = this.project
     try {
-      this.#keeper.start(startOf({ ...input, root, notifySocket: this.#keeper.notifySocket }))
+      this.#keeper.start(startOf({ ...input, root, place: this.#place, notifySocket: this.#keeper.notifySocket }))
     } catch (error) {
       queueMicrotask(() => instance.spawnFailed({ errno: 0, message: (error as Error).message, what: 'start' }))
     }
@@ -522,7 +640,7 @@ export class Supervisor {
     const { log } = news
     const who = { process: log.replace(/\.\d+$/, ''), instance: log }
     if (news.type === 'full')
-      this.write({ type: 'log-lost', ...who, message: 'no space left: its output cannot be stored; it goes on' })
+      this.write({ type: 'log-lost', ...who, message: `its output cannot be stored: ${news.message}; it goes on` })
     if (news.type === 'error')
       this.write({ type: 'log-lost', ...who, message: `its output cannot be stored: ${news.message}` })
     if (news.type === 'lost')
@@ -541,31 +659,61 @@ export class Supervisor {
   async #keeperLost(): Promise<void> {
     if (this.closing) return
     this.write({ type: 'note', message: 'the keeper has gone; another one takes over what runs' })
-    await this.open()
+    this.#isKeeperLost = this.#hasOthers = true
+    await this.#openKeeperAgain()
+    if (this.closing) return
+    this.#isKeeperLost = false
     this.#bound.clear()
     const { stateDir } = this.options
+    const begun: (readonly [Instance, Life])[] = []
     for (const instance of this.instances()) {
       const { life, id } = instance
       if (!life) continue
       this.#setLog(id, instance.spec)
-      if (life.pid === null) {
-        // It was about to be started, and perhaps was: whatever came of it carries its mark.
-        await this.#sweeper.sweep({ pid: -1, startTicks: 0, mark: life.token, known: new Map() })
-        instance.spawnFailed({ errno: 11, message: 'EAGAIN: the keeper has gone', what: 'start' })
-      } else
-        this.#keeper.adopt(
-          { token: life.token, pid: life.pid, startTicks: life.startTicks, instance: id, run: life.run },
-          pipeOf(stateDir, id, life.run),
-        )
+      const { token, pid, startTicks, run } = life
+      if (pid === null) begun.push([instance, life])
+      else this.#keeper.adopt({ token, pid, startTicks, instance: id, run }, pipeOf(stateDir, id, run))
     }
+    this.#takeSockets()
     this.#keeper.listen()
     this.save()
+    // These were about to be started, and perhaps were: whatever came of them carries their marks.
+    for (const [instance, life] of begun) {
+      await this.#sweeper.sweep({ pid: -1, startTicks: 0, mark: life.token, known: new Map() })
+      if (instance.life === life && life.pid === null)
+        instance.spawnFailed({ errno: constants.errno.EAGAIN, message: 'EAGAIN: the keeper has gone', what: 'start' })
+    }
+  }
+
+  /** What runs goes on without a keeper, but nothing new can start, and pipes fill up: it is tried until one is there. */
+  async #openKeeperAgain(): Promise<void> {
+    for (let attempt = 1; !this.closing; attempt++) {
+      try {
+        return await this.#openKeeper()
+      } catch (error) {
+        const message = `a keeper cannot be started: ${(error as Error).message}`
+        if (attempt === 1) this.write({ type: 'note', message })
+        await new Promise((settle) => setTimeout(settle, 500))
+      }
+    }
   }
 }
+
+const aboutLife = ({ id, spec, life }: Instance): Pick<ProcessEvent, 'process' | 'instance' | 'pid'> => ({
+  process: spec.name,
+  instance: id,
+  pid: life?.pid ?? null,
+})
 
 /** A path of a socket is the program's, and the keeper is elsewhere. */
 const absolute = (address: string, cwd: string): string =>
   address.startsWith('unix:') ? `unix:${resolve(cwd, address.slice(5))}` : address
+
+/** A folder has one name for the system, whatever it is called by. */
+function placeOf(stateDir: string): string {
+  const { dev, ino } = statSync(stateDir, { bigint: true })
+  return `${dev.toString(36)}-${ino.toString(36)}`
+}
 
 const tokenOf = (instance: string, run: number): string => `${instance}#${run}`
 const instanceOf = (token: string): string => token.slice(0, token.lastIndexOf('#'))
@@ -589,7 +737,8 @@ function savedLife(instance: Instance, beside: boolean): readonly SavedLife[] {
       startedMs,
       ready: phase.is === 'running',
       restarts,
-      stopping: phase.is === 'stopping',
+      // What failed and still has a life could not be ended: that goes on as well.
+      stopping: phase.is === 'stopping' || phase.is === 'failed',
       beside,
       probeAddress,
       stop: spec.stop,

@@ -5,8 +5,8 @@ import { belongsTo, describeRow, isAlive, readEnvironMark, readProcessTable } fr
 export interface SweptLife {
   readonly pid: number
   readonly startTicks: number
-  /** Its name in the environment of everything that it started. */
-  readonly mark: string
+  /** Its name in the environment of everything that it started; null for all that lost their parent, whoever's they are. */
+  readonly mark: string | null
   /** An earlier sight of what belonged to it. */
   readonly known: ReadonlyMap<number, number>
 }
@@ -14,11 +14,16 @@ export interface SweptLife {
 /** The variable that finds what left its session and lost its parent. */
 export const MARK = 'PRODSERVER_LIFE'
 
+/** Its value. The same lives are called the same in every state directory. */
+export const markOf = (place: string, token: string): string => `${place}/${token}`
+
 export interface Sweeper {
   /** Ends everything that is left of a life; what cannot be ended, in words. */
   readonly sweep: (life: SweptLife) => Promise<readonly string[]>
   /** Everything that belongs to a life now, itself included. */
   readonly look: (life: SweptLife) => readonly ProcessRow[]
+  /** The lives whose processes lost their parent. */
+  readonly marks: () => readonly string[]
 }
 
 const FIRST_WAIT_MS = 2
@@ -29,8 +34,12 @@ const PATIENCE_MS = 10_000
 /** What the sweeper has to know of the keeper's children. */
 export interface Family {
   readonly keeperPid: () => number
-  /** Whether that child was started as an instance: it has not lost its parent. */
+  /** Whether that child was started as an instance, or is the supervisor: it has not lost its parent. */
   readonly isMain: (pid: number) => boolean
+  /** Tells our lives from those of another state directory. */
+  readonly place: string
+  /** Whether a keeper before this one was killed: its children went to whoever was its own parent. */
+  readonly hasOthers: () => boolean
 }
 
 /** The system at one moment, and who lost its parent in it. */
@@ -89,6 +98,7 @@ export function createSweeper(family: Family): Sweeper {
 
   return {
     look: (life) => remains(currentSight(), life),
+    marks: () => [...look(family).orphans.keys()].filter((mark) => mark !== ''),
     sweep: (life) =>
       new Promise((settle) => {
         requests.push({ ...life, settle, deadlineMs: performance.now() + PATIENCE_MS })
@@ -99,22 +109,35 @@ export function createSweeper(family: Family): Sweeper {
 }
 
 /** Processes that made a session of their own and lost their parent are children of the keeper then. */
-function look({ keeperPid, isMain }: Family): Sight {
+function look({ keeperPid, isMain, place, hasOthers }: Family): Sight {
   const table = readProcessTable()
   const keeper = keeperPid()
+  const reapers = hasOthers() ? ancestors(table, keeper) : new Set<number>()
+  const prefix = markOf(place, '')
   const orphans = new Map<string, Map<number, number>>()
   for (const row of table.values()) {
-    if (row.ppid !== keeper || !isAlive(row) || isMain(row.pid)) continue
-    const mark = readEnvironMark(row.pid, MARK) ?? ''
+    const isOwn = row.ppid === keeper
+    if ((!isOwn && !reapers.has(row.ppid)) || row.pid === keeper || !isAlive(row) || isMain(row.pid)) continue
+    const value = readEnvironMark(row.pid, MARK) ?? ''
+    const isOurs = value.startsWith(prefix)
+    if (!isOwn && !isOurs) continue
+    const mark = isOurs ? value.slice(prefix.length) : ''
     const found = orphans.get(mark) ?? new Map<number, number>()
     orphans.set(mark, found.set(row.pid, row.startTicks))
   }
   return { table, orphans }
 }
 
+/** Init, and what a service manager may have put in its place. */
+function ancestors(table: ProcessTable, pid: number): Set<number> {
+  const found = new Set([1])
+  for (let row = table.get(pid); row && !found.has(row.ppid); row = table.get(row.ppid)) found.add(row.ppid)
+  return found
+}
+
 function remains({ table, orphans }: Sight, { pid, startTicks, known, mark }: SweptLife): readonly ProcessRow[] {
-  const own = orphans.get(mark)
-  return belongsTo(table, { pid, startTicks, known: own ? new Map([...known, ...own]) : known }).alive
+  const own = mark === null ? [...orphans.values()].flatMap((some) => [...some]) : (orphans.get(mark) ?? [])
+  return belongsTo(table, { pid, startTicks, known: new Map([...known, ...own]) }).alive
 }
 
 function killRow({ pid }: ProcessRow): void {

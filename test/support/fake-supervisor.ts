@@ -1,4 +1,4 @@
-import { createServer, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import type {
   ActionLine,
@@ -39,7 +39,8 @@ export async function startFakeSupervisor(stateDir: string, snapshot: Snapshot):
       })
     },
   }
-  const server = createServer(async (request, response) => {
+  const server = createServer((request, response) => void serve(request, response))
+  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost')
     const send = (value: unknown): void => void response.end(JSON.stringify(value))
     if (pathname === '/v1') send(fake.snapshot.supervisor)
@@ -55,7 +56,7 @@ export async function startFakeSupervisor(stateDir: string, snapshot: Snapshot):
       fake.actions.push(JSON.parse(body) as ActionRequest)
       response.end(fake.answer.map((line) => `${JSON.stringify(line)}\n`).join(''))
     } else response.writeHead(404).end('{"error":"There is no such thing.","exitCode":2}')
-  })
+  }
   await new Promise<void>((resolve) => {
     server.listen(join(stateDir, 'control.sock'), resolve)
   })

@@ -21,7 +21,7 @@ export const actionCommand =
     }
     const supervisor = requireSupervisor(client, stateDir)
     const code = await followAction((signal) => supervisor.action(request, signal), context)
-    if (verb === 'down' && code === EXIT.done) await gone([supervisor.status.pid, supervisor.status.keeperPid])
+    if (verb === 'down' && (code === EXIT.done || code === EXIT.failed)) await gone([supervisor.status.pid, supervisor.status.keeperPid])
     return code
   }
 

@@ -29,13 +29,13 @@ function choose(snapshot: Snapshot, selectors: readonly string[]): Snapshot {
   )
   const chosen = new Set(selectInstances(selectors, known).map(({ instance }) => instance))
   const processes = snapshot.processes
-    .map((process) => ({ ...process, instances: process.instances.filter(({ instance }) => chosen.has(instance)) }))
+    .map((owner) => ({ ...owner, instances: owner.instances.filter(({ instance }) => chosen.has(instance)) }))
     .filter(({ process, instances }) => instances.length > 0 || chosen.has(process))
   return { ...snapshot, processes }
 }
 
 /** An instance, with what `list` says of its process. */
-function toJson({ process: { kind, title, wanted, run, listen, schedule }, status }: PsRow): string {
+function toJson({ owner: { kind, title, wanted, run, listen, schedule }, status }: PsRow): string {
   return `${JSON.stringify({ ...status, kind, title, wanted, runs: run, listen, schedule })}\n`
 }
 

@@ -119,6 +119,7 @@ function describeProbe(probe: PlannedProbe): string {
   if (probe.http !== undefined) return `GET ${probe.http} is answered`
   if (probe.tcp !== undefined) return `port ${probe.tcp} accepts connections`
   if (probe.exec !== undefined) return `${probe.exec.join(' ')} exits with 0`
-  if (probe.log !== undefined) return `its output matches /${probe.log}/`
+  const orTime = probe.delayMs === undefined ? '' : `, or it has run for ${probe.delayMs / 1000} s`
+  if (probe.log !== undefined) return `its output matches /${probe.log}/${orTime}`
   return `it has run for ${(probe.delayMs ?? 0) / 1000} s`
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connectSupervisor, isSnapshot, requireSupervisor, type SupervisorClient } from '../../control/client.ts'
+import type { ActionLine } from '../../control/protocol.ts'
 import { EXIT, UsageError } from '../../errors.ts'
 import { followLogs } from '../../logs/follow.ts'
 import { readSet } from '../../logs/read-log.ts'
@@ -46,7 +47,7 @@ export async function execute(context: CommandContext): Promise<number> {
 
 const isTerminal = (fd: number): boolean => process.getBuiltinModule('node:tty').isatty(fd)
 
-const selectable = ({ process: { process, kind }, status: { instance } }: PsRow): Parameters<typeof isSelected>[1] => ({
+const selectable = ({ owner: { process, kind }, status: { instance } }: PsRow): Parameters<typeof isSelected>[1] => ({
   process,
   kind,
   instance,
@@ -120,9 +121,7 @@ async function show({ options, paint }: CommandContext, stateDir: string, first:
   async function act({ request, command }: Act): Promise<void> {
     try {
       for await (const line of client.action(request, signal)) {
-        const changes = 'result' in line ? line.result.changes : []
-        const message = 'event' in line ? line.event.message : changes.map(({ message }) => message).join(' ')
-        update({ ...state, message: `${command}: ${message}` })
+        update({ ...state, message: `${command}: ${describeLine(line)}` })
       }
     } catch (error) {
       fail(error)
@@ -195,6 +194,13 @@ async function show({ options, paint }: CommandContext, stateDir: string, first:
   async function wait(ms: number): Promise<void> {
     await sleep(ms, undefined, { signal }).catch(() => {})
   }
+}
+
+function describeLine(line: ActionLine): string {
+  if ('event' in line) return [line.event.instance, line.event.message].filter(Boolean).join(' ')
+  return line.result.changes
+    .map(({ process, did, message }) => [process, did, message].filter(Boolean).join(' '))
+    .join('; ')
 }
 
 const aborted = (signal: AbortSignal): Promise<void> =>

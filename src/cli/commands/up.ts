@@ -11,10 +11,38 @@ import { createProgress } from '../render-progress.ts'
 
 /** Starts all that is declared, or brings what runs in line with it. */
 export async function execute(context: CommandContext): Promise<number> {
-  const { io, options } = context
+  const { io } = context
   const project = projectFromOptions(context)
   const stateDir = stateDirectory(io.env, project.root)
   const exitOn = exitOnOf(context)
+  try {
+    return await applyOrStart(context, project, stateDir, exitOn)
+  } catch (error) {
+    // Somebody else was first, a moment ago. It is told what is declared as soon as it listens.
+    const isSecond = error instanceof ProdserverError && error.problems.some(({ id }) => id === 'E604')
+    if (!isSecond || !(await isListening(stateDir))) throw error
+    return applyOrStart(context, project, stateDir, exitOn)
+  }
+}
+
+const LISTENS_WITHIN_MS = 10_000
+
+async function isListening(stateDir: string): Promise<boolean> {
+  const deadline = performance.now() + LISTENS_WITHIN_MS
+  while (performance.now() < deadline) {
+    if (await connectSupervisor(stateDir)) return true
+    await new Promise((next) => setTimeout(next, 20))
+  }
+  return false
+}
+
+async function applyOrStart(
+  context: CommandContext,
+  project: Project,
+  stateDir: string,
+  exitOn: ReturnType<typeof exitOnOf>,
+): Promise<number> {
+  const { options } = context
   const isDetached = options.values['detach'] !== undefined
   const { existsSync } = process.getBuiltinModule('node:fs')
   // Connecting loads an HTTP client, which who starts first can do without.

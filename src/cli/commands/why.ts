@@ -14,7 +14,7 @@ export async function execute(context: CommandContext): Promise<number> {
   if (name === undefined) throw new UsageError('Name a process, or an instance of one.', 'See them: prodserver ps')
   const stateDir = locateState(context)
   const client = requireSupervisor(await connectSupervisor(stateDir), stateDir)
-  const known = psRows(await client.snapshot()).map(({ process: { process, kind }, status }) => ({
+  const known = psRows(await client.snapshot()).map(({ owner: { process, kind }, status }) => ({
     process,
     kind,
     instance: status.instance,

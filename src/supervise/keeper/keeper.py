@@ -5,14 +5,21 @@ import select
 import signal
 import socket
 import struct
+import sys
+import time
+import traceback
 
 from log import Log, read
-from sockets import address_of, bind
-from start import fork_exec, open_pipe, start_ticks, take_lock
+from sockets import address_of, bind, take_over
+from start import fork_exec, is_running, open_pipe, printed_to, start_ticks, take_lock
 from wire import pack, unpack
 
 VERSION = b"1"
 UNKNOWN_STATUS = b""
+REST = 0.001
+FEW_BYTES = 1 << 16
+# A user may have 64 MiB in pipes; with more than that the user's other pipes become tiny.
+LARGE_PIPE, PIPE, FEW_LIVES = 1 << 20, 1 << 17, 16
 
 
 class Life:
@@ -22,6 +29,7 @@ class Life:
         self.token, self.pid, self.ticks = token, pid, ticks
         self.log_name, self.run = log_name, run
         self.pipe = self.log = self.pidfd = None
+        self.poured = 0.0  # when something was moved last
         self.fifo = ""
         self.status = None  # set at its end, kept until the supervisor has heard of it
 
@@ -32,13 +40,16 @@ class Keeper:
         self.logs_folder = os.path.join(state, "logs")
         self.run_folder = os.path.join(state, "run")
         self.lives, self.by_pid = {}, {}
+        self.pouring = set()  # lives whose pipe somebody may still print to, forgotten ones as well
         self.logs, self.sockets = {}, {}
         self.handlers = {}
         self.epoll = select.epoll()
         self.controller = None
         self.supervisor = None  # its pid, where it is our child
         self.inbox, self.outbox = b"", b""
+        self.resting = []  # lives whose pipes are left alone for a moment
         self.polled = []  # adopted lives whose end only looking tells
+        self.adopted = set()  # pids of programs that another keeper started
         self.running = True
 
     # --- the loop -------------------------------------------------------------
@@ -53,14 +64,32 @@ class Keeper:
 
     def loop(self):
         while self.running:
-            timeout = 0.2 if self.polled else -1
-            for fd, events in self.epoll.poll(timeout):
+            timeout = REST if self.resting else 0.2 if self.polled else 1 if self.are_losing() else -1
+            found = self.epoll.poll(timeout)
+            for fd, events in found:
                 handler = self.handlers.get(fd)
                 if handler:
-                    handler(events)
+                    self.attempt(handler, events)
+            self.end_rests()
             self.look_at_polled()
-            if not self.controller and not self.supervisor and not self.by_pid:
+            if not found:
+                for log in self.are_losing():
+                    log.try_again()
+                    self.tell(log)
+            # Who ended is remembered until the next supervisor has heard of it.
+            if not self.controller and not self.supervisor and not self.lives:
                 return
+
+    def attempt(self, handler, *values):
+        """Whatever goes wrong with one thing, the others must be kept."""
+        try:
+            handler(*values)
+        except Exception:
+            traceback.print_exc()
+            sys.stderr.flush()
+
+    def are_losing(self):
+        return [log for log in self.logs.values() if log.lost is not None]
 
     def send(self, *fields):
         if self.controller:
@@ -87,6 +116,9 @@ class Keeper:
 
     def accept(self, _):
         connection, _ = self.listener.accept()
+        if self.controller:
+            # It may have gone, and nobody has looked.
+            self.on_controller(select.EPOLLIN)
         if self.controller:
             connection.send(pack("busy"))
             connection.close()
@@ -118,7 +150,7 @@ class Keeper:
                 break
             fields = unpack(self.inbox[4 : 4 + size])
             self.inbox = self.inbox[4 + size :]
-            getattr(self, "do_" + fields[0].decode())(*fields[1:])
+            self.attempt(getattr(self, "do_" + fields[0].decode()), *fields[1:])
             if not self.controller:
                 break
 
@@ -156,11 +188,13 @@ class Keeper:
             for name in names:
                 fds.append(self.sockets[name.decode()][0].fileno())
             fifo = os.path.join(self.run_folder, "%s-%s.log" % (log_name.decode(), run.decode()))
-            pipe, writer = open_pipe(fifo)
+            pipe, writer = open_pipe(fifo, LARGE_PIPE if len(self.lives) < FEW_LIVES else PIPE)
             pid = fork_exec(argv, env, cwd, user, group, umask, nice, limits, fds, lock_fd, writer)
-        except OSError as error:
-            what = getattr(error, "what", "") or error.filename or ""
-            self.send("failed", token, error.errno or 0, error.strerror or str(error), what)
+        except (OSError, KeyError, ValueError) as error:
+            # A socket may have been closed meanwhile: it was asked to stop.
+            what = getattr(error, "what", "") or getattr(error, "filename", "") or ""
+            number, text = getattr(error, "errno", 0) or 0, getattr(error, "strerror", "") or str(error)
+            self.send("failed", token, number, text, what)
             if pipe >= 0:
                 os.close(pipe)
                 os.unlink(fifo)
@@ -178,13 +212,14 @@ class Keeper:
         self.by_pid[life.pid] = life
         life.pipe, life.fifo = pipe, fifo
         log = self.logs[life.log_name]
-        others = [o for o in self.lives.values() if o.log is log and o is not life]
+        others = [o for o in self.pouring if o.log is log and o is not life]
         if others:
             limit = log.max_bytes
-            log.set_aside()
-            log = self.logs[life.log_name] = Log(self.logs_folder, log.name, limit, log.keep)
+            if log.set_aside():
+                log = self.logs[life.log_name] = Log(self.logs_folder, log.name, limit, log.keep)
         life.log = log
-        self.watch(pipe, lambda _: self.pour(life))
+        self.pouring.add(life)
+        self.watch(pipe, lambda _: self.pour(life) or self.spare(life))
 
     def pour(self, life, rounds=1):
         """Moves what a program has printed. At the end of the pipe nobody is left who could print."""
@@ -203,10 +238,27 @@ class Keeper:
             if more is None:
                 return
 
+    def spare(self, life):
+        """Who prints line after line is not answered one by one: a moment later there is more to move at once."""
+        now = time.monotonic()
+        if now - life.poured < REST and life.log is not None and life.log.moved < FEW_BYTES and life.pipe is not None:
+            self.epoll.modify(life.pipe, 0)
+            self.resting.append(life)
+        life.poured = now
+
+    def end_rests(self):
+        if not self.resting:
+            return
+        latest = time.monotonic() - REST
+        for life in [life for life in self.resting if life.poured <= latest]:
+            self.resting.remove(life)
+            if life.pipe is not None:
+                self.epoll.modify(life.pipe, select.EPOLLIN)
+
     def tell(self, log):
-        if log.lost is not None and not log.reported:
+        if log.lost is not None and log.lost[1] and not log.reported:
             log.reported = True
-            self.send("log-full", log.name)
+            self.send("log-full", log.name, log.why)
         if log.found_room:
             self.send("log-lost", log.name, *log.found_room)
             log.found_room = None
@@ -224,9 +276,15 @@ class Keeper:
             os.unlink(life.fifo)
         except OSError:
             pass
-        if life.log is not self.logs.get(life.log_name):
-            life.log.close()
-        life.log = None
+        log, life.log = life.log, None
+        self.pouring.discard(life)
+        log.end_run(life.run)
+        self.tell(log)
+        current = self.logs.get(life.log_name)
+        if log is not current and not any(other.log is log for other in self.pouring):
+            log.close()
+            if log.lost is not None and log.lost[1] and current:
+                current.lose_as_well(*log.lost, log.why)
 
     def reap(self, _=None):
         os.read(self.wakeup, 4096)
@@ -244,6 +302,7 @@ class Keeper:
 
     def ended(self, life, status):
         del self.by_pid[life.pid]
+        self.adopted.discard(life.pid)
         life.status = status
         if life.pipe is not None:
             # Its last words belong before the news of its end.
@@ -267,18 +326,19 @@ class Keeper:
     def do_adopt(self, token, pid, ticks, log_name, run, fifo):
         """Takes over a program whose keeper has gone. Its exit code went to init, so only its end can be told."""
         life = Life(token.decode(), int(pid), int(ticks), log_name.decode(), int(run))
-        if start_ticks(life.pid) != life.ticks:
+        if not is_running(life.pid, life.ticks):
             self.lives[life.token] = life
             life.status = UNKNOWN_STATUS
             return self.send("exited", token, UNKNOWN_STATUS)
         try:
             pipe = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
         except OSError:
-            pipe = None
+            pipe = printed_to(life.pid, fifo)
         if pipe is None:
             self.lives[life.token] = self.by_pid[life.pid] = life
         else:
             self.keep(life, pipe, fifo.decode())
+        self.adopted.add(life.pid)
         try:
             life.pidfd = os.pidfd_open(life.pid)
             self.watch(life.pidfd, lambda _: self.adopted_ended(life))
@@ -294,7 +354,7 @@ class Keeper:
         self.ended(life, UNKNOWN_STATUS)
 
     def look_at_polled(self):
-        for life in [life for life in self.polled if start_ticks(life.pid) != life.ticks]:
+        for life in [life for life in self.polled if not is_running(life.pid, life.ticks)]:
             self.polled.remove(life)
             self.ended(life, UNKNOWN_STATUS)
 
@@ -312,7 +372,13 @@ class Keeper:
         name = name.decode()
         if name not in self.sockets:
             try:
-                bound = bind(address.decode())
+                try:
+                    bound = bind(address.decode())
+                except OSError:
+                    # Programs that another keeper started have it, and that keeper has gone.
+                    bound = take_over(address.decode(), self.adopted)
+                    if bound is None:
+                        raise
             except (OSError, UnicodeError) as error:
                 number = getattr(error, "errno", 0) or 0
                 return self.send("not-bound", name, number, getattr(error, "strerror", None) or error)
@@ -373,9 +439,15 @@ class Keeper:
         if pid == 0:
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE, signal.SIGXFSZ):
                 signal.signal(number, signal.SIG_DFL)
-            os.dup2(theirs.fileno(), 3)
-            os.environ["PRODSERVER_KEEPER_FD"] = "3"
-            os.execv(command[0], command)
+            try:
+                os.dup2(theirs.fileno(), 3)
+                os.environ["PRODSERVER_KEEPER_FD"] = "3"
+                os.execv(command[0], command)
+            except BaseException:
+                traceback.print_exc()
+                sys.stderr.flush()
+            finally:
+                os._exit(127)
         theirs.close()
         self.supervisor, self.command = pid, command
         self.control(ours)

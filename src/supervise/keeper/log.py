@@ -6,9 +6,9 @@ import struct
 import time
 
 CHUNK = 1 << 20
-NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+BLOCK = 1 << 16
+LONGEST_HELD = 1 << 20  # of a line that waits for its end while there is no room
 SPLICE_NONBLOCK = 2
-can_splice = hasattr(os, "splice")  # Python 3.10
 
 
 class Log:
@@ -20,15 +20,35 @@ class Log:
     def __init__(self, folder, name, max_bytes, keep):
         self.folder, self.name = folder, name
         self.max_bytes, self.keep = max_bytes, keep
+        self.file = self.index = -1
+        self.size = 0
+        self.run, self.run_start = None, 0  # who writes, and from where on in this file
+        self.marked = (0, None)
+        self.moved = 0  # how much the last time
+        self.lost = None  # [lines, bytes] while nothing can be stored
+        self.why = ""
+        self.rest = b""  # then: the beginning of a line
+        self.is_cut = False  # the beginning of the line has been lost, so its end will be
+        self.reported = False
+        self.found_room = None  # what was lost, once there is room again
+        self.fresh = 0  # the number of the file that was rotated last, until it is told
+        self.is_numbered = False  # ours has its number, and no other file could be made yet
         self.sequence = max([0] + [n for n, _ in self.rotated()])
-        self.open()
+        try:
+            self.open()
+        except OSError as error:
+            self.begin_losing(error)
 
     def path(self, suffix):
         return os.path.join(self.folder, self.name + suffix)
 
     def rotated(self):
         found = []
-        for entry in os.listdir(self.folder):
+        try:
+            entries = os.listdir(self.folder)
+        except OSError:
+            return found
+        for entry in entries:
             if entry.startswith(self.name + "."):
                 number = entry[len(self.name) + 1 :].split(".")[0]
                 if number.isdigit():
@@ -36,21 +56,25 @@ class Log:
         return found
 
     def open(self):
+        """Goes on with the file that has the name, or begins it. What was open is kept where that fails."""
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
-        self.file = os.open(self.path(".log"), flags, 0o600)
-        self.index = os.open(self.path(".idx"), flags | os.O_APPEND, 0o600)
+        file = os.open(self.path(".log"), flags, 0o600)
+        try:
+            index = os.open(self.path(".idx"), flags | os.O_APPEND, 0o600)
+        except OSError:
+            os.close(file)
+            raise
+        self.close()
+        self.file, self.index = file, index
         # Not O_APPEND: splice refuses such a file.
-        self.size = os.lseek(self.file, 0, os.SEEK_END)
+        self.size = self.run_start = os.lseek(self.file, 0, os.SEEK_END)
         self.marked = (0, None)
-        self.lost = None  # [lines, bytes] while there is no room
-        self.rest = b""  # then: the beginning of a line
-        self.reported = False
-        self.found_room = None  # what was lost, once there is room again
-        self.fresh = 0  # the number of the file that was rotated last, until it is told
 
     def close(self):
-        os.close(self.file)
-        os.close(self.index)
+        for fd in (self.file, self.index):
+            if fd >= 0:
+                os.close(fd)
+        self.file = self.index = -1
 
     def mark(self, run):
         """Notes when what comes next arrived; once a millisecond is enough."""
@@ -58,8 +82,13 @@ class Log:
         then, last = self.marked
         if run == last and now - then < 1000:
             return
+        if run != self.run:
+            self.run, self.run_start = run, self.size
         try:
-            os.write(self.index, struct.pack("<QII", now, min(self.size, 0xFFFFFFFF), run))
+            record = struct.pack("<QII", now, min(self.size, 0xFFFFFFFF), run)
+            count = os.write(self.index, record)
+            if count < len(record):
+                os.ftruncate(self.index, os.lseek(self.index, 0, os.SEEK_END) - count)
             self.marked = (now, run)
         except OSError:
             pass  # the bytes count, and they are stored without it
@@ -67,102 +96,186 @@ class Log:
     def ends_line(self):
         return self.size == 0 or os.pread(self.file, 1, self.size - 1) == b"\n"
 
+    # --- what is stored -------------------------------------------------------
+
     def take(self, pipe, run):
         """Moves what a pipe has. False at its end, None when it has nothing."""
+        self.moved = 0
         if self.lost is not None:
             return self.take_or_lose(pipe, run)
-        if self.size > self.max_bytes + 4 * CHUNK:
-            return self.take_and_split(pipe, run)
         self.mark(run)
+        more = self.move(pipe, run, CHUNK)
+        if more and self.lost is None and self.size >= self.max_bytes and self.come_to_line_end(pipe, run):
+            self.rotate()
+        return more
+
+    def move(self, pipe, run, most):
+        global splice
+        if splice is None:
+            return self.copy(pipe, run, most)
         try:
-            count = move(pipe, self.file)
+            # In one step: a keeper killed here has either moved the bytes or left them in the pipe.
+            count = splice(pipe, self.file, most)
         except OSError as error:
             if error.errno == errno.EAGAIN:
                 return None
-            if error.errno not in NO_SPACE:
-                raise
-            self.begin_losing()
+            if error.errno in (errno.EINVAL, errno.ENOSYS):
+                splice = None  # not into a file of this file system
+            elif error.errno != errno.EINTR:
+                self.begin_losing(error)
             return True
-        if count == 0:
-            return False
         self.size += count
-        # Most writers write whole lines, so most chunks end one.
-        if self.size >= self.max_bytes and self.ends_line():
-            self.rotate()
-        return True
+        self.moved += count
+        return count > 0
 
-    def take_and_split(self, pipe, run):
-        """A full file and no chunk that ends a line: look for one inside."""
-        data = read(pipe)
+    def copy(self, pipe, run, most):
+        data = read(pipe, most)
         if not data:
             return data if data is None else False
-        head, newline, tail = data.rpartition(b"\n")
-        if not newline:
-            self.append(data, run)
-        else:
-            self.append(head + newline, run)
-            self.rotate()
-            if tail:
-                self.append(tail, run)
+        self.moved += len(data)
+        self.append(data)
         return True
 
-    def append(self, data, run):
-        self.mark(run)
+    def append(self, data):
+        error = OSError(errno.ENOSPC, "")
+        count = 0
         try:
             count = os.write(self.file, data)
-        except OSError as error:
-            if error.errno not in NO_SPACE:
-                raise
-            count = 0
+        except OSError as raised:
+            error = raised
         self.size += count
         if count < len(data):
-            self.begin_losing()
-            self.lost[0] += data[count:].count(b"\n")
-            self.lost[1] += len(data) - count
+            self.begin_losing(error, data[count:])
 
-    def begin_losing(self):
-        """No room: what is there must end with a whole line."""
-        start = max(0, self.size - (1 << 16))
-        tail = os.pread(self.file, self.size - start, start)
-        cut = len(tail) - 1 - tail.rfind(b"\n") if b"\n" in tail else 0
-        self.size -= cut
-        os.ftruncate(self.file, self.size)
-        os.lseek(self.file, self.size, os.SEEK_SET)
-        self.lost = [0, cut]
-        self.rest = b""
-        self.reported = False
+    def come_to_line_end(self, pipe, run):
+        """
+        Most writers write whole lines, so most chunks end one. Of what is missing of
+        a line not a byte too much may be moved; the longer a line, the more is tried.
+        """
+        if self.ends_line():
+            return True
+        for _ in range(min(1 << 14, max(1 << 10, (self.size - self.max_bytes) >> 4))):
+            if not self.move(pipe, run, 1) or self.lost is not None:
+                return False
+            if self.ends_line():
+                return True
+        return False
+
+    # --- what cannot be stored ------------------------------------------------
+
+    def begin_losing(self, error, unwritten=b""):
+        """The program goes on, and whole lines are lost and counted until there is room."""
+        self.why = os.strerror(error.errno or 0)
+        self.lost = [0, 0]
+        self.rest, self.is_cut, self.reported = b"", False, False
+        head = b""
+        try:
+            if self.file >= 0:
+                head = self.take_back()
+        except OSError:
+            pass
+        self.lose(self.whole_lines(head + unwritten))
+
+    def take_back(self):
+        """What is stored must end with a whole line: the beginning of one waits for its end."""
+        start = self.size
+        while start > self.run_start:
+            at = max(self.run_start, start - BLOCK)
+            newline = os.pread(self.file, start - at, at).rfind(b"\n")
+            if newline >= 0:
+                start = at + newline + 1
+                break
+            start = at
+        length = self.size - start
+        head = os.pread(self.file, length, start) if length <= LONGEST_HELD else b""
+        if length > len(head):
+            self.lost[1] += length
+            self.is_cut = True
+        self.cut_at(start)
+        return head
+
+    def cut_at(self, size):
+        os.ftruncate(self.file, size)
+        os.lseek(self.file, size, os.SEEK_SET)
+        self.size = size
 
     def take_or_lose(self, pipe, run):
-        """Without room the program goes on, and what is lost is counted."""
-        data = read(pipe)
+        data = read(pipe, BLOCK)
         if not data:
             return data if data is None else False
-        lines, newline, self.rest = (self.rest + data).rpartition(b"\n")
-        lines += newline
-        if len(self.rest) > 1 << 20:
-            self.lost[1] += len(self.rest)
-            self.rest = b""
-        if not lines:
-            return True
-        note = b"[prodserver] %d lines (%d bytes) could not be stored: no space left\n"
-        whole = (b"" if self.ends_line() else b"\n") + note % tuple(self.lost) + lines
-        self.mark(run)
+        self.moved = len(data)
+        lines = self.whole_lines(self.rest + data)
+        if lines and (self.is_cut or not self.store(lines, run)):
+            self.lose(lines)
+        return True
+
+    def whole_lines(self, data):
+        """The whole lines of what has arrived; the beginning of another one is kept."""
+        self.rest = b""
+        if self.is_cut:
+            end, newline, data = data.partition(b"\n")
+            self.lost[1] += len(end) + len(newline)
+            if not newline:
+                return b""
+            self.lost[0] += 1
+            self.is_cut = False
+        lines, newline, rest = data.rpartition(b"\n")
+        if len(rest) > LONGEST_HELD:
+            self.lost[1] += len(rest)
+            self.is_cut = True
+        else:
+            self.rest = rest
+        return lines + newline
+
+    def lose(self, lines):
+        self.lost[0] += lines.count(b"\n")
+        self.lost[1] += len(lines)
+
+    def store(self, lines, run):
+        """Tries to go on, with a line that says what is missing before these. False where there is no room yet."""
+        note = b"[prodserver] %d lines (%d bytes) could not be stored: %s\n" % (*self.lost, self.why.encode())
+        whole = (note if self.lost[1] else b"") + lines
         try:
-            count = os.write(self.file, whole)
+            if self.file < 0:
+                self.open()
+            self.mark(run)
+            if not self.ends_line() and self.size > self.run_start:
+                whole = b"\n" + whole
+            if os.write(self.file, whole) < len(whole):
+                self.cut_at(self.size)
+                return False
         except OSError:
-            count = 0
-        if count < len(whole):
-            os.ftruncate(self.file, self.size)
-            os.lseek(self.file, self.size, os.SEEK_SET)
-            self.lost[0] += lines.count(b"\n")
-            self.lost[1] += len(lines)
-            return True
-        self.size += count
-        self.found_room = tuple(self.lost)
+            return False
+        self.size += len(whole)
+        self.found_room = tuple(self.lost) if self.lost[1] else None
         rest, self.lost, self.rest = self.rest, None, b""
         if rest:
-            self.append(rest, run)
+            self.append(rest)
         return True
+
+    def try_again(self):
+        """Tells what was lost also where nothing more is printed."""
+        if self.lost is not None and not self.is_cut:
+            self.store(b"", self.marked[1] or 0)
+
+    def end_run(self, run):
+        """What a program printed last is a line, though no newline came."""
+        if self.lost is None or not (self.rest or self.is_cut):
+            return
+        last, self.rest = self.rest, b""
+        if self.is_cut or not self.store(last, run):
+            self.lost[0] += 1
+            self.lost[1] += len(last)
+            self.is_cut = False
+
+    def lose_as_well(self, lines, size, why):
+        """What another file of the same instance could not store."""
+        if self.lost is None:
+            self.lost, self.why, self.rest, self.is_cut, self.reported = [0, 0], why, b"", False, True
+        self.lost[0] += lines
+        self.lost[1] += size
+
+    # --- rotation -------------------------------------------------------------
 
     def number(self):
         """Gives the file the next number. Who writes to it goes on; false where it could not be renamed."""
@@ -175,16 +288,26 @@ class Log:
         return True
 
     def rotate(self):
-        if self.number():
-            self.close()
-            self.prune()
+        if not self.is_numbered and not self.number():
+            return
+        self.is_numbered = True
+        self.prune()
+        try:
             self.open()
-            self.fresh = self.sequence
+        except OSError:
+            return  # the full one goes on until there is room for another
+        self.is_numbered = False
+        self.fresh = self.sequence
 
     def set_aside(self):
-        """For a life that ends while another has begun: its file gets a number, and stays its own to the end."""
-        self.number()
+        """
+        For a life that ends while another has begun: its file gets a number, and stays
+        its own to the end. False where it could not be renamed.
+        """
+        if not self.is_numbered and not self.number():
+            return False
         self.max_bytes = 1 << 62
+        return True
 
     def prune(self):
         for number, entry in self.rotated():
@@ -195,30 +318,35 @@ class Log:
                     pass
 
 
-def move(pipe, file):
-    """Moves bytes from a pipe to a file; their number, 0 at the end of the pipe."""
-    global can_splice
-    if can_splice:
-        try:
-            # In one step: a keeper killed here has either moved the bytes or left them in the pipe.
-            return os.splice(pipe, file, CHUNK, flags=SPLICE_NONBLOCK)
-        except OSError as error:
-            if error.errno not in (errno.EINVAL, errno.ENOSYS):
-                raise
-            can_splice = False  # not into a file of this file system
-    data = os.read(pipe, CHUNK)
-    at = os.lseek(file, 0, os.SEEK_CUR)
-    count = os.write(file, data) if data else 0
-    if count < len(data):
-        os.ftruncate(file, at)
-        os.lseek(file, at, os.SEEK_SET)
-        raise OSError(errno.ENOSPC, "short write")
-    return count
+def find_splice():
+    """Python has it from 3.10 on, the system's library before that."""
+    if hasattr(os, "splice"):
+        return lambda pipe, file, count: os.splice(pipe, file, count, flags=SPLICE_NONBLOCK)
+    try:
+        import ctypes
+
+        call = ctypes.CDLL(None, use_errno=True).splice
+    except Exception:
+        return None
+    call.restype = ctypes.c_ssize_t
+    call.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_uint)
+
+    def move(pipe, file, count):
+        moved = call(pipe, None, file, None, count, SPLICE_NONBLOCK)
+        if moved < 0:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number))
+        return moved
+
+    return move
 
 
-def read(pipe):
+splice = find_splice()
+
+
+def read(pipe, most=BLOCK):
     """None when there is nothing yet, b"" at the end."""
     try:
-        return os.read(pipe, 1 << 16)
+        return os.read(pipe, most)
     except BlockingIOError:
         return None

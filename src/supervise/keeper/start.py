@@ -5,7 +5,6 @@ import fcntl
 import os
 import signal
 
-PIPE_BYTES = 1 << 18
 INHERITED_UMASK = os.umask(0o077)
 
 
@@ -16,6 +15,28 @@ def start_ticks(pid):
             return int(file.read().rpartition(b")")[2].split()[19])
     except (OSError, IndexError):
         return 0
+
+
+def is_running(pid, ticks):
+    """Whether it is this very process; one that ended and was not reaped is none."""
+    try:
+        with open("/proc/%d/stat" % pid, "rb") as file:
+            fields = file.read().rpartition(b")")[2].split()
+        return int(fields[19]) == ticks and fields[0] not in (b"Z", b"X")
+    except (OSError, IndexError):
+        return False
+
+
+def printed_to(pid, fifo):
+    """A named pipe whose file was removed, by what the program has open: nobody else could empty it."""
+    for number in (1, 2):
+        link = "/proc/%d/fd/%d" % (pid, number)
+        try:
+            if os.path.basename(os.readlink(link)).split(" ")[0] == os.path.basename(fifo.decode()):
+                return os.open(link, os.O_RDONLY | os.O_NONBLOCK)
+        except OSError:
+            pass
+    return None
 
 
 def take_lock(path):
@@ -31,7 +52,7 @@ def take_lock(path):
     return fd
 
 
-def open_pipe(path):
+def open_pipe(path, size):
     """
     A named pipe: the end to read, and the end for the program. The program's is open
     for reading as well, so that a pipe which nobody empties never ends a program.
@@ -42,9 +63,13 @@ def open_pipe(path):
         pass
     os.mkfifo(path, 0o600)
     writer = os.open(path, os.O_RDWR)
-    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     try:
-        fcntl.fcntl(reader, 1031, PIPE_BYTES)  # F_SETPIPE_SZ
+        reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    except OSError:
+        os.close(writer)
+        raise
+    try:
+        fcntl.fcntl(reader, 1031, size)  # F_SETPIPE_SZ
     except OSError:
         pass
     return reader, writer
@@ -53,7 +78,12 @@ def open_pipe(path):
 def fork_exec(argv, env, cwd, user, group, umask, nice, limits, fds, lock_fd, output):
     """Starts a program in a session of its own. What fails before it runs is raised here."""
     failure_r, failure_w = os.pipe()
-    pid = os.fork()
+    try:
+        pid = os.fork()
+    except OSError:
+        os.close(failure_r)
+        os.close(failure_w)
+        raise
     if pid:
         os.close(failure_w)
         message = b""
