@@ -116,6 +116,11 @@ const PROCESS: Readonly<Record<string, { members: readonly string[]; because: st
     members: ['getBuiltinModule', 'kill'],
     because: 'it runs a program, which is ended with its group',
   },
+  'cli/commands/top.ts': { members: ['getBuiltinModule'], because: 'a module that is loaded only where it is needed' },
+  'cli/terminal.ts': {
+    members: ['kill', 'off', 'on', 'pid', 'stdin', 'stdout'],
+    because: 'it takes over a terminal, and gives it back however this process ends',
+  },
   'run/resolve-program.ts': { members: ['platform'], because: 'programs have another form on each system' },
   'run/identity.ts': {
     members: ['getuid', 'pid', 'setgid', 'setuid', 'umask'],

@@ -142,6 +142,29 @@ export const EVENT_TYPES = [
 
 export type EventType = (typeof EVENT_TYPES)[number]
 
+/** Documentation of the events, in the order of the reference page. */
+export const EVENT_MEANINGS: Readonly<Record<EventType, string>> = {
+  waiting: 'It is to run, and waits for what it depends on.',
+  starting: 'Its program was started.',
+  ready: 'It can do its work; `ms` is the time since its start.',
+  'not-ready': 'It did not get ready in time, or is alive no more, and is ended; `details` are its last lines.',
+  exited: 'Its program ended; `ms` is how long it ran, `details` are its last lines where nobody had asked it to stop.',
+  backoff: 'It is started again after a delay of `ms`.',
+  failed: 'It is not started again.',
+  done: 'It ran to completion, or need not run.',
+  stopping: 'It is to stop: it was sent its signal, or what it left behind is ended.',
+  killed: 'It was sent SIGKILL.',
+  stopped: 'It does not run any more, as somebody asked.',
+  'left-behind': 'Something of it is still there and cannot be ended.',
+  reloading: 'A reload of the process began.',
+  reloaded: 'The reload of the process succeeded.',
+  'reload-refused': 'The reload of the process failed; `message` says what runs now.',
+  'log-lost': 'Its output cannot be stored, or can be again.',
+  adopted: 'It was running already, and its supervisor is another one now.',
+  skipped: 'It was not started: it ran for this release before, or the last one of its schedule still runs.',
+  note: 'Something else that is worth knowing.',
+}
+
 /** Something that happened. `events`, the event stream and `events.jsonl` carry the same objects. */
 export interface ProcessEvent {
   /** Grows by one. */
@@ -177,8 +200,8 @@ export interface ActionRequest {
 }
 
 /**
- * The answer to an action is a stream of lines: events as they happen, then one result. Who leaves before the result
- * leaves the action running.
+ * The answer to an action is a stream of lines: events as they happen, then one result; an `ApiError` instead, where it
+ * turns out late that it cannot be done. Who leaves before the result leaves the action running.
  */
 export type ActionLine = { readonly event: ProcessEvent } | { readonly result: ActionResult }
 

@@ -1,6 +1,8 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { EXIT } from '../errors.ts'
 import type { ActionResult, ApiError, ProcessEvent, Snapshot, Why } from './protocol.ts'
+import { findRoute } from './routes.ts'
 
 /** What the API asks of a supervisor. */
 export interface Controlled {
@@ -27,38 +29,46 @@ export function createApi(controlled: Controlled, refusalOf: (error: unknown) =>
   return (request, response) => {
     route(request, response, controlled).catch((error: unknown) => {
       const { status, error: body } = refusalOf(error)
-      if (response.headersSent) response.end(`${JSON.stringify({ error: body })}\n`)
+      // What turns out when events were told already is the last line.
+      if (response.headersSent) response.end(`${JSON.stringify(body)}\n`)
       else answer(response, status, body)
     })
   }
 }
 
 async function route(request: IncomingMessage, response: ServerResponse, controlled: Controlled): Promise<void> {
-  const { pathname, searchParams } = new URL(request.url ?? '/', 'http://supervisor')
-  const isRead = request.method === 'GET'
-  const why = /^\/v1\/processes\/([^/]+)\/why$/.exec(pathname)
-  if (isRead && pathname === '/v1') return answer(response, 200, controlled.snapshot({ usage: false }).supervisor)
-  if (isRead && pathname === '/v1/processes')
-    return answer(response, 200, controlled.snapshot({ usage: searchParams.get('usage') === '1' }))
-  if (isRead && pathname === '/v1/events') return streamEvents(request, response, controlled)
-  if (isRead && why) {
-    const found = controlled.why(decodeURIComponent(why[1] as string))
-    return found
-      ? answer(response, 200, found)
-      : answer(response, 404, { error: `There is no instance ${why[1]}.`, exitCode: 2 } satisfies ApiError)
+  const { method = '', url = '/' } = request
+  const [pathname = '', query] = url.split('?', 2)
+  const found = findRoute(method, pathname)
+  if (!found) return refuse(response, 404, `There is no ${pathname}.`)
+  if ('allowed' in found) {
+    response.setHeader('allow', found.allowed)
+    return refuse(response, 405, `${pathname} takes ${found.allowed} only.`)
   }
-  if (request.method === 'POST' && (pathname === '/v1/actions' || pathname === '/v1/apply')) {
-    const body = await readJson(request)
-    if (body === undefined)
-      return answer(response, 400, { error: 'The body is not JSON.', exitCode: 2 } satisfies ApiError)
-    return streamAction(response, controlled, pathname === '/v1/apply' ? controlled.apply : controlled.act, body)
+  switch (found.name) {
+    case 'status':
+      return answer(response, 200, controlled.snapshot({ usage: false }).supervisor)
+    case 'processes':
+      return answer(response, 200, controlled.snapshot({ usage: new URLSearchParams(query).get('usage') === '1' }))
+    case 'why': {
+      const why = controlled.why(found.instance)
+      return why ? answer(response, 200, why) : refuse(response, 404, `There is no instance ${found.instance}.`)
+    }
+    case 'events':
+      return streamEvents(request, response, controlled)
+    case 'actions':
+    case 'apply': {
+      const body = await readJson(request)
+      if (body === undefined) return refuse(response, 400, 'The body is not JSON.')
+      return streamAction(response, controlled, found.name === 'apply' ? controlled.apply : controlled.act, body)
+    }
+    default:
+      return found.name satisfies never
   }
-  const known = ['/v1', '/v1/processes', '/v1/events', '/v1/actions', '/v1/apply'].includes(pathname) || why
-  answer(response, known ? 405 : 404, {
-    error: `${request.method} ${pathname} is not known here.`,
-    exitCode: 2,
-  } satisfies ApiError)
 }
+
+const refuse = (response: ServerResponse, status: number, error: string): void =>
+  answer(response, status, { error, exitCode: EXIT.usage } satisfies ApiError)
 
 function answer(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { 'content-type': 'application/json' }).end(`${JSON.stringify(body)}\n`)

@@ -33,7 +33,13 @@ async function main(): Promise<void> {
   try {
     const options = { stateDir, version, keeper, project, pid: process.pid, exitOn, endWhenIdle: false }
     const host = await createHost(options)
-    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, host.stop)
+    // The end of a machine comes with more than one signal: a second one does not mean more. For that there is --force.
+    let asked = false
+    const stop = (): void => {
+      if (!asked) host.stop()
+      asked = true
+    }
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop)
     const unsubscribe = host.subscribe((event) => tell({ event }))
     tell({ result: await host.apply(application) })
     unsubscribe()

@@ -52,8 +52,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
     if (supervisor.closing) return
     socket.close()
     rmSync(join(options.stateDir, SOCKET_NAME), { force: true })
-    supervisor.quit()
-    end(code)
+    void supervisor.quit().then(() => end(code))
   }
   const stopAll = (force: boolean): Promise<ActionResult> => {
     if (stopping && !force) return stopping
@@ -75,9 +74,24 @@ export async function createHost(options: HostOptions): Promise<Host> {
       refuseWhileStopping()
       return apply(supervisor, application)
     })
-    applying = result.catch(() => {}).finally(() => inTurn--)
+    applying = result
+      .catch(() => {})
+      .finally(() => {
+        inTurn--
+        endBy(idleReason)
+      })
     return result
   }
+  const endBy = (reasonOf: (supervisor: Supervisor) => Reason | null): void => {
+    if (stopping) return
+    const reason = reasonOf(supervisor)
+    if (!reason) return
+    worst = reason.code
+    supervisor.write({ type: 'note', message: reason.message })
+    void stopAll(false)
+  }
+  // What a declaration has begun is not idle, though nothing of it may run yet.
+  const idleReason = (): Reason | null => (options.endWhenIdle && inTurn === 0 ? whenIdle(supervisor) : null)
   const controlled: Controlled = {
     snapshot: (wanted) => supervisor.snapshot(wanted),
     why: (id) => explain(supervisor, id),
@@ -100,12 +114,8 @@ export async function createHost(options: HostOptions): Promise<Host> {
   supervisor.journal.subscribe((event) => {
     // Not before what led to it is over: more may come of it.
     queueMicrotask(() => {
-      if (stopping) return
-      const reason = endsBy(supervisor, event, options)
-      if (!reason) return
-      worst = reason.code
-      supervisor.write({ type: 'note', message: reason.message })
-      void stopAll(false)
+      endBy(() => endsBy(supervisor, event, options))
+      if (['failed', 'done', 'stopped'].includes(event.type)) endBy(idleReason)
     })
   })
   return {
@@ -123,12 +133,14 @@ export async function createHost(options: HostOptions): Promise<Host> {
 
 const SOCKET_NAME = 'control.sock'
 
+/** Why it all ends. */
+interface Reason {
+  readonly code: ExitCode
+  readonly message: string
+}
+
 /** Whether an event ends it all. */
-function endsBy(
-  supervisor: Supervisor,
-  event: ProcessEvent,
-  { exitOn, endWhenIdle }: HostOptions,
-): { readonly code: ExitCode; readonly message: string } | null {
+function endsBy(supervisor: Supervisor, event: ProcessEvent, { exitOn }: HostOptions): Reason | null {
   const managed = event.process === null ? undefined : supervisor.processes.get(event.process)
   const isService = managed !== undefined && !completes(managed.spec)
   if (event.type === 'failed' && exitOn !== 'never')
@@ -141,7 +153,11 @@ function endsBy(
       code: event.exit?.code === 0 ? EXIT.done : EXIT.failed,
       message: `${event.instance} ended: everything is stopped, as --exit-on=any says`,
     }
-  if (!endWhenIdle || !['failed', 'done', 'stopped'].includes(event.type)) return null
+  return null
+}
+
+/** Nothing runs, and nothing will by itself. */
+function whenIdle(supervisor: Supervisor): Reason | null {
   const all = [...supervisor.processes.values()]
   const canGoOn = (one: (typeof all)[number]): boolean =>
     one.wanted === 'running' &&

@@ -166,21 +166,26 @@ export class Instance {
     if (!life) return
     const asked = this.phase.is === 'stopping'
     const ready = this.#readyMs !== null
-    const lastLines = asked ? [] : this.#world.lastLines(life)
+    // What is to run again at once does not wait for its last words to be looked up.
+    const isHurried = ready && !asked && this.spec.restart.delayMs === 0
+    const lines = (): readonly string[] => (asked ? [] : this.#world.lastLines(life))
+    const lastLines = isHurried ? [] : lines()
     const { words, certain } = this.#world.diagnose(exit, { title: this.spec.title, lastLines, asked, ready })
     const nowMs = this.#world.nowMs()
     const ranMs = nowMs - life.startedMs
     this.lastExit = { ...exit, at: new Date(nowMs).toISOString(), words, ranMs }
     this.exits = [...this.exits, this.lastExit].slice(-EXITS)
     this.#stopProbing()
-    if (lastLines.length > 0) this.lastDetails = lastLines.join('\n')
-    const succeeded = exit.code === 0 && this.#policy().completes
-    this.#write('exited', `${words}, after ${seconds(ranMs)}`, {
-      exit,
-      ms: ranMs,
-      ...(!asked && !succeeded && lastLines.length > 0 && { details: lastLines.join('\n') }),
-    })
-    this.#dispatch({ type: 'exited', run: life.run, exit, reason: words, certain: ready ? null : certain })
+    const { run, pid } = life
+    const tell = (last: readonly string[]): void => {
+      if (last.length > 0) this.lastDetails = last.join('\n')
+      const isExpected = asked || (exit.code === 0 && this.#policy().completes)
+      const details = !isExpected && last.length > 0 ? { details: last.join('\n') } : {}
+      this.#write('exited', `${words}, after ${seconds(ranMs)}`, { run, pid, exit, ms: ranMs, ...details })
+    }
+    if (isHurried) setImmediate(() => tell(lines()))
+    else tell(lastLines)
+    this.#dispatch({ type: 'exited', run, exit, reason: words, certain: ready ? null : certain })
   }
 
   /** The program says so itself, as `sd_notify` does. */
@@ -396,7 +401,8 @@ export class Instance {
         this.#write('failed', phase.reason)
         return
       case 'stopping':
-        this.#write('stopping', 'stopping')
+        // It ended by itself, which has been told.
+        if (phase.step !== 'sweeping') this.#write('stopping', 'stopping')
         return
       case 'stopped':
         this.#write('stopped', 'stopped')

@@ -81,8 +81,8 @@ export interface Keeper {
   readonly close: (name: string) => void
   /** A message to the service manager that started the supervisor. */
   readonly announce: (socket: string, text: string) => void
-  /** Ends the keeper. */
-  readonly quit: () => void
+  /** Ends the keeper; resolves when it has gone. */
+  readonly quit: () => Promise<void>
   /** Leaves the keeper and all that it keeps as they are. */
   readonly leave: () => void
 }
@@ -140,7 +140,7 @@ export async function openKeeper(options: KeeperOptions, events: KeeperEvents): 
     try {
       return await greet(started.socket, events, true)
     } catch (error) {
-      if ((await started.code) !== ALREADY_KEPT) throw error
+      if ((await started.code()) !== ALREADY_KEPT) throw error
       // Another one is on its way to its socket, or to its end.
       if (attempt === ATTEMPTS) throw new KeeperBusyError()
       await new Promise((settle) => setTimeout(settle, 50))
@@ -168,7 +168,7 @@ async function connectTo(stateDir: string): Promise<Socket | undefined> {
 
 function startKeeper({ stateDir, python, program, env }: KeeperOptions): {
   socket: Socket
-  code: Promise<number | null>
+  code: () => Promise<number | null>
 } {
   for (const folder of ['logs', 'run']) mkdirSync(join(stateDir, folder), { recursive: true, mode: 0o700 })
   const log = openSync(join(stateDir, 'keeper.log'), 'a', 0o600)
@@ -185,7 +185,12 @@ function startKeeper({ stateDir, python, program, env }: KeeperOptions): {
       child.once('exit', settle)
       child.once('error', () => settle(null))
     })
-    return { socket: child.stdio[3] as unknown as Socket, code }
+    const ended = (): Promise<number | null> => {
+      // While it is waited for, there may be nothing else that keeps us from ending.
+      child.ref()
+      return code
+    }
+    return { socket: child.stdio[3] as unknown as Socket, code: ended }
   } finally {
     closeSync(log)
   }
@@ -197,6 +202,7 @@ function greet(socket: Socket, events: KeeperEvents, isNew: boolean): Promise<Ke
   const lives: KeptLife[] = []
   const sockets = new Map<string, string>()
   const early: (readonly string[])[] = []
+  const { promise: gone, resolve: leaveNow } = Promise.withResolvers<void>()
   let heard = false
   let left = false
   return new Promise((settle, fail) => {
@@ -244,6 +250,7 @@ function greet(socket: Socket, events: KeeperEvents, isNew: boolean): Promise<Ke
             left = true
             send('quit')
             socket.end()
+            return gone
           },
           leave: () => {
             left = true
@@ -274,6 +281,7 @@ function greet(socket: Socket, events: KeeperEvents, isNew: boolean): Promise<Ke
     socket.on('data', unpacker)
     socket.on('error', () => {})
     socket.once('close', () => {
+      leaveNow()
       for (const name of binds.keys())
         answer(name, { errno: constants.errno.EAGAIN, message: 'EAGAIN: the keeper has gone' })
       if (!keeper) fail(new Error('the keeper ended before it answered'))

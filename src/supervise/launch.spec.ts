@@ -12,6 +12,7 @@ const input = (more: Partial<LaunchInput> = {}): LaunchInput => ({
   run: 3,
   token: 'worker.1#3',
   root: '/srv/shop',
+  place: 'a-1',
   notifySocket: '/state/notify.sock',
   sockets: [],
   ...more,
@@ -36,7 +37,7 @@ test('a program is started as it is declared, and told which one it is', () => {
     NOTIFY_SOCKET: '/state/notify.sock',
     PRODSERVER_PROCESS: 'worker',
     PRODSERVER_INSTANCE: 'worker.1',
-    [MARK]: 'worker.1#3',
+    [MARK]: 'a-1/worker.1#3',
   })
   assert.deepEqual(
     [start.token, start.instance, start.run, start.cwd, start.user, start.umask, start.limits, start.lock],
@@ -70,7 +71,7 @@ test('a program that is given sockets is told how; without any it is started as 
 test('nothing that is declared takes the place of our marks', () => {
   const env = { [MARK]: 'another', PRODSERVER_INSTANCE: 'another' }
   const start = startOf(input({ spec: createSpec({ env, inherited: { ...inherited, env } }), sockets: ['web'] }))
-  assert.deepEqual([start.env[MARK], start.env['PRODSERVER_INSTANCE']], ['worker.1#3', 'worker.1'])
+  assert.deepEqual([start.env[MARK], start.env['PRODSERVER_INSTANCE']], ['a-1/worker.1#3', 'worker.1'])
 })
 
 test('the only one of its kind has a lock of its project, in a folder for its owner alone', () => {

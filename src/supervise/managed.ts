@@ -27,7 +27,16 @@ export interface Managed {
 }
 
 export function createManaged(spec: ProcessSpec, world: World, runs: readonly number[] = []): Managed {
-  const managed: Managed = { spec, wanted: 'stopped', scaled: null, slots: [], runs, reloading: false, waived: false, firedMs: null }
+  const managed: Managed = {
+    spec,
+    wanted: 'stopped',
+    scaled: null,
+    slots: [],
+    runs,
+    reloading: false,
+    waived: false,
+    firedMs: null,
+  }
   for (let number = 1; number <= spec.instances; number++) addSlot(managed, world)
   return managed
 }

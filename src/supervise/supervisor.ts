@@ -67,6 +67,8 @@ export class Supervisor {
   #isKeeperLost = false
   /** A keeper of before left children. */
   #hasOthers = false
+  /** Lives that this keeper started, and not one before it. */
+  readonly #ours = new Set<string>()
   /** Instances that could not be replaced, and when that may be tried again. */
   readonly #refusedMs = new Map<string, number>()
   #keeper!: Keeper
@@ -87,6 +89,7 @@ export class Supervisor {
       isMain: (pid) => pid === options.pid || this.#mains.has(pid),
       place: this.#place,
       hasOthers: () => this.#hasOthers,
+      isOurs: ({ mark }) => mark !== null && this.#ours.has(mark),
     })
     this.world = this.#createWorld()
     this.#scheduler = createScheduler((managed) => this.#fire(managed))
@@ -142,7 +145,13 @@ export class Supervisor {
     for (const saved of this.#saved.lives) {
       const token = tokenOf(saved.instance, saved.run)
       const isKept = kept.delete(token)
-      if (!isKept && !isSameProcess(saved.pid, saved.startTicks)) continue
+      if (!isKept && !isSameProcess(saved.pid, saved.startTicks)) {
+        const { process, instance, run, pid } = saved
+        const exit = { code: null, signal: null }
+        const message = 'ended while no supervisor was there; nobody saw how'
+        this.write({ type: 'exited', process, instance, run, pid, exit, message })
+        continue
+      }
       this.#adoptLife(saved, token, isKept)
       adopted.push(saved.instance)
     }
@@ -419,10 +428,10 @@ export class Supervisor {
   }
 
   /** Ends for good; all instances have ended before. */
-  quit(): void {
+  quit(): Promise<void> {
     this.#stopWatching()
     this.#saveNow()
-    this.#keeper.quit()
+    return this.#keeper.quit()
   }
 
   #stopWatching(): void {
@@ -560,6 +569,7 @@ export class Supervisor {
     const probeAddress = shares ? probeAddressOf(this.options.stateDir, token) : null
     const life: Life = { token, run, hash: spec.hash, startedMs: Date.now(), probeAddress, pid: null, startTicks: 0 }
     this.#byToken.set(token, instance)
+    this.#ours.add(token)
     this.#setLog(id, spec)
     if (probeAddress === null) this.#startNow(instance, life, [])
     else void this.#startWithSockets(instance, life, probeAddress)
@@ -610,6 +620,7 @@ export class Supervisor {
 
   #lifeEnded({ token, probeAddress }: Life): void {
     this.#byToken.delete(token)
+    this.#ours.delete(token)
     this.#keeper.forget(token)
     if (probeAddress !== null) this.#keeper.close(`${token}/probe`)
   }
@@ -660,6 +671,7 @@ export class Supervisor {
     if (this.closing) return
     this.write({ type: 'note', message: 'the keeper has gone; another one takes over what runs' })
     this.#isKeeperLost = this.#hasOthers = true
+    this.#ours.clear()
     await this.#openKeeperAgain()
     if (this.closing) return
     this.#isKeeperLost = false

@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs'
 import type { ProcessRow, ProcessTable } from './process-table.ts'
-import { belongsTo, describeRow, isAlive, readEnvironMark, readProcessTable } from './process-table.ts'
+import { belongsTo, describeRow, isAlive, readCommandLine, readEnvironMark, readProcessTable } from './process-table.ts'
 
 /** A life whose main process has gone, or is to go with all that it started. */
 export interface SweptLife {
@@ -40,6 +41,8 @@ export interface Family {
   readonly place: string
   /** Whether a keeper before this one was killed: its children went to whoever was its own parent. */
   readonly hasOthers: () => boolean
+  /** Whether this keeper started it, so that all that it leaves behind comes to this keeper. */
+  readonly isOurs: (life: SweptLife) => boolean
 }
 
 /** The system at one moment, and who lost its parent in it. */
@@ -82,7 +85,7 @@ export function createSweeper(family: Family): Sweeper {
         return false
       }
       if (performance.now() > request.deadlineMs) {
-        request.settle(left.map((row) => describeRow(row)))
+        request.settle(left.map((row) => describeRow(row, readCommandLine(row.pid))))
         return false
       }
       for (const row of left) killRow(row)
@@ -99,12 +102,35 @@ export function createSweeper(family: Family): Sweeper {
   return {
     look: (life) => remains(currentSight(), life),
     marks: () => [...look(family).orphans.keys()].filter((mark) => mark !== ''),
-    sweep: (life) =>
-      new Promise((settle) => {
+    sweep: (life) => {
+      if (family.isOurs(life) && isClean(life, family)) return Promise.resolve([])
+      return new Promise((settle) => {
         requests.push({ ...life, settle, deadlineMs: performance.now() + PATIENCE_MS })
         waitMs = FIRST_WAIT_MS
         timer ??= setImmediate(round)
-      }),
+      })
+    },
+  }
+}
+
+/**
+ * Whether nothing can be left, without looking at every process of the machine: the group is empty, and what was
+ * started in another one and lost its parent would be a child of the keeper.
+ */
+function isClean({ pid }: SweptLife, { keeperPid, isMain }: Family): boolean {
+  try {
+    process.kill(-pid, 0)
+    return false
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') return false
+  }
+  const keeper = keeperPid()
+  try {
+    const children = readFileSync(`/proc/${keeper}/task/${keeper}/children`, 'latin1').trim().split(' ')
+    return children.every((child) => isMain(Number(child)))
+  } catch {
+    // A kernel that does not list them.
+    return false
   }
 }
 

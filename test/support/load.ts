@@ -13,6 +13,8 @@ export interface LoadOptions {
   readonly pauseMs?: number
   /** A request that takes longer has failed. Default 15 s. */
   readonly timeoutMs?: number
+  /** Called when a request is sent; what it returns says what is wrong with the answer to it, if anything. */
+  readonly expect?: () => (answer: string) => string | undefined
   /** It ends by itself after this long, whatever becomes of the test. Default 5 min. */
   readonly limitMs?: number
 }
@@ -56,7 +58,8 @@ export function startLoad(options: LoadOptions & LoadTarget): Load {
     let socket: Socket | undefined
     for (let index = first; !over.signal.aborted && performance.now() - startedAt < limitMs; index += 1) {
       const sentAt = performance.now()
-      const outcome = await request(socket, options, paths[index % paths.length] ?? '/', keeps, timeoutMs)
+      const path = paths[index % paths.length] ?? '/'
+      const outcome = await request(socket, options, { path, keeps, timeoutMs, check: options.expect?.() })
       requests += 1
       maxMs = Math.max(maxMs, performance.now() - sentAt)
       if (outcome.failure) {
@@ -86,12 +89,17 @@ interface Outcome {
   readonly socket?: Socket
 }
 
+interface Question {
+  readonly path: string
+  readonly keeps: boolean
+  readonly timeoutMs: number
+  readonly check: ((answer: string) => string | undefined) | undefined
+}
+
 function request(
   kept: Socket | undefined,
   target: LoadTarget,
-  path: string,
-  keeps: boolean,
-  timeoutMs: number,
+  { path, keeps, timeoutMs, check }: Question,
 ): Promise<Outcome> {
   const reused = kept !== undefined && isOpen(kept)
   const socket = reused ? kept : open(target)
@@ -111,9 +119,11 @@ function request(
       finish({ failure: { kind, detail: `${detail}${reused ? ', on a kept connection' : ''}, GET ${path}` } })
     const timer = setTimeout(() => fail('timeout', `no response in ${timeoutMs} ms`), timeoutMs)
     const read = (ended: boolean): void => {
-      const answer = readResponse(Buffer.concat(chunks), ended)
+      const bytes = Buffer.concat(chunks)
+      const answer = readResponse(bytes, ended)
       if (answer === undefined) return
-      if (answer.status !== 200) fail('response', answer.line)
+      const wrong = answer.status === 200 ? check?.(bytes.toString('latin1')) : answer.line
+      if (wrong !== undefined) fail('response', wrong)
       else finish(keeps && !answer.closes && !ended ? { socket } : {})
     }
     socket.on('connect', () => (isConnected = true))

@@ -12,6 +12,19 @@ export const groupOf = (pid: number): number => Number(statOf(pid)[2])
 export const childrenOf = (pid: number): readonly number[] =>
   readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
 
+/** Everything below it. */
+export const descendantsOf = (pid: number): readonly number[] =>
+  childrenOf(pid).flatMap((child) => [child, ...descendantsOf(child)])
+
+/** Whether it runs; one that has ended and was not collected yet does not. */
+export function isRunning(pid: number): boolean {
+  try {
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  } catch {
+    return false
+  }
+}
+
 /** The numbers of its open descriptors, in one line. */
 export const descriptorsOf = (pid: number): string => readdirSync(`/proc/${pid}/fd`).join(' ')
 

@@ -126,7 +126,7 @@ function logOf(stateDir: string): string {
 }
 
 /** Processes that have the test's own variable in their environment: what they start inherits it. */
-function inhabitants(stateDir: string): number[] {
+export function inhabitants(stateDir: string): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
@@ -148,7 +148,7 @@ function wordsOf(pid: number): readonly string[] {
   }
 }
 
-function kill(pid: number): void {
+export function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL')
   } catch {

@@ -12,6 +12,8 @@ export interface Terminal {
   readonly press: (keys: string) => void
   readonly resize: (rows: number, columns: number) => void
   readonly signal: (number: number) => void
+  /** As closing its window does. */
+  readonly close: () => void
   /** All that was written, escape sequences included. */
   readonly written: () => string
   /** How it ended, and whether the terminal is as a shell needs it. */
@@ -49,6 +51,7 @@ export function openTerminal(
     press: (keys) => send({ keys }),
     resize: (newRows, newColumns) => send({ size: [newRows, newColumns] }),
     signal: (number) => send({ signal: number }),
+    close: () => void child.kill('SIGKILL'),
     shows: (pattern) =>
       waitUntil(
         () => (pattern.test(screen()) ? screen() : undefined),

@@ -40,6 +40,19 @@ def become_subreaper():
         pass
 
 
+def keep_descriptors():
+    """
+    What we were given is not for the programs; what we open never is. One that held
+    the supervisor's connection would keep it from learning of our end.
+    """
+    for name in os.listdir("/proc/self/fd"):
+        if int(name) > 2:
+            try:
+                os.set_inheritable(int(name), False)
+            except OSError:  # the one that read the folder
+                pass
+
+
 def wake_on_signals(keeper):
     keeper.wakeup, waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
@@ -56,6 +69,7 @@ def wake_on_signals(keeper):
 
 
 def main(state, command):
+    keep_descriptors()
     lock = os.open(os.path.join(state, "keeper.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

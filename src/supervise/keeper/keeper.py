@@ -120,7 +120,10 @@ class Keeper:
             # It may have gone, and nobody has looked.
             self.on_controller(select.EPOLLIN)
         if self.controller:
-            connection.send(pack("busy"))
+            try:
+                connection.send(pack("busy"))
+            except OSError:  # it has left already
+                pass
             connection.close()
         else:
             self.control(connection)
