@@ -1,17 +1,20 @@
 /** The results as a table for people, as Markdown, or as JSON. */
 import { createPaint, type Paint, renderTable } from '../src/cli/print.ts'
 import type { Result } from './compare.ts'
+import type { Supervision } from './supervise/contests.ts'
+import { renderSupervisionMarkdown, renderSupervisionText } from './supervise/report.ts'
 
 export interface Report {
   readonly machine: Readonly<Record<string, string>>
   readonly results: readonly Result[]
+  readonly supervision?: Supervision | undefined
 }
 
 const HEADER = ['what', 'ours', 'theirs', 'ratio', 'CPU', 'goal', 'pairs']
 const LEGEND =
   'ratio: ours / theirs, the median of the pairs [least–most]. CPU: the same of all processor time. Times are medians.'
 
-export function renderText({ machine, results }: Report): string {
+export function renderText({ machine, results, supervision }: Report): string {
   const columns = process.stdout.columns as number | undefined
   const paint = createPaint({ write: () => {}, isTerminal: process.stdout.isTTY, columns }, process.env, true)
   const blocks = groups(results).map(([group, rows]) => {
@@ -24,17 +27,21 @@ export function renderText({ machine, results }: Report): string {
     )}`
   })
   const facts = Object.entries(machine).map(([name, value]) => `${name.padEnd(11)} ${value}\n`)
-  return `\n${blocks.join('\n')}\n${LEGEND}\n\n${facts.join('')}`
+  const compared = results.length > 0 ? `${blocks.join('\n')}\n${LEGEND}\n` : ''
+  const supervised = supervision ? renderSupervisionText(supervision, paint, columns) : ''
+  return `\n${[compared, supervised].filter(Boolean).join('\n')}\n${facts.join('')}`
 }
 
-export function renderMarkdown({ machine, results }: Report): string {
+export function renderMarkdown({ machine, results, supervision }: Report): string {
   const blocks = groups(results).map(([group, rows]) => {
     const head = row(HEADER) + row(HEADER.map((_, index) => (index === 0 ? '---' : '---:')))
     const body = rows.map((result) => row([result.what, ...cells(result, plain).slice(1)]))
     return `### ${group.charAt(0).toUpperCase()}${group.slice(1)}\n\n${head}${body.join('')}`
   })
   const facts = Object.entries(machine).map(([name, value]) => row([name, value]))
-  return `${blocks.join('\n')}\n${LEGEND}\n\n| measured on | |\n| --- | --- |\n${facts.join('')}`
+  const compared = results.length > 0 ? `${blocks.join('\n')}\n${LEGEND}\n` : ''
+  const supervised = supervision ? renderSupervisionMarkdown(supervision) : ''
+  return `${[compared, supervised].filter(Boolean).join('\n')}\n| measured on | |\n| --- | --- |\n${facts.join('')}`
 }
 
 const plain: Paint = (_, text) => text

@@ -1,7 +1,10 @@
 /**
  * `npm run bench`: how long things take beside their alternatives, measured in one run on one machine.
  *
- *     npm run bench -- [--rounds N] [--only TEXT] [--json | --markdown]
+ *     npm run bench -- [--rounds N] [--only TEXT] [--scale] [--json | --markdown]
+ *
+ * `--only supervise` measures `prodserver up` beside other process managers, and nothing else; `--scale` then shows how
+ * that grows with the number of children.
  */
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -13,11 +16,14 @@ import { ensureEnvironments } from './environments.ts'
 import { BIN, describeMachine, say } from './machine.ts'
 import { endAll } from './measure.ts'
 import { renderJson, renderMarkdown, renderText } from './report.ts'
+import { measureSupervision, type Supervision } from './supervise/contests.ts'
+import { endAllRuns } from './supervise/running.ts'
 
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '15' },
     only: { type: 'string', default: '' },
+    scale: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     markdown: { type: 'boolean', default: false },
   },
@@ -32,21 +38,28 @@ const cleanUp = (): void => rmSync(folder, { recursive: true, force: true, maxRe
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.once(signal, () => {
     endAll()
+    endAllRuns()
     cleanUp()
     process.kill(process.pid, signal)
   })
 }
 const results: Result[] = []
+let supervision: Supervision | undefined
+const isAlone = values.only === 'supervise'
 try {
-  for (const prepare of listContests(environments, folder)) {
+  for (const prepare of isAlone ? [] : listContests(environments, folder)) {
     const contest = await prepare()
     if (!contest.what.includes(values.only)) continue
     say(`measuring ${contest.what}`)
     results.push(await compare(contest, rounds))
   }
+  if (isAlone || values.only === '') {
+    const { prodserver: version = '' } = describeMachine(environments.full)
+    supervision = await measureSupervision({ python: environments.small, version, rounds, scale: values.scale })
+  }
 } finally {
   cleanUp()
 }
-if (results.length === 0) throw new Error(`Nothing that is measured is called ${values.only}`)
+if (results.length === 0 && !supervision) throw new Error(`Nothing that is measured is called ${values.only}`)
 const render = values.json ? renderJson : values.markdown ? renderMarkdown : renderText
-process.stdout.write(render({ machine: describeMachine(environments.full), results }))
+process.stdout.write(render({ machine: describeMachine(environments.full), results, supervision }))

@@ -11,7 +11,6 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { run } from './setup/command.mjs'
 import { environment, root } from './setup/environment.mjs'
-import { ensureDatabase } from './setup/example-database.mjs'
 import { anyPort } from './setup/port.mjs'
 import { ensureEnvironment, pipEnvironment, pipInstall } from './setup/python-environment.mjs'
 import { main, step } from './setup/steps.mjs'
@@ -28,9 +27,10 @@ await main(async () => {
     await step('looking at its files', checkFiles)
     await step('asking it for its version and its help', checkCommandLine)
     copyExample()
-    await ensureDatabase(python, project)
     await step('listing the processes of the example', () => checkList(python.python))
+    await step('preparing its database', () => migrate(python.python))
     await step('serving the example', () => checkServing(python.python))
+    await step('supervising the example', () => checkSupervising(python.python))
     await step('installing its Python part', () => checkPythonPart(python.python))
   } finally {
     rmSync(temporary, { recursive: true, force: true })
@@ -75,6 +75,33 @@ function copyExample() {
 async function checkList(python) {
   const processes = await prodserver('pack-list', 'list', '--project', project, '--python', python)
   assert.match(processes, /\bweb\b/, 'list does not show the process web')
+}
+
+/** @param {string} python */
+function migrate(python) {
+  return prodserver('pack-migrate', 'run', '--project', project, '--python', python, 'migrate')
+}
+
+/**
+ * The supervisor, its keeper and what they run in Python all come from the package.
+ * @param {string} python
+ */
+async function checkSupervising(python) {
+  const port = await anyPort()
+  const env = {
+    PORT: String(port),
+    FRONTEND_PORT: String(await anyPort()),
+    PRODSERVER_STATE_DIR: join(temporary, 'state'),
+  }
+  const where = ['--project', project, '--python', python]
+  const ask = (/** @type {string[]} */ ...words) =>
+    inApp(`pack-${words[0]}`, ['npx', '--no-install', 'prodserver', ...words, ...where], env)
+  try {
+    await ask('up', 'web', 'frontend', '-d')
+    assert.equal(await answerOf(`http://127.0.0.1:${port}/`), 200, 'the supervised server answers, and with 200')
+  } finally {
+    await ask('down')
+  }
 }
 
 /** @param {string} python */
@@ -136,9 +163,10 @@ function prodserver(log, ...args) {
 /**
  * @param {string} log
  * @param {string[]} argv
+ * @param {Record<string, string>} [extra]
  */
-function inApp(log, argv) {
-  return run(log, argv, { cwd: app, env: appEnvironment(), timeoutMs: 120_000 })
+function inApp(log, argv, extra) {
+  return run(log, argv, { cwd: app, env: appEnvironment(extra), timeoutMs: 120_000 })
 }
 
 /**

@@ -15,10 +15,10 @@ const LAYERS: Readonly<Record<string, { files: RegExp; imports: readonly string[
   run: { files: /^run\//, imports: ['words', 'plan', 'run'] },
   control: { files: /^control\//, imports: ['words', 'control'] },
   logs: { files: /^logs\//, imports: ['words', 'control', 'logs'] },
-  supervise: { files: /^supervise\//, imports: ['words', 'plan', 'run', 'control', 'supervise'] },
+  supervise: { files: /^supervise\//, imports: ['words', 'plan', 'run', 'control', 'logs', 'supervise'] },
   cli: {
     files: /^cli\//,
-    imports: ['words', 'source', 'args', 'config', 'backends', 'plan', 'run', 'control', 'logs', 'cli'],
+    imports: ['words', 'source', 'args', 'config', 'backends', 'plan', 'run', 'control', 'logs', 'supervise', 'cli'],
   },
   /** What other packages may import. */
   index: { files: /^index\.ts$/, imports: ['words', 'args', 'backends', 'plan'] },
@@ -115,6 +115,33 @@ const PROCESS: Readonly<Record<string, { members: readonly string[]; because: st
   'supervise/probe-command.ts': {
     members: ['getBuiltinModule', 'kill'],
     because: 'it runs a program, which is ended with its group',
+  },
+  'supervise/keeper.ts': {
+    members: ['getBuiltinModule'],
+    because: 'a module that opens standard error is loaded after what is started has it',
+  },
+  'supervise/compress.ts': {
+    members: ['getBuiltinModule'],
+    because: 'a module that is loaded only where it is needed',
+  },
+  'supervise/supervisor.ts': { members: ['kill'], because: 'it ends what nobody accounts for' },
+  'supervise/sweeper.ts': { members: ['kill'], because: 'it ends what programs leave behind' },
+  'supervise/detached.ts': {
+    members: ['env', 'exitCode', 'on', 'pid'],
+    because: 'it is a program of its own, the supervisor in the background',
+  },
+  'control/server.ts': {
+    members: ['getBuiltinModule'],
+    because: 'a server that nobody asks is never loaded',
+  },
+  'cli/commands/up.ts': {
+    members: ['getBuiltinModule', 'off', 'once'],
+    because: 'an interrupt leaves what it waits for, and nothing more',
+  },
+  'cli/up-detached.ts': { members: ['execPath'], because: 'the supervisor is run by the same Node' },
+  'cli/up-foreground.ts': {
+    members: ['on', 'pid'],
+    because: 'it is the supervisor itself, which signals stop',
   },
   'cli/commands/top.ts': { members: ['getBuiltinModule'], because: 'a module that is loaded only where it is needed' },
   'cli/terminal.ts': {

@@ -19,6 +19,7 @@ RUNS = {
     "DjangoTasksWorker": "manage.py db_worker",
     "DjangoQ2Worker": "manage.py qcluster",
 }
+KINDS = {"CeleryBeat": "scheduler", "DjangoCommand": "task"}
 
 
 def get_facts(request):
@@ -112,9 +113,8 @@ def get_class(process):
 
 
 def get_kind(process):
-    if get_class(process).endswith("Worker"):
-        return "worker"
-    return "scheduler" if get_class(process).endswith("Beat") else "web"
+    name = get_class(process)
+    return "worker" if name.endswith("Worker") else KINDS.get(name, "web")
 
 
 def get_address(process):

@@ -2,13 +2,15 @@
 Settings of the example. It needs Django and one server; Celery, django-tasks
 and django-q2 join in when they are installed.
 
-Read from the environment: SECRET_KEY, DEBUG, ALLOWED_HOSTS, PORT, DATA_DIR,
-DATABASE_PATH, CELERY_BROKER_URL, CELERY_RESULT_BACKEND, BEAT_SECONDS.
+Read from the environment: SECRET_KEY, DEBUG, ALLOWED_HOSTS, PORT, ASYNC_PORT,
+FRONTEND_PORT, DATA_DIR, DATABASE_URL, DATABASE_PATH, CELERY_BROKER_URL,
+CELERY_RESULT_BACKEND, BEAT_SECONDS.
 """
 
 import os
 from pathlib import Path
 
+from .databases import database
 from .packages import HAS_DJANGO_TASKS, installed
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -46,13 +48,12 @@ TEMPLATES = [
     }
 ]
 
+# A file, so that the example needs no server: DATABASE_URL=postgres://… is the real thing.
 DATABASES = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": os.environ.get("DATABASE_PATH", DATA_DIR / "db.sqlite3"),
-        # Two queues write here from several processes: wait for the lock.
-        "OPTIONS": {"timeout": 20},
-    }
+    "default": database(
+        os.environ.get("DATABASE_URL"),
+        file=os.environ.get("DATABASE_PATH", DATA_DIR / "db.sqlite3"),
+    )
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -93,7 +94,13 @@ CELERY_BEAT_SCHEDULE = {
         "args": [f"{DATA_DIR}/beat.txt", "beat"],
         # With no worker running, beats do not pile up to be run all at once later.
         "options": {"expires": BEAT_SECONDS},
-    }
+    },
+    "greet": {
+        "task": "mysite.tasks.work_in_celery",
+        "schedule": BEAT_SECONDS,
+        "args": ["beat", "what the scheduler asked for"],
+        "options": {"expires": BEAT_SECONDS},
+    },
 }
 
 if installed("celery"):
@@ -117,6 +124,8 @@ Q_CLUSTER = {
 # --- What runs in production --------------------------------------------------
 
 PORT = int(os.environ.get("PORT", "8000"))
+ASYNC_PORT = int(os.environ.get("ASYNC_PORT", PORT + 1))
+FRONTEND_PORT = int(os.environ.get("FRONTEND_PORT", "3000"))
 
 WEB_SERVERS = {
     "gunicorn": {
@@ -139,7 +148,7 @@ PRODUCTION_PROCESSES = {
     "web": WEB_SERVERS[WEB_SERVER],
     "web-async": {
         "BACKEND": "django_prodserver.backends.uvicorn.UvicornServer",
-        "ARGS": {"host": "127.0.0.1", "port": PORT + 1},
+        "ARGS": {"host": "127.0.0.1", "port": ASYNC_PORT},
     },
     "worker": {
         "BACKEND": "django_prodserver.backends.celery.CeleryWorker",
@@ -156,6 +165,21 @@ PRODUCTION_PROCESSES = {
     },
     "queue": {
         "BACKEND": "django_prodserver.backends.django_q2.DjangoQ2Worker",
+    },
+    # Once for each release, and before everything else.
+    "migrate": {
+        "BACKEND": "prodserver.backends.django.DjangoCommand",
+        "APP": "migrate --noinput",
+        "RUN": "release",
+    },
+    # A frontend of its own, in Node, which asks Django for what it shows.
+    "frontend": {
+        "BACKEND": "prodserver.backends.node.NodeServer",
+        "APP": "frontend/server.js",
+        "ARGS": {"host": "127.0.0.1", "port": FRONTEND_PORT},
+        "ENV": {"DJANGO_URL": f"http://127.0.0.1:{PORT}"},
+        "READY": {"http": "/health"},
+        "DEPENDS_ON": ["web"],
     },
 }
 

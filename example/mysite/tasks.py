@@ -1,6 +1,7 @@
-"""The same small task for every queue that is installed.
+"""The same small tasks for every queue that is installed.
 
-It leaves a line in a file, so that you can see that a worker ran it, and which.
+`record` leaves a line in a file, `work` a row in the database, so that you can see
+that a worker ran it, and which.
 """
 
 import os
@@ -24,8 +25,17 @@ def append(path, text):
         file.write(f"{text} pid={os.getpid()}\n")
 
 
-# The name of each declared worker, and how to give it work.
+def work(worker, text, asked=None):
+    """The page of the frontend shows what this leaves."""
+    from .models import Execution
+
+    waited = time.time() - asked if asked else None
+    Execution.objects.create(worker=worker, text=text, pid=os.getpid(), waited=waited)
+
+
+# The name of each declared worker, and how to give it work: `record`, and `work`.
 enqueue = {}
+give_work = {}
 
 if installed("celery"):
     from celery import shared_task
@@ -34,7 +44,12 @@ if installed("celery"):
     def record_in_celery(path, text, seconds=0):
         record(path, text, seconds)
 
+    @shared_task
+    def work_in_celery(worker, text, asked=None):
+        work(worker, text, asked)
+
     enqueue["worker"] = record_in_celery.delay
+    give_work["worker"] = partial(work_in_celery.delay, "worker")
 
 if HAS_DJANGO_TASKS:
     if installed("django.tasks"):
@@ -46,9 +61,15 @@ if HAS_DJANGO_TASKS:
     def record_in_django_tasks(path, text, seconds=0):
         record(path, text, seconds)
 
+    @task
+    def work_in_django_tasks(worker, text, asked=None):
+        work(worker, text, asked)
+
     enqueue["tasks"] = record_in_django_tasks.enqueue
+    give_work["tasks"] = partial(work_in_django_tasks.enqueue, "tasks")
 
 if installed("django_q"):
     from django_q.tasks import async_task
 
     enqueue["queue"] = partial(async_task, "mysite.tasks.record")
+    give_work["queue"] = partial(async_task, "mysite.tasks.work", "queue")

@@ -8,4 +8,6 @@ urlpatterns = [
     path("env.json", views.env),
     path("async/", views.in_event_loop),
     path("slow/", views.slow),
+    path("stack.json", views.stack),
+    path("work/", views.work),
 ]

@@ -1,5 +1,6 @@
-/** The message brokers that tests start for themselves; here their programs are only made available. */
-import { delimiter, dirname } from 'node:path'
+/** The message brokers and the database that tests start for themselves; here their programs are only made available. */
+import { existsSync, readdirSync } from 'node:fs'
+import { delimiter, dirname, join } from 'node:path'
 import { CommandFailed } from './command.mjs'
 import { findProgram } from './environment.mjs'
 import { canInstall, install, installCommand } from './packages-of-system.mjs'
@@ -8,10 +9,22 @@ import { SetupError, step, warn } from './steps.mjs'
 const brokers = [
   { name: 'Redis', program: 'redis-server', debian: ['redis-server'], brew: ['redis'] },
   { name: 'RabbitMQ', program: 'rabbitmq-server', debian: ['rabbitmq-server'], brew: ['rabbitmq'] },
+  { name: 'PostgreSQL', program: 'postgres', debian: ['postgresql'], brew: ['postgresql'] },
 ]
 
 /** Where packages put servers, which not every search path has. */
-const folders = ['/usr/sbin', '/usr/local/sbin', '/opt/homebrew/sbin', '/usr/lib/rabbitmq/bin']
+const folders = () => [
+  '/usr/sbin',
+  '/usr/local/sbin',
+  '/opt/homebrew/sbin',
+  '/usr/lib/rabbitmq/bin',
+  ...versionsOf('/usr/lib/postgresql').map((version) => join(version, 'bin')),
+]
+
+/** @param {string} folder */
+function versionsOf(folder) {
+  return existsSync(folder) ? readdirSync(folder).map((version) => join(folder, version)) : []
+}
 
 /** Puts the brokers' programs on this process's search path; tests that need a missing one skip. */
 export async function ensureBrokers() {
@@ -30,12 +43,12 @@ export async function ensureBrokers() {
 
 /** @param {typeof brokers[number]} broker */
 function isMissing({ program }) {
-  return findProgram(program) === undefined && findProgram(program, folders) === undefined
+  return findProgram(program) === undefined && findProgram(program, folders()) === undefined
 }
 
 /** @param {typeof brokers[number]} broker */
 function putOnPath({ program }) {
-  const path = findProgram(program, folders)
+  const path = findProgram(program, folders())
   if (findProgram(program) || !path) return
   process.env['PATH'] = [process.env['PATH'], dirname(path)].join(delimiter)
 }

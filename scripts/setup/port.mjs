@@ -6,36 +6,65 @@ import { ask } from './command.mjs'
 import { say, SetupError } from './steps.mjs'
 
 const host = '127.0.0.1'
-const usual = 8000
+
+/** The variables that the example's settings read, and the port of each where nothing else is said. */
+const usual = { PORT: 8000, ASYNC_PORT: 8001, FRONTEND_PORT: 3000 }
 
 /**
- * @param {string | undefined} wanted what PORT says
- * @returns {Promise<number>}
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {Promise<Record<string, string>>} a free port for each of the example's servers
  */
-export async function choosePort(wanted) {
-  if (wanted) return insistOn(parsePort(wanted))
-  for (let port = usual; port < usual + 100; port++) {
-    if (!(await isFree(port))) continue
-    if (port !== usual) say(`port ${usual} is taken${by(usual)}: using ${port}`)
-    return port
+export async function choosePorts(env) {
+  const insisted = Object.keys(usual).flatMap((name) => (env[name] ? [parsePort(name, env[name])] : []))
+  /** @type {Record<string, string>} */
+  const chosen = {}
+  /** @type {number[]} */
+  const taken = [...insisted]
+  for (const [name, first] of Object.entries(usual)) {
+    const port = env[name] ? await insistOn(name, parsePort(name, env[name])) : await firstFree(name, first, taken)
+    taken.push(port)
+    chosen[name] = String(port)
   }
-  throw new SetupError(`ports ${usual} to ${usual + 99} are all taken`, 'Choose one:  PORT=9000 npm start')
+  return chosen
 }
 
-/** @param {number} port */
-async function insistOn(port) {
+/**
+ * @param {string} name
+ * @param {number} first
+ * @param {number[]} taken by another server of the example
+ */
+async function firstFree(name, first, taken) {
+  for (let port = first; port < first + 100; port++) {
+    if (taken.includes(port) || !(await isFree(port))) continue
+    if (port !== first && !taken.includes(first)) say(`port ${first} is taken${by(first)}: using ${port}`)
+    return port
+  }
+  throw new SetupError(`ports ${first} to ${first + 99} are all taken`, `Choose one:  ${name}=9000 npm start`)
+}
+
+/**
+ * @param {string} name
+ * @param {number} port
+ */
+async function insistOn(name, port) {
   if (await isFree(port)) return port
   throw new SetupError(
-    `port ${port} (from PORT) is taken${by(port)}`,
-    `Stop that process, or choose another port:  PORT=${port + 1} npm start`,
+    `port ${port} (from ${name}) is taken${by(port)}`,
+    `Stop that process, or choose another port:  ${name}=${port + 1} npm start`,
   )
 }
 
-/** @param {string} text */
-function parsePort(text) {
+/**
+ * @param {string} name
+ * @param {string} text
+ */
+function parsePort(name, text) {
   const port = Number(text)
   if (Number.isInteger(port) && port > 0 && port < 65_536) return port
-  throw new SetupError(`PORT is ${JSON.stringify(text)}, which is not a port`, 'For example:  PORT=8080 npm start')
+  throw new SetupError(
+    `${name} is ${JSON.stringify(text)}, which is not a port`,
+    `For example:  ${name}=8080 npm start`,
+  )
 }
 
 /**

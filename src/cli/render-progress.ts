@@ -74,19 +74,19 @@ const indent = (text: string, paint: Paint): string =>
 
 /** What was done, a line for each process, and apart from that what went wrong. */
 function renderResult({ changes }: ActionResult, paint: Paint, errorPaint: Paint): readonly [string, string] {
-  const width = Math.max(0, ...changes.map(({ process }) => process.length))
+  const width = Math.max(0, ...changes.map(({ process: name }) => name.length))
   const good = changes.filter(({ did }) => did !== 'failed' && did !== 'refused')
   const bad = changes.filter((change) => !good.includes(change))
   return [
     good
       .map(
-        ({ process, did, message }) =>
-          `${paint('bold', process.padEnd(width))}  ${did}${message ? `  ${message}` : ''}\n`,
+        ({ process: name, did, message }) =>
+          `${paint('bold', name.padEnd(width))}  ${did}${message ? `  ${message}` : ''}\n`,
       )
       .join(''),
     bad
-      .map(({ process, did, message, details }) => {
-        const line = `${errorPaint('bold', process.padEnd(width))}  ${errorPaint('red', did === 'refused' ? 'REFUSED' : 'failed')}  ${message}\n`
+      .map(({ process: name, did, message, details }) => {
+        const line = `${errorPaint('bold', name.padEnd(width))}  ${errorPaint('red', did === 'refused' ? 'REFUSED' : 'failed')}  ${message}\n`
         return details === undefined ? line : line + indent(details, errorPaint)
       })
       .join(''),

@@ -229,6 +229,14 @@ for (const [name, usable] of names) {
   })
 }
 
+test('a process cannot have the name of an instance of another one', () => {
+  const web = { BACKEND: 'gunicorn' }
+  assert.deepEqual(
+    parse({ web, 'web.1': web, 'other.1': web }).problems.map(({ id, place }) => `${id} ${place}`),
+    ['E105 PRODUCTION_PROCESSES["web.1"]'],
+  )
+})
+
 test('a process that is none is refused by itself', () => {
   const result = parse({ a: null, b: 'gunicorn', c: [], d: odd('function', 'f'), e: { BACKEND: 'gunicorn' } })
   assert.deepEqual(

@@ -85,7 +85,7 @@ export function parseDeclarations(input: DeclarationsInput): Declarations {
   }
   const defaults = parseDefaults(input.defaults)
   const names = input.order.length > 0 ? input.order : Object.keys(processes)
-  const results = names.map((name) => parseDeclaration(name, processes[name] as Json, defaults.values))
+  const results = names.map((name) => parseDeclaration(name, processes[name] as Json, defaults.values, names))
   return {
     names,
     declarations: results.flatMap((result) => result.declaration ?? []),
@@ -130,10 +130,11 @@ function parseDeclaration(
   name: string,
   value: Json,
   defaults: ReadonlyMap<string, Keyed>,
+  names: readonly string[],
 ): { declaration?: Declaration; problems: readonly Problem[] } {
   const place = `${SETTING}${placeIn(name, value)}`
   const at = (problem: Omit<Problem, 'process'>): Problem => ({ ...problem, process: name })
-  const badName = nameProblem(name, value)
+  const badName = nameProblem(name, value) ?? ambiguity(name, names)
   if (badName) return { problems: [at({ id: 'E105', place, ...badName })] }
   if (!isDictionary(value)) {
     return {
@@ -256,6 +257,14 @@ function nameProblem(name: string, value: Json): { message: string; hint: string
     message: `${JSON.stringify(name)} cannot be used as a process name: it names files, units and options elsewhere.`,
     hint,
   }
+}
+
+/** `web.1` is what the first instance of `web` is called. */
+function ambiguity(name: string, names: readonly string[]): { message: string; hint: string } | undefined {
+  const [, process] = /^(.+)\.\d+$/.exec(name) ?? []
+  if (process === undefined || !names.includes(process)) return undefined
+  const message = `${JSON.stringify(name)} cannot be used beside ${JSON.stringify(process)}: an instance of that has this name.`
+  return { message, hint: `Such as: ${JSON.stringify(name.replace('.', '-'))}` }
 }
 
 function describeValue(value: unknown): string {
