@@ -4,7 +4,7 @@ import { nearest } from '../values.ts'
 import type { Instance } from './instance.ts'
 import { seconds } from './instance.ts'
 import { addSlot, completes, instancesOf, type Managed } from './managed.ts'
-import { type ReloadOutcome, reloadProcess } from './reload.ts'
+import { type ReloadOutcome, reloadProcess, reloadsUnseen } from './reload.ts'
 import { select, type Selection } from './select.ts'
 import type { ProcessSpec } from './spec.ts'
 import type { Supervisor } from './supervisor.ts'
@@ -31,11 +31,11 @@ export function act(supervisor: Supervisor, request: ActionRequest): Promise<Act
   const { verb, targets, force = false } = request
   switch (verb) {
     case 'start':
-      return startAll(supervisor, find(supervisor, targets))
+      return startAll(supervisor, withoutJobs(find(supervisor, targets), targets, ({ slots }) => isDone(slots)))
     case 'stop':
       return stopAll(supervisor, find(supervisor, targets), force)
     case 'restart':
-      return restartAll(supervisor, find(supervisor, targets))
+      return restartAll(supervisor, withoutJobs(find(supervisor, targets), targets, ({ spec }) => completes(spec)))
     case 'reload':
       return reloadAll(supervisor, find(supervisor, targets))
     case 'scale':
@@ -60,6 +60,15 @@ function find(supervisor: Supervisor, targets: readonly string[]): Selection {
   )
 }
 
+const isDone = (slots: Managed['slots']): boolean => slots.every(({ current }) => current.phase.is === 'done')
+
+/** Where nobody was named all are meant, but not the jobs: a migration is not run again because services are. */
+const withoutJobs = (
+  { processes, instances }: Selection,
+  targets: readonly string[],
+  isJob: (managed: Managed) => boolean,
+): Selection => ({ instances, processes: targets.length > 0 ? processes : processes.filter((each) => !isJob(each)) })
+
 /** What a selection names, whole processes as all of their instances. */
 const members = ({ processes, instances }: Selection): readonly Instance[] => [
   ...processes.flatMap(({ slots }) => slots.map(({ current }) => current)),
@@ -68,7 +77,11 @@ const members = ({ processes, instances }: Selection): readonly Instance[] => [
 
 async function startAll(supervisor: Supervisor, selection: Selection): Promise<ActionResult> {
   const chosen = members(selection)
-  const running = new Set(chosen.filter(({ phase }) => phase.is === 'running').map(({ id }) => id))
+  const planned = selection.processes.filter(({ spec, wanted }) => spec.schedule !== null && wanted === 'running')
+  const running = new Set([
+    ...chosen.filter(({ phase }) => phase.is === 'running').map(({ id }) => id),
+    ...planned.flatMap(instancesOf).map(({ id }) => id),
+  ])
   for (const managed of withDependencies(supervisor, selection.processes)) supervisor.want(managed)
   for (const instance of selection.instances) instance.start()
   supervisor.lookAgain()
@@ -84,7 +97,7 @@ export function withDependencies(supervisor: Supervisor, chosen: readonly Manage
     for (const name of Object.keys(managed.spec.dependsOn)) {
       const other = supervisor.processes.get(name)
       // What ran to completion has done so, and what is not enabled is started by nobody.
-      if (other?.spec.enabled && !other.slots.every(({ current }) => current.phase.is === 'done')) visit(other)
+      if (other?.spec.enabled && !isDone(other.slots)) visit(other)
     }
     found.add(managed)
   }
@@ -143,8 +156,16 @@ async function restartAll(supervisor: Supervisor, selection: Selection): Promise
     supervisor.lookAgain()
     await settled(supervisor, [instance])
   }
-  return summary(chosen, () => 'restarted')
+  // Once for each process, and not for each of its instances.
+  const hinted = new Set(Map.groupBy(chosen, ({ spec }) => spec.name).values().map(([first]) => first))
+  return summary(
+    chosen,
+    () => 'restarted',
+    (instance) => (hinted.has(instance) && reloadsUnseen(instance.spec) ? RELOAD_HINT : ''),
+  )
 }
+
+const RELOAD_HINT = '`prodserver reload` does it without dropping a request'
 
 async function reloadAll(supervisor: Supervisor, selection: Selection): Promise<ActionResult> {
   const changes: ActionChange[] = []
@@ -245,8 +266,10 @@ export async function setCount(supervisor: Supervisor, managed: Managed, count: 
   await settled(supervisor, added)
   supervisor.save()
   const failed = added.filter(({ phase }) => phase.is === 'failed')
-  const message = `${before} → ${count}${count === spec.instances ? '' : `; declared are ${spec.instances}, the next \`up\` goes back to that`}`
-  return { process: spec.name, did: failed.length > 0 ? 'failed' : before === count ? 'unchanged' : 'scaled', message }
+  if (before === count)
+    return { process: spec.name, did: 'unchanged', message: `${count} of it ${count === 1 ? 'is' : 'are'} there` }
+  const message = `${before} → ${count}${count === spec.instances ? '' : `; INSTANCES is ${spec.instances}, and the next \`up\` goes back to that`}`
+  return { process: spec.name, did: failed.length > 0 ? 'failed' : 'scaled', message }
 }
 
 /** Stops everything and proves it. */
@@ -271,14 +294,18 @@ export async function down(supervisor: Supervisor, force: boolean): Promise<Acti
   return { exitCode: EXIT.failed, changes: [...result.changes, { process: 'prodserver', did: 'failed', message }] }
 }
 
-function summary(chosen: readonly Instance[], did: (instance: Instance) => string): ActionResult {
+function summary(
+  chosen: readonly Instance[],
+  did: (instance: Instance) => string,
+  message: (instance: Instance) => string = () => '',
+): ActionResult {
   const failed = chosen.filter(({ phase }) => phase.is === 'failed' || phase.is === 'waiting')
   const changes = chosen.map((instance): ActionChange => {
     const { id, phase, lastDetails } = instance
     if (phase.is === 'failed')
       return { process: id, did: 'failed', message: phase.reason, details: lastDetails || undefined }
     if (phase.is === 'waiting') return { process: id, did: 'failed', message: instance.waitingWords }
-    return { process: id, did: did(instance), message: '' }
+    return { process: id, did: did(instance), message: message(instance) }
   })
   return { exitCode: failed.length > 0 ? EXIT.failed : EXIT.done, changes }
 }

@@ -193,8 +193,11 @@ async function bringUpToDate(
     managed.spec = spec
     for (const instance of instancesOf(managed)) instance.spec = spec
     if (spec.schedule) supervisor.want(managed)
-  } else if (spec.listen.join() !== managed.spec.listen.join()) supervisor.forgetSockets(managed.spec)
+  }
+  const { spec: previous } = managed
   const result = outdated ? await reloadOne(supervisor, managed, spec) : null
+  // Where nobody answers any more, a connection is to be refused, and not to wait for ever.
+  if (managed.spec !== previous) supervisor.closeSockets(previous, spec.listen)
   const before = managed.slots.length
   if (before !== spec.instances && spec.run === 'always' && result?.code !== EXIT.refused) {
     const change = await setCount(supervisor, managed, spec.instances)

@@ -173,11 +173,12 @@ function whenIdle(supervisor: Supervisor): Reason | null {
   return { code: hasFailed ? EXIT.failed : EXIT.done, message: 'nothing is left that runs' }
 }
 
+function wrong(what: string): never {
+  throw new ActionError(what, EXIT.usage)
+}
+
 function checkRequest(body: unknown): ActionRequest {
-  const wrong = (what: string): never => {
-    throw new ActionError(what, EXIT.usage)
-  }
-  if (!isDictionary(body)) return wrong('An action is an object.')
+  if (!isDictionary(body)) wrong('An action is an object.')
   const { verb, targets = [], counts = {}, force } = body as Record<string, unknown>
   if (!VERBS.includes(verb as (typeof VERBS)[number]))
     wrong(`There is no verb ${JSON.stringify(verb)}; there are ${VERBS.join(', ')}.`)

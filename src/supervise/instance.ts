@@ -207,7 +207,6 @@ export class Instance {
 
   status(): InstanceStatus {
     const { phase, life, spec } = this
-    const time = (ms: number | null | undefined): string | null => (ms == null ? null : new Date(ms).toISOString())
     const alive = this.hasProcess ? life : null
     return {
       instance: this.id,
@@ -423,6 +422,8 @@ export class Instance {
     this.#world.write({ type, message, process: spec.name, instance: id, run, pid: life?.pid ?? null, ...more })
   }
 }
+
+const time = (ms: number | null | undefined): string | null => (ms == null ? null : new Date(ms).toISOString())
 
 /** `0.4s`, `12s`, `3m 5s`. */
 export function seconds(ms: number): string {

@@ -205,13 +205,13 @@ function greet(socket: Socket, events: KeeperEvents, isNew: boolean): Promise<Ke
   const { promise: gone, resolve: leaveNow } = Promise.withResolvers<void>()
   let heard = false
   let left = false
+  const answer = (name: string, result: BindResult): void => {
+    binds.get(name)?.(result)
+    binds.delete(name)
+  }
   return new Promise((settle, fail) => {
     let keeper: Keeper | undefined
     let welcome: readonly string[] = []
-    const answer = (name: string, result: BindResult): void => {
-      binds.get(name)?.(result)
-      binds.delete(name)
-    }
     const handlers: Record<string, (...fields: readonly string[]) => void> = {
       busy: () => {
         left = true
@@ -291,9 +291,10 @@ function greet(socket: Socket, events: KeeperEvents, isNew: boolean): Promise<Ke
   })
 }
 
+const counted = (words: readonly string[]): readonly Field[] => [words.length, ...words]
+
 function startMessage(start: Start): readonly Field[] {
   const { token, instance, run, cwd, user, group, umask, nice, lock, limits, sockets, argv, env } = start
-  const counted = (words: readonly string[]): readonly Field[] => [words.length, ...words]
   return [
     'spawn',
     token,

@@ -13,6 +13,10 @@ export function reloadManner({ reload, kind, listen, inherited, run, schedule }:
   return reload
 }
 
+/** Whether those who ask it notice nothing of a reload. */
+export const reloadsUnseen = (spec: ProcessSpec): boolean =>
+  reloadManner(spec) === 'rolling' && spec.listen.length > 0
+
 /** What `reload` will do, for a person. */
 export function describeReload(spec: ProcessSpec): string {
   switch (reloadManner(spec)) {

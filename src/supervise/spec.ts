@@ -44,7 +44,7 @@ export function toSpec(
   planned: PlannedProcess,
   executable: { readonly argv: readonly string[]; readonly env: Readonly<Record<string, string>> },
 ): ProcessSpec {
-  const { argvFrom, from, notes, inherited, env: declared, argv, ...policies } = planned
+  const { argvFrom: _argvFrom, from: _from, notes: _notes, inherited, env: declared, argv, ...policies } = planned
   const [program = ''] = executable.argv
   const own = Object.entries(declared).map(([name, { value }]) => [name, value === null ? null : reveal(value)])
   const hash = hashOf([

@@ -174,9 +174,8 @@ export class Supervisor {
       if (spec.inherited === null || slots.every(({ current }) => current.life === null)) continue
       for (const [index, address] of spec.listen.entries()) {
         const name = socketName(spec, index)
-        void this.#bindOnce(name, absolute(address, spec.cwd), spec.inherited.listening).then((result) => {
-          if ('errno' in result) this.#bound.delete(name)
-        })
+        const bound = this.#bindOnce(name, absolute(address, spec.cwd), spec.inherited.listening)
+        void bound.then((result) => 'errno' in result && this.#bound.delete(name))
       }
     }
   }
@@ -317,9 +316,9 @@ export class Supervisor {
     return this.unmet(managed).filter((name) => {
       const other = this.processes.get(name)
       if (!other) return true
-      const phases = other.slots.map(({ current }) => current.phase.is)
-      if (phases.includes('failed') || other.wanted === 'stopped') return true
-      return phases.includes('waiting') && this.blockedBy(other).length > 0
+      const phases = new Set(other.slots.map(({ current }) => current.phase.is))
+      if (phases.has('failed') || other.wanted === 'stopped') return true
+      return phases.has('waiting') && this.blockedBy(other).length > 0
     })
   }
 
@@ -375,13 +374,17 @@ export class Supervisor {
     }
   }
 
-  /** Its next life binds other addresses; those of before stay open for those who still serve there. */
-  forgetSockets(spec: ProcessSpec): void {
-    for (const [index] of spec.listen.entries()) this.#bound.delete(socketName(spec, index))
+  /** Nobody will answer on its sockets: whoever connects is to be refused, and not to wait. */
+  #closeUnused(name: string): void {
+    const managed = this.processes.get(name)
+    if (managed && instancesOf(managed).every(({ hasProcess, isMoving }) => !hasProcess && !isMoving))
+      this.closeSockets(managed.spec)
   }
 
-  closeSockets(spec: ProcessSpec): void {
-    for (const [index] of spec.listen.entries()) {
+  /** Closes its sockets, but for those with these addresses. */
+  closeSockets(spec: ProcessSpec, kept: readonly string[] = []): void {
+    for (const [index, address] of spec.listen.entries()) {
+      if (kept.includes(address)) continue
       const name = socketName(spec, index)
       this.#bound.delete(name)
       this.#keeper.close(name)
@@ -502,7 +505,6 @@ export class Supervisor {
     const mayTryAgainMs = this.#refusedMs.get(instance.id) ?? 0
     if (!managed || managed.reloading || Date.now() < mayTryAgainMs) return
     const limit = instance.spec.memoryLimitBytes as number
-    const mib = (value: number): string => `${Math.round(value / 1024 ** 2)} MiB`
     const message = `uses ${mib(bytes)}, more than its ${mib(limit)}: replaced`
     this.write({ type: 'note', ...aboutLife(instance), message })
     void this.#replace(managed, instance)
@@ -546,6 +548,7 @@ export class Supervisor {
       ended: (life) => this.#lifeEnded(life),
       changed: (instance) => {
         if (!instance.isMoving) this.#strangers.delete(instance)
+        if (instance.phase.is === 'failed') this.#closeUnused(instance.spec.name)
         this.#noteRelease(instance)
         this.#meter.watch()
         this.save()
@@ -726,6 +729,8 @@ function placeOf(stateDir: string): string {
   const { dev, ino } = statSync(stateDir, { bigint: true })
   return `${dev.toString(36)}-${ino.toString(36)}`
 }
+
+const mib = (bytes: number): string => `${Math.round(bytes / 1024 ** 2)} MiB`
 
 const tokenOf = (instance: string, run: number): string => `${instance}#${run}`
 const instanceOf = (token: string): string => token.slice(0, token.lastIndexOf('#'))

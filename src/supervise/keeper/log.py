@@ -9,6 +9,7 @@ CHUNK = 1 << 20
 BLOCK = 1 << 16
 LONGEST_HELD = 1 << 20  # of a line that waits for its end while there is no room
 SPLICE_NONBLOCK = 2
+RECORD = 16  # bytes of the index for each chunk
 
 
 class Log:
@@ -66,6 +67,8 @@ class Log:
             raise
         self.close()
         self.file, self.index = file, index
+        # A full disk may have left half a record, which would shift all that follow.
+        os.ftruncate(index, os.fstat(index).st_size // RECORD * RECORD)
         # Not O_APPEND: splice refuses such a file.
         self.size = self.run_start = os.lseek(self.file, 0, os.SEEK_END)
         self.marked = (0, None)
