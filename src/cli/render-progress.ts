@@ -36,15 +36,17 @@ const NAME_WIDTH = 10
 export function createProgress({ io, options, paint, errorPaint }: CommandContext): Progress {
   const isJson = options.values['json'] !== undefined
   const isQuiet = options.values['quiet'] !== undefined
+  const shown = new Set<string | null>()
   return {
     event: (event) => {
+      if (SAYS_IT_ALL.has(event.type)) shown.add(event.process).add(event.instance)
       if (isJson) io.stdout.write(`${JSON.stringify({ event })}\n`)
       else if (!isQuiet && isShown(event)) io.stdout.write(renderEventLine(event, paint))
     },
     result: (result) => {
       if (isJson) io.stdout.write(`${JSON.stringify({ result })}\n`)
       else {
-        const [good, bad] = renderResult(result, paint, errorPaint)
+        const [good, bad] = renderResult(withoutShown(result, shown), paint, errorPaint)
         if (!isQuiet) io.stdout.write(good)
         io.stderr.write(bad)
       }
@@ -52,6 +54,17 @@ export function createProgress({ io, options, paint, errorPaint }: CommandContex
     },
   }
 }
+
+/** After these there is nothing to add. */
+const SAYS_IT_ALL: ReadonlySet<ProcessEvent['type']> = new Set(['ready', 'done', 'stopped', 'skipped'])
+
+/** Without the lines that would say once more what the lines above them said. */
+const withoutShown = ({ exitCode, changes }: ActionResult, shown: ReadonlySet<string | null>): ActionResult => ({
+  exitCode,
+  changes: changes.filter(
+    ({ process: name, did, message }) => did === 'failed' || message !== '' || !shown.has(name),
+  ),
+})
 
 /** What says nothing that the next line does not say. */
 const isShown = ({ type, exit }: ProcessEvent): boolean =>
@@ -72,6 +85,9 @@ const indent = (text: string, paint: Paint): string =>
     .map((line) => `      ${paint('dim', line)}\n`)
     .join('')
 
+/** Words for a person, where those for a program are not. */
+const DID_WORDS: Readonly<Record<string, string>> = { adopted: 'taken over' }
+
 /** What was done, a line for each process, and apart from that what went wrong. */
 function renderResult({ changes }: ActionResult, paint: Paint, errorPaint: Paint): readonly [string, string] {
   const width = Math.max(0, ...changes.map(({ process: name }) => name.length))
@@ -81,7 +97,7 @@ function renderResult({ changes }: ActionResult, paint: Paint, errorPaint: Paint
     good
       .map(
         ({ process: name, did, message }) =>
-          `${paint('bold', name.padEnd(width))}  ${did}${message ? `  ${message}` : ''}\n`,
+          `${paint('bold', name.padEnd(width))}  ${DID_WORDS[did] ?? did}${message ? `  ${message}` : ''}\n`,
       )
       .join(''),
     bad

@@ -157,7 +157,7 @@ async function restartAll(supervisor: Supervisor, selection: Selection): Promise
     await settled(supervisor, [instance])
   }
   // Once for each process, and not for each of its instances.
-  const hinted = new Set(Map.groupBy(chosen, ({ spec }) => spec.name).values().map(([first]) => first))
+  const hinted = new Set(chosen.filter(({ spec }, index) => chosen.findIndex((each) => each.spec === spec) === index))
   return summary(
     chosen,
     () => 'restarted',

@@ -21,8 +21,9 @@ export async function apply(supervisor: Supervisor, application: Application): P
   const changes: ActionChange[] = []
 
   const added = specs.filter(({ name }) => !supervisor.processes.has(name)).map((spec) => supervisor.add(spec))
+  const adopted = new Set<string>()
   if (isFirst) {
-    supervisor.adopt()
+    for (const id of supervisor.adopt()) adopted.add(id)
     changes.push(...(await endStrangers(supervisor)))
   }
   const wanted = withDependencies(
@@ -56,7 +57,9 @@ export async function apply(supervisor: Supervisor, application: Application): P
   for (const spec of specs) {
     const managed = supervisor.processes.get(spec.name)
     if (!managed || !wanted.has(managed) || added.includes(managed)) continue
-    const result = await bringUpToDate(supervisor, managed, spec, application.reload)
+    // What another one only needs is not reloaded with it.
+    const isReload = application.reload && chosen.includes(spec)
+    const result = await bringUpToDate(supervisor, managed, spec, isReload)
     if (result) changes.push(result.change)
     code ||= result?.code ?? EXIT.done
   }
@@ -69,7 +72,7 @@ export async function apply(supervisor: Supervisor, application: Application): P
   }
   const instances = [...wanted].flatMap(instancesOf)
   await settled(supervisor, instances)
-  for (const managed of wanted) changes.push(...outcomeOf(managed, added.includes(managed)))
+  for (const managed of wanted) changes.push(...outcomeOf(managed, added.includes(managed), adopted))
   const isBad = changes.some(({ did }) => did === 'failed')
   return { exitCode: code || (isBad ? EXIT.failed : EXIT.done), changes: unique(changes) }
 }
@@ -210,7 +213,7 @@ async function bringUpToDate(
 }
 
 /** One line for each process. */
-function outcomeOf({ spec, slots }: Managed, isNew: boolean): readonly ActionChange[] {
+function outcomeOf({ spec, slots }: Managed, isNew: boolean, adopted: ReadonlySet<string>): readonly ActionChange[] {
   for (const { current } of slots) {
     const { phase } = current
     if (phase.is === 'failed')
@@ -225,7 +228,14 @@ function outcomeOf({ spec, slots }: Managed, isNew: boolean): readonly ActionCha
     if (phase.is === 'waiting' && !spec.schedule)
       return [{ process: spec.name, did: 'failed', message: current.waitingWords }]
   }
-  return [{ process: spec.name, did: isNew ? 'started' : 'unchanged', message: '' }]
+  const process = spec.name
+  if (!isNew) return [{ process, did: 'unchanged', message: '' }]
+  const nextMs = spec.schedule && slots[0]?.current.nextMs
+  if (nextMs != null) return [{ process, did: 'scheduled', message: `next at ${new Date(nextMs).toISOString()}` }]
+  const kept = slots.filter(({ current }) => adopted.has(current.id) && current.phase.is === 'running')
+  if (kept.length === 0) return [{ process, did: 'started', message: '' }]
+  const some = kept.length === slots.length ? '' : `${kept.length} of ${slots.length} `
+  return [{ process, did: 'adopted', message: `${some}still running, nothing was interrupted` }]
 }
 
 /** The first that was said of a process, unless it failed in the end. */

@@ -10,6 +10,7 @@ import { act, ActionError, down } from './actions.ts'
 import { apply } from './apply.ts'
 import { compressRotated } from './compress.ts'
 import { completes } from './managed.ts'
+import { lastOwnLines } from './own-frames.ts'
 import type { Application } from './spec.ts'
 import { Supervisor, type SupervisorOptions } from './supervisor.ts'
 
@@ -234,7 +235,7 @@ function explain(supervisor: Supervisor, id: string): Why | undefined {
     wanted: managed.wanted,
     attempt: failures > 0 ? { number: failures, limit: managed.spec.restart.limit } : null,
     recentExits: exits,
-    lastLines: supervisor.lastLines(instance.id, run),
+    lastLines: lastOwnLines(supervisor.lastLines(instance.id, run)),
     hint,
   }
 }

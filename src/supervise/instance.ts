@@ -4,6 +4,7 @@ import type { News } from './journal.ts'
 import type { StartFailure } from './keeper.ts'
 import { adoptedState, type Effect, type Event, initialState, type Policy, type State, step } from './machine.ts'
 import type { ProcessRow } from './process-table.ts'
+import { lastOwnLines } from './own-frames.ts'
 import { createProber, type Prober } from './prober.ts'
 import type { ProcessSpec } from './spec.ts'
 import type { SweptLife } from './sweeper.ts'
@@ -178,9 +179,9 @@ export class Instance {
     this.#stopProbing()
     const { run, pid } = life
     const tell = (last: readonly string[]): void => {
-      if (last.length > 0) this.lastDetails = last.join('\n')
+      if (last.length > 0) this.lastDetails = shownOf(last)
       const isExpected = asked || (exit.code === 0 && this.#policy().completes)
-      const details = !isExpected && last.length > 0 ? { details: last.join('\n') } : {}
+      const details = !isExpected && last.length > 0 ? { details: shownOf(last) } : {}
       this.#write('exited', `${words}, after ${seconds(ranMs)}`, { run, pid, exit, ms: ranMs, ...details })
     }
     if (isHurried) setImmediate(() => tell(lines()))
@@ -356,8 +357,8 @@ export class Instance {
   #unfit(reason: string): void {
     if (!this.life) return
     const lines = this.#world.lastLines(this.life)
-    this.lastDetails = lines.join('\n')
-    this.#write('not-ready', reason, lines.length > 0 ? { details: lines.join('\n') } : {})
+    this.lastDetails = shownOf(lines)
+    this.#write('not-ready', reason, lines.length > 0 ? { details: this.lastDetails } : {})
     this.#dispatch({ type: 'unfit', run: this.life.run, reason })
   }
 
@@ -424,6 +425,9 @@ export class Instance {
 }
 
 const time = (ms: number | null | undefined): string | null => (ms == null ? null : new Date(ms).toISOString())
+
+/** The last output as it is shown to a person. */
+const shownOf = (lines: readonly string[]): string => lastOwnLines(lines).join('\n')
 
 /** `0.4s`, `12s`, `3m 5s`. */
 export function seconds(ms: number): string {

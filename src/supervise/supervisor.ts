@@ -34,8 +34,8 @@ export interface SupervisorOptions {
   readonly pid: number
 }
 
-/** Lines that are shown of a life that ended. */
-const LAST_LINES = 20
+/** What an end is judged by: some servers print a hundred lines after the one that matters. */
+const LAST_LINES = 100
 /** What could not be replaced because it is too large is too large a moment later as well. */
 const REPLACE_AGAIN_MS = 60_000
 

@@ -3,6 +3,7 @@ import type { Project } from '../../source/project.ts'
 import type { ActionLine, ActionResult } from '../../control/protocol.ts'
 import { connectSupervisor } from '../../control/client.ts'
 import { stateDirectory } from '../../control/state-dir.ts'
+import { nearest } from '../../values.ts'
 import type { Application } from '../../supervise/spec.ts'
 import type { CommandContext } from '../commands.ts'
 import { planProject } from '../plan-project.ts'
@@ -47,7 +48,14 @@ async function applyOrStart(
   const { existsSync } = process.getBuiltinModule('node:fs')
   // Connecting loads an HTTP client, which who starts first can do without.
   const running = existsSync(`${stateDir}/control.sock`) ? await connectSupervisor(stateDir) : undefined
-  if (running) return applyTo(running.apply, await applicationOf(context, project), context)
+  if (running) {
+    const code = await applyTo(running.apply, await applicationOf(context, project), context)
+    if (!isDetached && !options.values['quiet'] && !options.values['json'])
+      context.io.stdout.write(
+        `Supervised already, by pid ${running.status.pid}, which was told. Logs: prodserver logs -f. Stop: prodserver down\n`,
+      )
+    return code
+  }
   if (isDetached) {
     const { startDetached } = await import('../up-detached.ts')
     return startDetached({
@@ -86,9 +94,11 @@ function namesOf({ options }: CommandContext, specs: Application['specs']): read
         : new RegExp(`^${selector.replaceAll('*', '.*')}$`).test(name),
     )
     if (found.length > 0) return found.map(({ name }) => name)
+    const near = nearest(selector, declared)
+    const hint = near ? `Did you mean ${near}?` : `Declared: ${declared.join(', ')}`
     const message = `Process '${selector}' not found in PRODUCTION_PROCESSES.`
     throw new ProdserverError(
-      [{ id: 'E104', place: 'PRODUCTION_PROCESSES', message, hint: `Declared: ${declared.join(', ')}` }],
+      [{ id: 'E104', place: 'PRODUCTION_PROCESSES', message, hint }],
       EXIT.usage,
     )
   })
@@ -140,7 +150,11 @@ export async function followAction(
     process.off('SIGINT', leave)
   }
   if (result) return progress.result(result)
-  if (options.values['no-wait']) return EXIT.done
+  if (options.values['no-wait']) {
+    if (!options.values['quiet'] && !options.values['json'])
+      io.stdout.write('Asked for. It goes on in the background; look: prodserver ps\n')
+    return EXIT.done
+  }
   io.stderr.write(
     timedOut
       ? `Not done within ${timeoutMs / 1000} s. It goes on in the background; look: prodserver ps\n`
