@@ -87,6 +87,7 @@ export const PROBLEMS = {
   E602: 'The control socket cannot be used.',
   E603: 'The state directory cannot be used: it is a symbolic link, belongs to somebody else, or cannot be written.',
   E604: 'Another supervisor was first.',
+  E605: 'Supervising needs Linux.',
   W301: 'An option is left out, because the program has no such thing.',
   W302: 'An option was given another name, because the program refuses the one that was used.',
 } as const satisfies Readonly<Record<`${'E' | 'W'}${number}`, string>>

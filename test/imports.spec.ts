@@ -118,13 +118,13 @@ const PROCESS: Readonly<Record<string, { members: readonly string[]; because: st
   },
   'supervise/keeper.ts': {
     members: ['getBuiltinModule'],
-    because: 'a module that opens standard error is loaded after what is started has it',
+    because: 'a module that is loaded only where it is needed',
   },
   'supervise/compress.ts': {
     members: ['getBuiltinModule'],
     because: 'a module that is loaded only where it is needed',
   },
-  'supervise/supervisor.ts': { members: ['kill'], because: 'it ends what nobody accounts for' },
+  'supervise/supervisor.ts': { members: ['kill'], because: 'it signals by itself while there is no keeper' },
   'supervise/sweeper.ts': { members: ['kill'], because: 'it ends what programs leave behind' },
   'supervise/detached.ts': {
     members: ['env', 'exitCode', 'on', 'pid'],

@@ -225,7 +225,7 @@ E104  PRODUCTION_PROCESSES
     code: 4,
     shows: `E106  PRODUCTION_PROCESSES["web"]["READY"]["url"]
       READY has no key "url".
-      → Known keys: http, tcp, exec, log, delay, interval, timeout, failures
+      → Known keys: http, tcp, exec, log, delay, notify, interval, timeout, failures
 `,
   },
   'a key of the defaults is unknown, once for all processes': {

@@ -20,7 +20,7 @@ const QUEUES: readonly Queue[] = [
   {
     name: 'Celery with Redis',
     worker: {
-      BACKEND: 'celery',
+      BACKEND: 'celery-worker',
       APP: 'mysite.celery.app',
       ARGS: { concurrency: 2, loglevel: 'info' },
       READY: { log: 'ready\\.' },
@@ -34,7 +34,7 @@ const QUEUES: readonly Queue[] = [
   {
     name: 'Celery with files',
     worker: {
-      BACKEND: 'celery',
+      BACKEND: 'celery-worker',
       APP: 'mysite.celery.app',
       ARGS: { concurrency: 2, loglevel: 'info' },
       READY: { log: 'ready\\.' },

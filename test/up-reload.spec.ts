@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import type { Json } from '../src/types.ts'
 import type { LoadTarget } from './support/load.ts'
 import { freePort } from './support/net.ts'
+import { childrenOf } from './support/processes.ts'
+import { waitUntil } from './support/running.ts'
 import { createVersioned, type Versioned } from './support/versioned.ts'
 
 type Args = Readonly<Record<string, Json>>
@@ -21,6 +25,7 @@ const servers: readonly (readonly [title: string, backend: string, args: Args])[
 
 const READY = { http: '/', interval: '50ms', failures: 400 }
 const RELOADS = 20
+const CLIENTS = 8
 
 /** Where it listens, in its own words and in ours. */
 async function addressOf(backend: string, site: string | null): Promise<[args: Args, target: LoadTarget]> {
@@ -35,10 +40,15 @@ async function addressOf(backend: string, site: string | null): Promise<[args: A
   return [{ [name]: name === 'bind' ? `unix:${socketPath}` : socketPath }, { socketPath }]
 }
 
-/** Everything that runs but the supervisor and its keeper. */
-async function served(site: Versioned): Promise<ReadonlySet<number>> {
+/** Reads everything that runs but the supervisor and its keeper. */
+async function watchServed(site: Versioned): Promise<() => ReadonlySet<number>> {
   const { pid, keeperPid } = await site.supervisor()
-  return new Set(site.alive().filter((each) => each !== pid && each !== keeperPid))
+  return () => new Set(site.alive().filter((each) => each !== pid && each !== keeperPid))
+}
+
+async function endAll(site: Versioned): Promise<void> {
+  assert.equal((await site.cli('down')).code, 0)
+  assert.deepEqual(site.alive(), [])
 }
 
 describe('reload', { concurrency: 2 }, () => {
@@ -47,22 +57,117 @@ describe('reload', { concurrency: 2 }, () => {
       const [address, target] = await addressOf(backend, null)
       const site = createVersioned(t, { processes: { web: { BACKEND: backend, ARGS: { ...args, ...address }, READY } } })
       await site.up()
+      const served = await watchServed(site)
       const load = site.load(target)
-      const t0 = Date.now()
       for (let version = 1; version <= RELOADS; version += 1) {
-        const before = await served(site)
+        const before = served()
         site.deploy(version)
-        const { code, stderr } = await site.cli('reload', 'web')
+        // The whole process now and then: the settings are read for it.
+        const { code, stderr } = await site.cli('reload', version % 5 === 0 ? 'web' : 'web.1')
         assert.equal(code, 0, stderr)
         site.serves(version)
-        const now = await served(site)
-        assert.deepEqual([...now].filter((pid) => before.has(pid)), [])
+        assert.deepEqual(
+          [...served()].filter((pid) => before.has(pid)),
+          [],
+        )
       }
-      const { requests, failed, maxMs } = await load.stop()
-      console.log(title, (Date.now() - t0) / 1000 / RELOADS, requests, failed.length, maxMs)
+      const { requests, failed } = await load.stop()
       assert.deepEqual(failed, [])
-      assert.equal((await site.cli('down')).code, 0)
-      assert.deepEqual(site.alive(), [])
+      assert.ok(requests > 20 * RELOADS, `${requests} requests`)
+      await endAll(site)
+    })
+  }
+
+  for (const [title, backend, args] of servers) {
+    if (args['workers'] !== undefined && backend === 'uvicorn') continue
+    test(`${title} reloads two instances on one Unix socket, and another declaration, and drops no request`, async (t) => {
+      const folder = mkdtempSync(join(tmpdir(), 'prodserver-socket-'))
+      t.after(() => rmSync(folder, { recursive: true, force: true }))
+      const [address, target] = await addressOf(backend, folder)
+      const web = { BACKEND: backend, ARGS: { ...args, ...address }, READY, INSTANCES: 2 }
+      const site = createVersioned(t, { processes: { web } })
+      await site.up()
+      const load = site.load(target)
+      site.deploy(1)
+      assert.equal((await site.cli('reload')).code, 0)
+      site.serves(1)
+      const first = await site.ps()
+      site.declare({ web: { ...web, ENV: { CHANGED: 'yes' } } })
+      site.deploy(2)
+      await site.up()
+      site.serves(2)
+      const second = await site.ps()
+      assert.equal(new Set([...first, ...second].map(({ pid }) => pid)).size, 4)
+      const { requests, failed } = await load.stop()
+      assert.deepEqual(failed, [])
+      assert.ok(requests > 50, `${requests} requests`)
+      assert.ok(existsSync(join(folder, 'web.sock')))
+      await endAll(site)
+      assert.ok(!existsSync(join(folder, 'web.sock')))
+    })
+  }
+
+  test('up with another number of workers drops no request, and up with the same changes nothing', async (t) => {
+    const port = await freePort()
+    const declared = (workers: number): Record<string, Json> => ({
+      web: { BACKEND: 'gunicorn', ARGS: { bind: `127.0.0.1:${port}`, workers }, READY },
+    })
+    const site = createVersioned(t, { processes: declared(2) })
+    const workers = async (): Promise<readonly number[]> => childrenOf((await site.instance('web.1')).pid as number)
+    await site.up()
+    const load = site.load({ port })
+    assert.equal((await workers()).length, 2)
+    site.declare(declared(3))
+    await site.up()
+    const three = await workers()
+    assert.equal(three.length, 3)
+    await site.up()
+    assert.deepEqual(await workers(), three)
+    assert.deepEqual((await load.stop()).failed, [])
+    await endAll(site)
+  })
+
+  for (const [title, backend, args] of servers) {
+    test(`of two instances of ${title}, the death of one fails only the requests that it was answering`, async (t) => {
+      const [address, target] = await addressOf(backend, null)
+      const web = { BACKEND: backend, ARGS: { ...args, ...address }, READY, INSTANCES: 2, RESTART: { delay: '1s' } }
+      const site = createVersioned(t, { processes: { web } })
+      await site.up()
+      const load = site.load(target)
+      const startedMs = performance.now()
+      await waitUntil(() => load.stats().requests > 30 || undefined)
+      const { pid, run } = await site.instance('web.1')
+      assert.equal(load.stats().failed, 0)
+      process.kill(pid as number, 'SIGKILL')
+      await waitUntil(() => site.events().some(({ type }) => type === 'backoff') || undefined)
+      // All that was its own has gone now; the other one answers alone.
+      const goneMs = performance.now() - startedMs
+      const { requests } = load.stats()
+      await site.waitFor('web.1', ({ state, run: now }) => state === 'running' && now > run)
+      assert.ok(load.stats().requests > requests + 20)
+      const { failed } = await load.stop()
+      assert.ok(failed.length <= CLIENTS, JSON.stringify(failed))
+      assert.deepEqual(
+        failed.filter(({ kind, atMs }) => kind !== 'lost' || atMs > goneMs),
+        [],
+      )
+      await endAll(site)
+    })
+  }
+
+  for (const [title, backend, args] of servers) {
+    test(`restart of ${title} refuses no connection: those that come meanwhile wait`, async (t) => {
+      const [address, target] = await addressOf(backend, null)
+      const site = createVersioned(t, { processes: { web: { BACKEND: backend, ARGS: { ...args, ...address }, READY } } })
+      await site.up()
+      const load = site.load(target)
+      site.deploy(1)
+      const { code, stderr } = await site.cli('restart', 'web')
+      assert.equal(code, 0, stderr)
+      site.serves(1)
+      const { failed } = await load.stop()
+      assert.deepEqual(failed, [])
+      await endAll(site)
     })
   }
 })

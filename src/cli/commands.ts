@@ -148,7 +148,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     options: [
       ...PROJECT_OPTIONS,
       { name: 'detach', short: 'd', summary: 'In the background; returns when all is ready' },
-      { name: 'wait', summary: 'Return when all is ready, which -d does anyway' },
+      { name: 'wait', summary: 'The same as -d: return when all is ready' },
       { name: 'release', value: 'ID', summary: 'Names the deployed code, for what runs once a release. Default: git' },
       {
         name: 'exit-on',

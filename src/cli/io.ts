@@ -10,6 +10,8 @@ export interface Io {
   readonly env: Env
   readonly cwd: string
   readonly processors: number
+  /** As Node names it: `linux`. */
+  readonly platform: string
 }
 
 export interface Output {
@@ -26,6 +28,7 @@ export function processIo(): Io {
     stderr: descriptorOutput(2, env),
     env,
     cwd: process.cwd(),
+    platform: process.platform,
     get processors() {
       return process.getBuiltinModule('node:os').availableParallelism()
     },

@@ -40,15 +40,17 @@ export async function startDetached({ context, stateDir, application, exitOn }: 
   }
   child.stdin?.end(JSON.stringify(options))
   child.unref()
-  const code = await followAction(() => received(child.stdio[3] as Readable, stateDir), context)
-  if (code === EXIT.done && !context.options.values['json'] && !context.options.values['quiet'])
+  const code = await followAction((signal) => received(child.stdio[3] as Readable, stateDir, signal), context)
+  const { json, quiet, 'no-wait': noWait } = context.options.values
+  if (code === EXIT.done && !json && !quiet && !noWait)
     context.io.stdout.write(
       'Running in the background. Look: prodserver ps, prodserver logs -f. Stop: prodserver down\n',
     )
   return code
 }
 
-async function* received(answers: Readable, stateDir: string): AsyncGenerator<ActionLine> {
+async function* received(answers: Readable, stateDir: string, signal: AbortSignal): AsyncGenerator<ActionLine> {
+  signal.addEventListener('abort', () => answers.destroy())
   let isOver = false
   for await (const line of splitLines(answers)) {
     const answer = JSON.parse(line) as ActionLine | { readonly busy: true }

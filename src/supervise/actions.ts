@@ -274,6 +274,7 @@ export async function setCount(supervisor: Supervisor, managed: Managed, count: 
 
 /** Stops everything and proves it. */
 export async function down(supervisor: Supervisor, force: boolean): Promise<ActionResult> {
+  supervisor.ending = true
   const all = [...supervisor.processes.values()]
   for (const managed of all) supervisor.unwant(managed)
   const chosen = supervisor.instances()

@@ -26,6 +26,7 @@ export async function apply(supervisor: Supervisor, application: Application): P
     for (const id of supervisor.adopt()) adopted.add(id)
     changes.push(...(await endStrangers(supervisor)))
   }
+  if (supervisor.ending) return OVERTAKEN
   const wanted = withDependencies(
     supervisor,
     chosen.flatMap(({ name }) => supervisor.processes.get(name) ?? []),
@@ -33,6 +34,7 @@ export async function apply(supervisor: Supervisor, application: Application): P
 
   const serves = supervisor.instances().some(({ hasProcess, spec }) => hasProcess && !completes(spec))
   const failed = await runReleases(supervisor, specs, wanted, release, serves)
+  if (supervisor.ending) return OVERTAKEN
   if (failed && serves) {
     // What is new has no place yet.
     for (const { spec, slots } of added)
@@ -52,6 +54,7 @@ export async function apply(supervisor: Supervisor, application: Application): P
   }
 
   if (!only) changes.push(...(await removeOthers(supervisor, specs)))
+  if (supervisor.ending) return OVERTAKEN
   for (const managed of wanted) if (needsStart(managed)) supervisor.want(managed)
   let code: ExitCode = EXIT.done
   for (const spec of specs) {
@@ -60,6 +63,7 @@ export async function apply(supervisor: Supervisor, application: Application): P
     // What another one only needs is not reloaded with it.
     const isReload = application.reload && chosen.includes(spec)
     const result = await bringUpToDate(supervisor, managed, spec, isReload)
+    if (supervisor.ending) return OVERTAKEN
     if (result) changes.push(result.change)
     code ||= result?.code ?? EXIT.done
   }
@@ -67,6 +71,7 @@ export async function apply(supervisor: Supervisor, application: Application): P
   for (const managed of added) {
     if (!wanted.has(managed) || !isOutdated(managed, managed.spec)) continue
     const { change, code: own } = await reloadOne(supervisor, managed, managed.spec)
+    if (supervisor.ending) return OVERTAKEN
     changes.push(change)
     code ||= own
   }
@@ -76,6 +81,9 @@ export async function apply(supervisor: Supervisor, application: Application): P
   const isBad = changes.some(({ did }) => did === 'failed')
   return { exitCode: code || (isBad ? EXIT.failed : EXIT.done), changes: unique(changes) }
 }
+
+/** Meanwhile everything is being stopped: nothing may be started any more. */
+const OVERTAKEN: ActionResult = { exitCode: EXIT.refused, changes: [] }
 
 /** Whether any of it runs from another declaration. */
 const isOutdated = ({ slots }: Managed, { hash }: ProcessSpec): boolean =>

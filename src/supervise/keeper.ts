@@ -104,6 +104,9 @@ export interface KeeperOptions {
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
+/** Grows when a keeper of before would misunderstand a command; see `VERSION` in keeper.py. */
+const PROTOCOL = '1'
+
 /** What waits until somebody listens. */
 const NEWS: ReadonlySet<string> = new Set([
   'spawned',
@@ -223,6 +226,14 @@ function greet(socket: Socket, events: KeeperEvents, isNew: boolean): Promise<Ke
         void lives.push({ token, pid: Number(pid), startTicks: Number(ticks), instance, run: Number(run) }),
       socket: (name = '', address = '') => void sockets.set(name, address),
       listed: () => {
+        // It would misunderstand us, and what it keeps must not suffer from that.
+        if (welcome[0] !== PROTOCOL) {
+          left = true
+          socket.destroy()
+          return fail(
+            new Error(`the keeper that runs speaks version ${welcome[0]} of its language, and not ${PROTOCOL}`),
+          )
+        }
         keeper = {
           pid: Number(welcome[1]),
           isNew,

@@ -74,6 +74,8 @@ export class Supervisor {
   #keeper!: Keeper
   #looking = false
   #saving = false
+  /** Everything is being stopped: nothing new starts. */
+  ending = false
   closing = false
 
   constructor(options: SupervisorOptions) {

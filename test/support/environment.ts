@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -28,9 +28,13 @@ export function findProgram(program: string): string | undefined {
     '/usr/sbin',
     '/usr/local/sbin',
     '/opt/homebrew/sbin',
+    ...versionsOf('/usr/lib/postgresql').map((version) => join(version, 'bin')),
   ]
   return folders.map((folder) => join(folder, program)).find((path) => existsSync(path))
 }
+
+const versionsOf = (folder: string): readonly string[] =>
+  existsSync(folder) ? readdirSync(folder).map((version) => join(folder, version)) : []
 
 /**
  * Says whether a program is installed. Where it is not, the test is skipped with a loud line on a person's machine,
@@ -49,7 +53,7 @@ export function hasProgram(t: TestContext, program: string, install: string): bo
 /** The environment of a program under test: this machine's, without what would change which project it finds. */
 export function cleanEnv(extra: Readonly<Record<string, string | undefined>> = {}): Record<string, string> {
   const hidden =
-    /^(DJANGO_|PRODSERVER_|VIRTUAL_ENV|CONDA_|PYTHON|PORT$|CELERY_|NO_COLOR|FORCE_COLOR|WEB_CONCURRENCY|npm_|NODE_TEST)/
+    /^(DJANGO_|PRODSERVER_|VIRTUAL_ENV|CONDA_|PYTHON|(ASYNC_|FRONTEND_)?PORT$|DATA(BASE)?_|CELERY_|NO_COLOR|FORCE_COLOR|WEB_CONCURRENCY|npm_|NODE_TEST)/
   const entries = [...Object.entries(process.env).filter(([name]) => !hidden.test(name)), ...Object.entries(extra)]
   return Object.fromEntries(entries.filter((entry): entry is [string, string] => entry[1] !== undefined))
 }

@@ -13,6 +13,7 @@ import { createProgress } from '../render-progress.ts'
 /** Starts all that is declared, or brings what runs in line with it. */
 export async function execute(context: CommandContext): Promise<number> {
   const { io } = context
+  requireLinux(io.platform)
   const project = projectFromOptions(context)
   const stateDir = stateDirectory(io.env, project.root)
   const exitOn = exitOnOf(context)
@@ -24,6 +25,18 @@ export async function execute(context: CommandContext): Promise<number> {
     if (!isSecond || !(await isListening(stateDir))) throw error
     return applyOrStart(context, project, stateDir, exitOn)
   }
+}
+
+/**
+ * What leaves no process behind, moves logs without losing a byte and goes on after its own death rests on what Linux
+ * has and others have not.
+ *
+ * @throws {ProdserverError} `E605`.
+ */
+export function requireLinux(platform: string): void {
+  if (platform === 'linux') return
+  const message = `Supervising needs Linux, and this is ${platform}.`
+  throw new ProdserverError([{ id: 'E605', place: 'prodserver up', message, hint: 'Start each: prodserver run NAME' }])
 }
 
 const LISTENS_WITHIN_MS = 10_000
@@ -44,7 +57,7 @@ async function applyOrStart(
   exitOn: ReturnType<typeof exitOnOf>,
 ): Promise<number> {
   const { options } = context
-  const isDetached = options.values['detach'] !== undefined
+  const isDetached = options.values['detach'] !== undefined || options.values['wait'] !== undefined
   const { existsSync } = process.getBuiltinModule('node:fs')
   // Connecting loads an HTTP client, which who starts first can do without.
   const running = existsSync(`${stateDir}/control.sock`) ? await connectSupervisor(stateDir) : undefined
@@ -97,10 +110,7 @@ function namesOf({ options }: CommandContext, specs: Application['specs']): read
     const near = nearest(selector, declared)
     const hint = near ? `Did you mean ${near}?` : `Declared: ${declared.join(', ')}`
     const message = `Process '${selector}' not found in PRODUCTION_PROCESSES.`
-    throw new ProdserverError(
-      [{ id: 'E104', place: 'PRODUCTION_PROCESSES', message, hint }],
-      EXIT.usage,
-    )
+    throw new ProdserverError([{ id: 'E104', place: 'PRODUCTION_PROCESSES', message, hint }], EXIT.usage)
   })
 }
 

@@ -1,0 +1,90 @@
+import { COMMANDS } from '../../src/cli/commands.ts'
+import { EXIT } from '../../src/errors.ts'
+
+type Codes = Partial<Record<keyof typeof EXIT, string>>
+
+/** Of every command. */
+const COMMON: Codes = {
+  failed: 'the project or its settings cannot be read',
+  usage: 'wrong usage',
+  bug: 'a bug in prodserver',
+}
+
+/** Of every command that asks a supervisor to do something. */
+const ACTION: Codes = {
+  notRunning: 'nothing is running',
+  timedOut: 'not done within `--timeout`; it goes on',
+  notPermitted: 'the supervisor belongs to another user',
+  interrupted: 'interrupted; it goes on',
+}
+
+const CODES: Readonly<Record<string, Codes>> = {
+  run: {
+    refused: 'the declaration of the process has errors',
+    notExecutable: 'the program cannot be executed',
+    notFound: 'the program was not found',
+  },
+  list: { done: 'listed', refused: '`PRODUCTION_PROCESSES` cannot be used' },
+  show: { done: 'shown', refused: 'what is shown has errors' },
+  check: { done: 'no errors', refused: 'errors' },
+  dev: { refused: 'the settings cannot be used', notFound: 'the program was not found' },
+  up: {
+    done: 'all is ready (`-d`, or where a supervisor runs already); everything ended as it was asked to',
+    failed: 'a process failed',
+    refused: 'the declaration has errors; or what is new failed, and what runs was left alone',
+    timedOut: ACTION.timedOut ?? '',
+    notPermitted: 'the state directory or the supervisor belongs to another user',
+    interrupted: ACTION.interrupted ?? '',
+  },
+  reload: {
+    ...ACTION,
+    done: 'the new version runs',
+    failed: 'a process does not run now',
+    refused: 'the declaration has errors; or the new version failed, and the old one goes on',
+  },
+  start: { ...ACTION, done: 'all are ready', failed: 'one failed, or cannot start because of another' },
+  stop: { ...ACTION, done: 'none of them runs', failed: 'something cannot be ended' },
+  restart: { ...ACTION, done: 'all are ready', failed: 'one failed, or cannot start because of another' },
+  scale: {
+    ...ACTION,
+    done: 'there are as many as were asked for',
+    failed: 'a new one failed',
+    refused: 'there may be only one; nothing was changed',
+  },
+  down: { ...ACTION, done: 'nothing is left; nothing was there', failed: 'something cannot be ended', notRunning: '' },
+  ps: {
+    done: 'all that should run are ready',
+    failed: 'some are not',
+    notRunning: 'nothing is running',
+    notPermitted: 'the supervisor belongs to another user',
+  },
+  logs: { done: 'shown', notRunning: 'there are no logs' },
+  events: { done: 'shown', notRunning: 'there are no events' },
+  why: { done: 'shown', notRunning: 'nothing is running', notPermitted: 'the supervisor belongs to another user' },
+  top: {
+    done: 'left with `q`',
+    notRunning: 'nothing is running',
+    notPermitted: 'the supervisor belongs to another user',
+    interrupted: 'ended by a signal',
+  },
+  completion: { done: 'printed' },
+}
+
+/** What the exit codes of every command mean, by command and in the order of the codes. */
+export function exitCodeRows(): readonly (readonly string[])[] {
+  return COMMANDS.flatMap(({ name }) => {
+    const own = CODES[name]
+    if (!own) throw new Error(`The exit codes of ${name} are not documented.`)
+    const codes = Object.entries(EXIT).flatMap(([key, code]) => {
+      const meaning = own[key as keyof typeof EXIT]
+      return meaning ? [[code, meaning] as const] : []
+    })
+    return [[`\`${name}\``, codes.map(([code, meaning]) => `${code}: ${meaning}`).join('<br>')]]
+  })
+}
+
+/** The same for all. */
+export const commonExitCodes = (): string =>
+  Object.entries(COMMON)
+    .map(([key, meaning]) => `${EXIT[key as keyof typeof EXIT]} (${meaning})`)
+    .join(', ')

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { Json } from '../src/types.ts'
+import { freePort } from './support/net.ts'
+import { createVersioned } from './support/versioned.ts'
+
+/** Python of new code that is not fit to serve, by what is wrong with it. */
+const WRONG: Readonly<Record<string, readonly [python: string, reason: RegExp, lastLine?: RegExp]>> = {
+  'raises when it is imported': ['raise RuntimeError("nobody wrote this part")', /./, /nobody wrote this part/],
+  'never gets to listen': ['print("goes to sleep", flush=True)\ntime.sleep(600)', /not ready within/, /goes to sleep/],
+  'answers its probe with 500': ['STATUS = 500', /not ready within .*500/],
+  'ends with 0 instead of serving': ['os._exit(0)', /./],
+}
+
+const servers: readonly (readonly [title: string, backend: string, args: Readonly<Record<string, Json>>])[] = [
+  ['gunicorn with sync workers', 'gunicorn', { workers: 2 }],
+  ['gunicorn with threads', 'gunicorn', { workers: 1, threads: 8 }],
+  ['uvicorn', 'uvicorn', { 'no-access-log': true }],
+  ['uvicorn with two workers', 'uvicorn', { workers: 2, 'no-access-log': true }],
+  ['granian for WSGI', 'granian-wsgi', { 'blocking-threads': 4 }],
+  ['granian for ASGI', 'granian-asgi', {}],
+  ['hypercorn', 'hypercorn', {}],
+  ['waitress', 'waitress', { threads: 16 }],
+]
+
+describe('a reload is refused, and the old one goes on', { concurrency: 2 }, () => {
+  for (const [title, backend, args] of servers) {
+    test(`by ${title}`, async (t) => {
+      const port = await freePort()
+      const address = ['gunicorn', 'hypercorn'].includes(backend)
+        ? { bind: `127.0.0.1:${port}` }
+        : { host: '127.0.0.1', port }
+      const READY = { http: '/', interval: '100ms', timeout: '500ms', failures: 35 }
+      const site = createVersioned(t, { processes: { web: { BACKEND: backend, ARGS: { ...args, ...address }, READY } } })
+      await site.up()
+      const old = await site.instance('web.1')
+      const before = site.alive()
+      const load = site.load({ port })
+      for (const [what, [python, reason, lastLine]] of Object.entries(WRONG)) {
+        site.deploy(0, python)
+        const t0 = Date.now()
+        const { code, stdout, stderr } = await site.cli('reload', 'web')
+        console.log(`--- ${title} ${what} ${Date.now() - t0}\n${stdout}----\n${stderr}`, load.stats())
+        assert.equal(code, 4, `${what}: ${stdout}${stderr}`)
+        assert.match(stderr, reason, what)
+        if (lastLine) assert.match(stderr, lastLine, what)
+        assert.deepEqual(site.alive(), before, what)
+        const { pid, run, state, beside } = await site.instance('web.1')
+        assert.deepEqual({ pid, run, state, beside }, { pid: old.pid, run: old.run, state: 'running', beside: null })
+        if (lastLine) assert.match((await site.cli('logs', 'web.1', '--run', '-1')).stdout, lastLine, what)
+        assert.equal(load.stats().failed, 0, what)
+      }
+      site.deploy(1)
+      const { code, stderr } = await site.cli('reload', 'web')
+      assert.equal(code, 0, stderr)
+      site.serves(1)
+      assert.deepEqual((await load.stop()).failed, [])
+      assert.equal((await site.cli('down')).code, 0)
+      assert.deepEqual(site.alive(), [])
+    })
+  }
+})
