@@ -29,7 +29,7 @@ const LAYERS: Readonly<Record<string, { files: RegExp; imports: readonly string[
 const PACKAGES: Readonly<Record<string, RegExp>> = {
   valibot: /^config\//,
   leven: /^values\.ts$/,
-  croner: /^supervise\/schedule\.ts$/,
+  croner: /^plan\/schedule\.ts$/,
 }
 
 /** Data and pure functions: nothing of the system is known there. */
@@ -173,4 +173,9 @@ test('the process is read in two files, and in others only for a reason', () => 
     Object.fromEntries(read),
     Object.fromEntries(Object.entries(PROCESS).map(([file, { members }]) => [file, members])),
   )
+})
+
+test('what reads schedules is loaded by nobody who plans a process without one', () => {
+  const all = files.filter((file) => file.startsWith('plan/') && /from '\.\/schedule\.ts'/.test(code.get(file) ?? ''))
+  assert.deepEqual(all, [])
 })

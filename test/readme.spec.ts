@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { PYTHON, ROOT } from './support/environment.ts'
-import { freePort, waitForHttp } from './support/net.ts'
+import { freePort, httpGet, waitForHttp } from './support/net.ts'
 import { createProject, writeFiles } from './support/project.ts'
 import { prodserver, start, startProdserver } from './support/running.ts'
+import { createSupervised } from './support/supervised.ts'
 
 const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
 const blocks = [...readme.matchAll(/```(\w+)\n([\s\S]*?)```/g)].map(([, language, text]) => ({
@@ -13,7 +14,12 @@ const blocks = [...readme.matchAll(/```(\w+)\n([\s\S]*?)```/g)].map(([, language
   text: text as string,
 }))
 const declaration = blocks.find(({ language }) => language === 'python')?.text ?? ''
-const transcript = parseTranscript(blocks.find(({ language }) => language === 'console')?.text ?? '')
+const transcript = parseTranscript(
+  blocks
+    .filter(({ language }) => language === 'console')
+    .map(({ text }) => text)
+    .join(''),
+)
 
 /** What the README shows after a command. */
 function shown(command: string): string {
@@ -34,11 +40,32 @@ function parseTranscript(text: string): ReadonlyMap<string, string> {
   )
 }
 
-function readmeProject(t: TestContext, settings = declaration): string {
-  const celery =
-    'import os\n\nfrom celery import Celery\n\nos.environ.setdefault("DJANGO_SETTINGS_MODULE", "mysite.settings")\napp = Celery("mysite")\n'
-  return createProject(t, { settings, files: { 'mysite/celery.py': celery } })
+const files = {
+  'mysite/celery.py': `import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mysite.settings")
+app = Celery("mysite", broker="memory://")
+`,
 }
+
+const readmeProject = (t: TestContext, settings = declaration): string => createProject(t, { settings, files })
+
+/** Lines without what differs each time: numbers, hashes, and so the widths and the order of lines. */
+const shape = (text: string): readonly string[] =>
+  text
+    .trim()
+    .split('\n')
+    .map((line) =>
+      line
+        .replace(/\b[0-9a-f]{12}\b/g, 'HASH')
+        .replace(/\d+(\.\d+)?(?=[smM%]|:?\d*$)/g, 'N')
+        .replace(/\d+/g, 'N')
+        .replace(/\s+/g, ' ')
+        .trim(),
+    )
+    .toSorted()
 
 test('every command of the README is run by a test', () => {
   const commands = blocks
@@ -53,16 +80,55 @@ test('every command of the README is run by a test', () => {
     'npm start',
     'npm test',
     'npx prodserver check',
-    'npx prodserver list',
+    'npx prodserver down',
+    'npx prodserver logs -f worker',
+    'npx prodserver ps',
+    'npx prodserver reload',
     'npx prodserver run web',
+    'npx prodserver scale worker=4',
+    'npx prodserver up -d',
+    'npx prodserver why web',
     'pip install ./node_modules/prodserver/python',
     'python manage.py prodserver web',
   ])
 })
 
-test('list prints what the README shows', async (t) => {
-  const { stdout } = await prodserver(t, ['list'], { cwd: readmeProject(t) })
-  assert.equal(stdout.trim(), shown('npx prodserver list'))
+test('the declaration of the README is supervised as the README shows', async (t) => {
+  const port = await freePort()
+  const site = createSupervised(t, { processes: {}, settings: '', files })
+  const settings = join(site.root, 'mysite', 'settings.py')
+  writeFileSync(settings, `${readFileSync(settings, 'utf8')}\n${declaration.replace('8000', String(port))}`)
+  const prints = async (command: string): Promise<void> => {
+    const { code, stdout, stderr } = await site.cli(...command.split(' ').slice(2))
+    assert.deepEqual(shape(stdout), shape(shown(command)), stderr)
+    assert.equal(code, 0)
+  }
+  await prints('npx prodserver up -d')
+  await prints('npx prodserver ps')
+  assert.equal((await httpGet({ port })).status, 200)
+  await prints('npx prodserver reload')
+
+  const following = startProdserver(t, ['logs', '-f', 'worker'], { cwd: site.root, env: site.env })
+  await following.waitForOutput(/worker\.\d │ .*ready\./)
+  following.signal('SIGINT')
+  await following.ended()
+  assert.match((await site.cli('why', 'web')).stdout, /^web\.1 runs and is ready/)
+  assert.equal((await site.cli('scale', 'worker=4')).code, 0)
+  await site.waitFor('worker.4', ({ state }) => state === 'running')
+  assert.equal((await site.cli('down')).code, 0)
+  assert.deepEqual(site.alive(), [])
+})
+
+test('up in the foreground prints what is printed, and ends with all of it', async (t) => {
+  const site = createSupervised(t, {
+    processes: { chatty: { BACKEND: 'command', APP: 'sh -c "echo hello; exec sleep 600"', READY: { log: 'hello' } } },
+  })
+  const up = site.foreground()
+  await up.waitForOutput(/chatty\.1 +│ hello/)
+  await up.waitForOutput(/^Ready in .* Ctrl-C stops\.$/m)
+  up.signal('SIGINT')
+  assert.deepEqual(await up.ended(), { code: 0, signal: null })
+  assert.deepEqual(site.alive(), [])
 })
 
 test('check prints what the README shows', async (t) => {

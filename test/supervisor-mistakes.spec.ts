@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -49,6 +49,16 @@ for (const command of [
     assert.equal(finished.code, command === 'down' ? 0 : 3, said)
     if (command === 'ps' || command === 'down') return assert.match(said, /Nothing is running\./)
     assert.match(said, /^E601 {2}<state>\n {6}.+\.\n {6}→ Start with: prodserver up -d\n$/)
+  })
+}
+
+for (const selector of ['web', 'worker.1', 'work(', 'w.rker', '@web', '(*']) {
+  test(`up starts nothing where ${selector} names nothing`, async (t) => {
+    const { stateDir, cli } = given(t)
+    const finished = await cli('up', '-d', selector)
+    assert.ok(words(finished, stateDir).startsWith('E104  PRODUCTION_PROCESSES\n'), finished.stderr)
+    assert.equal(finished.code, 2)
+    assert.equal(existsSync(stateDir), false)
   })
 }
 

@@ -317,13 +317,15 @@ test('one that is stopped because it is declared no more is not forgotten when t
     await waitUntil(() => noted(site, 'asked').length > 0 || undefined)
   }
   const down = site.cli('down')
-  await waitUntil(() => site.events().some(({ instance, type }) => instance === 'sleeper.1' && type === 'stopped') || undefined)
+  await waitUntil(
+    () => site.events().some(({ instance, type }) => instance === 'sleeper.1' && type === 'stopped') || undefined,
+  )
   assert.equal(isRunning(pid as number), true)
   touch(site, 'finish')
   const { code, stdout, stderr } = await down
   assert.equal(code, 0, stdout + stderr)
   assert.deepEqual(notes(site), [`started ${pid}`, `asked ${pid}`, `stopped ${pid}`])
-  assert.deepEqual(site.alive(), [])
+  assert.deepEqual(site.alive().map(commandLine), [])
 })
 
 /** A process of ours that nobody else may end. */
@@ -431,7 +433,9 @@ test('twenty kills in a row at any moment leave everything as it was', async (t)
 
 test('a keeper that starts and ends programs for a long time has no more descriptors open than before', async (t) => {
   const port = await freePort()
-  const site = createSupervised(t, { processes: { web: web(port), sleeper: { BACKEND: 'command', APP: 'sleep 600', READY: { delay: '10ms' } } } })
+  const site = createSupervised(t, {
+    processes: { web: web(port), sleeper: { BACKEND: 'command', APP: 'sleep 600', READY: { delay: '10ms' } } },
+  })
   await site.up()
   const { keeperPid } = await site.supervisor()
   await site.cli('restart', 'sleeper')
@@ -443,5 +447,9 @@ test('a keeper that starts and ends programs for a long time has no more descrip
     await killThem(site, 'supervisor')
     await site.up()
   }
-  await waitUntil(() => count() <= before || undefined, 5000, () => `${count()} descriptors, ${before} before`)
+  await waitUntil(
+    () => count() <= before || undefined,
+    5000,
+    () => `${count()} descriptors, ${before} before`,
+  )
 })

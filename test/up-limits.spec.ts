@@ -58,7 +58,6 @@ async function factsOf(site: Supervised, id: string): Promise<Facts> {
         .split('\0')
         .map((entry) => entry.split('=', 2)),
     ) as Record<string, string>,
-    descriptors: Number(pid),
   }
 }
 
@@ -71,7 +70,6 @@ interface Facts {
   /** Soft and hard. */
   readonly limit: (name: string) => readonly string[] | undefined
   readonly env: Readonly<Record<string, string>>
-  readonly descriptors: number
 }
 
 const four = (id: number): readonly number[] => [id, id, id, id]
@@ -79,7 +77,11 @@ const four = (id: number): readonly number[] => [id, id, id, id]
 test('UMASK, NICE and LIMITS are those of the started process, and of it alone', async (t) => {
   const site = createSupervised(t, {
     processes: {
-      odd: sleeper({ UMASK: '027', NICE: 7, LIMITS: { nofile: '512:1024', core: 0, fsize: 'unlimited', cpu: 1000 } }),
+      odd: sleeper({
+        UMASK: '027',
+        NICE: 7,
+        LIMITS: { nofile: '512:1024', core: 0, fsize: 'unlimited', cpu: '1000:', data: ':unlimited' },
+      }),
       plain: sleeper(),
     },
   })
@@ -88,7 +90,7 @@ test('UMASK, NICE and LIMITS are those of the started process, and of it alone',
   assert.deepEqual({ umask, nice }, { umask: '0027', nice: 7 })
   assert.deepEqual(limit('Max open files'), ['512', '1024'])
   assert.deepEqual(limit('Max core file size'), ['0', '0'])
-  assert.deepEqual(limit('Max cpu time'), ['1000', '1000'])
+  assert.deepEqual(limit('Max cpu time'), ['1000', 'unlimited'])
   assert.deepEqual(limit('Max file size'), ['unlimited', 'unlimited'])
   const plain = await factsOf(site, 'plain.1')
   assert.equal(plain.nice, 0)
@@ -150,7 +152,7 @@ test('a program of another user may open its standard streams by their names', a
   for (const folder of ['.', 'run', 'logs']) assert.equal(statSync(join(site.stateDir, folder)).mode & 0o077, 0)
 })
 
-test('a server of another user serves on a port and on a socket that root has opened', async (t) => {
+test('a server runs as another user', async (t) => {
   if (!isRoot(t)) return
   const port = await freePort()
   const site = createOpen(t, {
@@ -200,6 +202,12 @@ const MISTAKES: readonly (readonly [name: string, keys: Keys, says: RegExp, need
   ['a group beside a user', { USER: 'nobody', GROUP: 'no-such-group' }, /there is no group no-such-group/, true],
   ['a limit that does not exist', { LIMITS: { nofiles: 1 } }, /LIMITS cannot be set: there is no limit nofiles/],
   ['a limit that is no number', { LIMITS: { nofile: 'many' } }, /LIMITS cannot be set: .*nofile.*many/],
+  [
+    'a limit above what this user may have',
+    { USER: 'nobody', LIMITS: { nofile: 1 << 30 } },
+    /LIMITS cannot be set: nofile=1073741824: .*not/,
+    true,
+  ],
   ['a soft limit above the hard one', { LIMITS: { nofile: '2000:1000' } }, /LIMITS cannot be set: .*nofile/],
 ]
 

@@ -31,7 +31,9 @@ describe('a reload is refused, and the old one goes on', { concurrency: 2 }, () 
         ? { bind: `127.0.0.1:${port}` }
         : { host: '127.0.0.1', port }
       const READY = { http: '/', interval: '100ms', timeout: '500ms', failures: 35 }
-      const site = createVersioned(t, { processes: { web: { BACKEND: backend, ARGS: { ...args, ...address }, READY } } })
+      const site = createVersioned(t, {
+        processes: { web: { BACKEND: backend, ARGS: { ...args, ...address }, READY } },
+      })
       await site.up()
       const old = await site.instance('web.1')
       const before = site.alive()

@@ -55,7 +55,9 @@ describe('reload', { concurrency: 2 }, () => {
   for (const [title, backend, args] of servers) {
     test(`${RELOADS} reloads of ${title} under load drop no request`, async (t) => {
       const [address, target] = await addressOf(backend, null)
-      const site = createVersioned(t, { processes: { web: { BACKEND: backend, ARGS: { ...args, ...address }, READY } } })
+      const site = createVersioned(t, {
+        processes: { web: { BACKEND: backend, ARGS: { ...args, ...address }, READY } },
+      })
       await site.up()
       const served = await watchServed(site)
       const load = site.load(target)
@@ -158,7 +160,9 @@ describe('reload', { concurrency: 2 }, () => {
   for (const [title, backend, args] of servers) {
     test(`restart of ${title} refuses no connection: those that come meanwhile wait`, async (t) => {
       const [address, target] = await addressOf(backend, null)
-      const site = createVersioned(t, { processes: { web: { BACKEND: backend, ARGS: { ...args, ...address }, READY } } })
+      const site = createVersioned(t, {
+        processes: { web: { BACKEND: backend, ARGS: { ...args, ...address }, READY } },
+      })
       await site.up()
       const load = site.load(target)
       site.deploy(1)

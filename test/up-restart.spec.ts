@@ -256,6 +256,9 @@ test('what grows beyond MEMORY_LIMIT is replaced, and answers all the time', asy
   const [note] = eventsOf(site, 'web.1', 'note')
   assert.match(note?.message ?? '', /^uses 2\d\d MiB, more than its 150 MiB: replaced$/)
   assert.deepEqual(eventsOf(site, 'web.1', 'killed', 'failed', 'backoff'), [])
+  // The old one serves until the new one can.
+  const steps = eventsOf(site, 'web.1', 'ready', 'stopping').map(({ type, run }) => `${type} ${run}`)
+  assert.deepEqual(steps, ['ready 1', 'ready 2', 'stopping 1'])
 })
 
 const LEAKING = `

@@ -126,6 +126,7 @@ function inherit(input: CommandInput, { listen, probe }: InheritedSockets): Inhe
   const fds = [...listen, probe].map((fd) => `--bind=fd://${fd}`)
   return {
     command: pythonModule('gunicorn', ...fds)(withoutOptions(['bind'], input, options)),
+    env: { PRODSERVER_PROBE_FD: String(probe) },
     // By itself it deletes the paths of Unix sockets when it stops, though the next copy serves on them.
     runner: true,
   }

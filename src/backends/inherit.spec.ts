@@ -26,16 +26,21 @@ const commands: readonly (readonly [
   env?: string,
   listen?: readonly number[],
 ])[] = [
-  ['gunicorn', {}, 'python -m gunicorn --bind=fd://3 --bind=fd://9 a:b'],
-  ['gunicorn', { bind: ':80', w: 4 }, 'python -m gunicorn --bind=fd://3 --bind=fd://9 -w 4 a:b'],
+  ['gunicorn', {}, 'python -m gunicorn --bind=fd://3 --bind=fd://9 a:b', 'PRODSERVER_PROBE_FD=9'],
+  [
+    'gunicorn',
+    { bind: ':80', w: 4 },
+    'python -m gunicorn --bind=fd://3 --bind=fd://9 -w 4 a:b',
+    'PRODSERVER_PROBE_FD=9',
+  ],
   [
     'gunicorn',
     { bind: ['a:1', 'unix:/run/a'], reload: true },
     'python -m gunicorn --bind=fd://3 --bind=fd://4 --bind=fd://9 --reload a:b',
-    '',
+    'PRODSERVER_PROBE_FD=9',
     [3, 4],
   ],
-  ['gunicorn', { b: ':80' }, 'python -m gunicorn --bind=fd://3 --bind=fd://9 a:b'],
+  ['gunicorn', { b: ':80' }, 'python -m gunicorn --bind=fd://3 --bind=fd://9 a:b', 'PRODSERVER_PROBE_FD=9'],
   [
     'uvicorn',
     { host: 'a', port: 1, workers: 2, reload: false },

@@ -61,9 +61,7 @@ const SAYS_IT_ALL: ReadonlySet<ProcessEvent['type']> = new Set(['ready', 'done',
 /** Without the lines that would say once more what the lines above them said. */
 const withoutShown = ({ exitCode, changes }: ActionResult, shown: ReadonlySet<string | null>): ActionResult => ({
   exitCode,
-  changes: changes.filter(
-    ({ process: name, did, message }) => did === 'failed' || message !== '' || !shown.has(name),
-  ),
+  changes: changes.filter(({ process: name, did, message }) => did === 'failed' || message !== '' || !shown.has(name)),
 })
 
 /** What says nothing that the next line does not say. */

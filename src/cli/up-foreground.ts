@@ -1,10 +1,13 @@
 import type { Project } from '../source/project.ts'
 import { followLogs } from '../logs/follow.ts'
 import { createHost, type ExitOn, type Host } from '../supervise/host.ts'
-import { KeeperBusyError } from '../supervise/keeper.ts'
+import { KeeperBusyError, keeperArguments } from '../supervise/keeper.ts'
+import { become } from '../run/become.ts'
+import { resolveProgram } from '../run/resolve-program.ts'
 import { keeperProgram } from '../supervise/programs.ts'
 import { prepareStateFolder } from '../supervise/state-folder.ts'
 import type { Application } from '../supervise/spec.ts'
+import type { Env } from '../types.ts'
 import type { CommandContext } from './commands.ts'
 import { createProgress } from './render-progress.ts'
 import { createLogPrinter } from './render-logs.ts'
@@ -30,6 +33,11 @@ export async function upForeground({
   const { io } = context
   prepareStateFolder(stateDir)
   const fd = Number(io.env['PRODSERVER_KEEPER_FD']) || undefined
+  if (process.pid === 1 && fd === undefined) return becomeKeeper(project, stateDir, io.env)
+  // The keeper, as process 1, passes on what it is told as soon as it has heard of us.
+  const early: string[] = []
+  const note = (signal: string): void => void early.push(signal)
+  if (fd !== undefined) for (const signal of STOPS) process.on(signal, note)
   const keeper = { python: project.python.path, program: keeperProgram, env: io.env, fd }
   // In a container nobody is there to correct what failed: whoever started it must learn of it.
   const effective = exitOn ?? (fd === undefined ? 'never' : 'failure')
@@ -53,7 +61,7 @@ export async function upForeground({
   try {
     const planned = await application()
     host = await opening
-    return await superviseUntilEnd(host, planned, stateDir, context)
+    return await superviseUntilEnd(host, planned, { stateDir, context, early })
   } catch (error) {
     host ??= await opening.catch(() => undefined)
     host?.abandon()
@@ -62,21 +70,44 @@ export async function upForeground({
   }
 }
 
+const STOPS = ['SIGTERM', 'SIGHUP', 'SIGINT'] as const
+
+/**
+ * As the first process of a container, we have to collect whatever loses its parent, which Node cannot: the keeper
+ * takes our place, and starts us as its child.
+ */
+async function becomeKeeper(project: Project, stateDir: string, env: Env): Promise<number> {
+  const { path } = project.python
+  const python = resolveProgram({ program: path, cwd: process.cwd(), env, place: 'python', process: 'keeper' })
+  const given = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined)
+  const argv = [python, ...keeperArguments(keeperProgram, stateDir), '--', process.execPath, ...process.argv.slice(1)]
+  return become({ file: python, argv, env: Object.fromEntries(given), cwd: process.cwd() })
+}
+
 async function superviseUntilEnd(
   host: Host,
   application: Application,
-  stateDir: string,
-  context: CommandContext,
+  {
+    stateDir,
+    context,
+    early,
+  }: { readonly stateDir: string; readonly context: CommandContext; readonly early: readonly string[] },
 ): Promise<number> {
   const { io, paint, options } = context
   const isQuiet = options.values['quiet'] !== undefined
-  for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT'] as const) process.on(signal, () => stop(signal))
+  for (const signal of STOPS) process.on(signal, () => stop(signal))
   let asked = 0
   const stop = (signal: string): void => {
     asked++
     if (signal === 'SIGINT' && asked === 1 && !isQuiet) io.stderr.write('\nStopping. Ctrl-C again kills at once.\n')
+    if (asked === 1) tell('STOPPING=1')
     // Who closes the terminal, and systemd, send more than one signal; only a person means more by a second one.
     if (asked === 1 || signal === 'SIGINT') host.stop()
+  }
+  /** To the service manager that started us. */
+  const tell = (text: string): void => {
+    const { NOTIFY_SOCKET: socket } = io.env
+    if (socket) host.supervisor.keeper.announce(socket, text)
   }
   const progress = createProgress(context)
   const isJson = options.values['json'] !== undefined
@@ -92,7 +123,10 @@ async function superviseUntilEnd(
   host.subscribe(progress.event)
   void host.ended.then(() => life.abort())
   const startedMs = performance.now()
-  const result = await host.apply(application)
+  const applied = host.apply(application)
+  // Not before what an earlier supervisor left running has been taken over.
+  if (early[0] !== undefined) setImmediate(stop, early[0])
+  const result = await applied
   if (!host.supervisor.closing && asked === 0 && !isJson && !isQuiet) {
     const took = ((performance.now() - startedMs) / 1000).toFixed(1)
     const failed = result.changes.filter(({ did }) => did === 'failed').map(({ process }) => process)
@@ -102,7 +136,7 @@ async function superviseUntilEnd(
       )
     else io.stdout.write(`${paint('green', 'Ready')} in ${took}s. Ctrl-C stops.\n`)
   }
-  if (io.env['NOTIFY_SOCKET']) host.supervisor.keeper.announce(io.env['NOTIFY_SOCKET'], 'READY=1')
+  if (asked === 0) tell('READY=1')
   const code = await host.ended
   await printing
   return code

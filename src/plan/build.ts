@@ -10,6 +10,7 @@ import type { SettingsAnswer } from '../source/django.ts'
 import { explainNoDjango } from '../source/explain.ts'
 import type { Project } from '../source/project.ts'
 import type { Env, Json } from '../types.ts'
+import { nearest } from '../values.ts'
 import { checkAddresses } from './addresses.ts'
 import { type Application, resolveApplication, seesModule } from './applications.ts'
 import { askPython, type PythonAnswer } from './ask-python.ts'
@@ -67,6 +68,7 @@ export async function buildPlan(request: PlanRequest): Promise<PlanResult> {
     ...checkDependencies(wanted, parsed.names),
     ...checkAddresses(processes, placeOf),
     ...checkSchedulers(wanted),
+    ...(await checkSchedules(wanted)),
   ].toSorted((a, b) => orderOf(a, parsed.names) - orderOf(b, parsed.names))
   const plan: Plan = {
     version: 1,
@@ -288,6 +290,22 @@ function checkSchedulers(declarations: readonly Declaration[]): readonly Problem
     return [{ id: 'E402', place: declaration.place, process: declaration.name, message, hint: 'Keep one of them' }]
   })
 }
+
+/** Loads what reads schedules only where there is one: it would take its part of every start. */
+async function checkSchedules(declarations: readonly Declaration[]): Promise<readonly Problem[]> {
+  if (declarations.every(({ schedule }) => schedule === undefined)) return []
+  const { checkSchedule, checkZone } = await import('./schedule.ts')
+  return declarations.flatMap(({ name, schedule, tz = 'UTC', placeOf }): Problem | readonly Problem[] => {
+    const message = schedule === undefined ? null : checkSchedule(schedule, tz, Date.now())
+    if (message === null) return []
+    const isZoneWrong = checkZone(tz) !== null
+    const near = isZoneWrong ? nearest(tz, Intl.supportedValuesOf('timeZone')) : undefined
+    const hint = isZoneWrong ? (near ? `Did you mean ${near}?` : 'Such as "Europe/Berlin", or "UTC"') : CRON_HINT
+    return { id: 'E107', place: placeOf(isZoneWrong ? 'tz' : 'schedule'), process: name, message, hint }
+  })
+}
+
+const CRON_HINT = 'Minute, hour, day, month, weekday: "30 3 * * *" is every day at 3:30'
 
 /** A command that runs to completion is a task, whatever it usually is; one that stays is not. */
 function processKind(declaration: Declaration, backend: Backend): PlannedProcess['kind'] {

@@ -31,11 +31,17 @@ export function act(supervisor: Supervisor, request: ActionRequest): Promise<Act
   const { verb, targets, force = false } = request
   switch (verb) {
     case 'start':
-      return startAll(supervisor, withoutJobs(find(supervisor, targets), targets, ({ slots }) => isDone(slots)))
+      return startAll(
+        supervisor,
+        withoutJobs(find(supervisor, targets), targets, ({ slots }) => isDone(slots)),
+      )
     case 'stop':
       return stopAll(supervisor, find(supervisor, targets), force)
     case 'restart':
-      return restartAll(supervisor, withoutJobs(find(supervisor, targets), targets, ({ spec }) => completes(spec)))
+      return restartAll(
+        supervisor,
+        withoutJobs(find(supervisor, targets), targets, ({ spec }) => completes(spec)),
+      )
     case 'reload':
       return reloadAll(supervisor, find(supervisor, targets))
     case 'scale':
@@ -231,7 +237,7 @@ async function scale(supervisor: Supervisor, counts: Readonly<Record<string, str
     const managed = processes[0]
     if (!managed) throw new ActionError(`${name} is one instance; scale a process.`, EXIT.usage)
     const count = /^[+-]/.test(text) ? managed.slots.length + Number(text) : Number(text)
-    if (!Number.isInteger(count) || count < 0 || count > 1000)
+    if (!/^[+-]?\d+$/.test(text) || count < 0 || count > 1000)
       throw new ActionError(
         `${name}=${text} is not a number of instances.`,
         EXIT.usage,
@@ -262,6 +268,11 @@ export async function setCount(supervisor: Supervisor, managed: Managed, count: 
     slot.beside?.stop()
   }
   await supervisor.until(() => removed.every(({ current, beside }) => !current.isMoving && !beside?.isMoving))
+  for (const { current } of removed) current.leave()
+  for (const { current, beside } of removed) {
+    current.leave()
+    beside?.leave()
+  }
   slots.splice(Math.max(count, 0), removed.length)
   await settled(supervisor, added)
   supervisor.save()

@@ -86,8 +86,9 @@ export async function apply(supervisor: Supervisor, application: Application): P
 const OVERTAKEN: ActionResult = { exitCode: EXIT.refused, changes: [] }
 
 /** Whether any of it runs from another declaration. */
-const isOutdated = ({ slots }: Managed, { hash }: ProcessSpec): boolean =>
-  slots.some(({ current: { life } }) => life !== null && life.hash !== hash)
+const isOutdated = ({ slots }: Managed, { hash, schedule }: ProcessSpec): boolean =>
+  // What runs at certain times ends by itself, and its next time is soon enough.
+  schedule === null && slots.some(({ current: { life } }) => life !== null && life.hash !== hash)
 
 const needsStart = ({ spec, slots, wanted }: Managed): boolean => {
   if (spec.run === 'release') return false

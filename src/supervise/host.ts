@@ -8,6 +8,7 @@ import { EXIT, type ExitCode } from '../errors.ts'
 import { isDictionary } from '../values.ts'
 import { act, ActionError, down } from './actions.ts'
 import { apply } from './apply.ts'
+import { findMistake } from './check-application.ts'
 import { compressRotated } from './compress.ts'
 import { completes } from './managed.ts'
 import { lastOwnLines } from './own-frames.ts'
@@ -102,7 +103,11 @@ export async function createHost(options: HostOptions): Promise<Host> {
       refuseWhileStopping()
       return act(supervisor, request)
     },
-    apply: (body) => applyInTurn(body as Application),
+    apply: (body) => {
+      const mistake = findMistake(body)
+      if (mistake !== null) throw new ActionError(`This is no declaration: ${mistake} is not as it should be.`, EXIT.usage)
+      return applyInTurn(body as Application)
+    },
     subscribe: supervisor.journal.subscribe,
   }
   const target = socketPath(options.stateDir, SOCKET_NAME)

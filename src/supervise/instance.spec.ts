@@ -173,14 +173,17 @@ test('who is to run to completion is ready at once, and done when it succeeded',
   assert.equal(news.find(({ type }) => type === 'exited')?.details, undefined)
 })
 
-test('the last words of who ends unasked are kept, and those of who was asked are not', async (t) => {
+test('the last words of who ends unasked are kept', async (t) => {
   const { instance, news, end } = running(t)
   await end(instance, { code: 1, signal: null })
   assert.equal(news.find(({ type }) => type === 'exited')?.details, 'last words of worker.1#1')
-  const other = running(t)
-  other.instance.stop()
-  await other.end(other.instance)
-  assert.equal(other.news.find(({ type }) => type === 'exited')?.details, undefined)
+})
+
+test('who was asked to stop has no last words', async (t) => {
+  const { instance, news, end } = running(t)
+  instance.stop()
+  await end(instance)
+  assert.equal(news.find(({ type }) => type === 'exited')?.details, undefined)
 })
 
 test('the last ten ends are remembered', async (t) => {

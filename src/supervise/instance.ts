@@ -70,6 +70,8 @@ const EXITS = 10
 export class Instance {
   readonly id: string
   spec: ProcessSpec
+  /** It only shows whether the code is fit to serve, at an address that nobody knows. */
+  readonly isTrial: boolean
   life: Life | null = null
   lastExit: LastExit | null = null
   exits: LastExit[] = []
@@ -87,8 +89,9 @@ export class Instance {
   #known: ReadonlyMap<number, number> = new Map()
   #readyMs: number | null = null
 
-  constructor(id: string, spec: ProcessSpec, world: World, run = 0) {
+  constructor(id: string, spec: ProcessSpec, world: World, run = 0, isTrial = false) {
     this.id = id
+    this.isTrial = isTrial
     this.spec = spec
     this.#world = world
     this.#state = { ...initialState, run }
@@ -101,6 +104,11 @@ export class Instance {
 
   get run(): number {
     return this.#state.run
+  }
+
+  /** The highest number that any life had, those beside it as well. */
+  get lastRun(): number {
+    return Math.max(this.#state.run, this.#state.lastRun)
   }
 
   get restarts(): number {
@@ -128,6 +136,8 @@ export class Instance {
   kill = (): void => this.#dispatch({ type: 'kill' })
   /** It need not run: it has done its work before. */
   skip = (): void => this.#dispatch({ type: 'skip' })
+  /** A life beside it had this number, which no other one shall have. */
+  countRuns = (upTo: number): void => this.#dispatch({ type: 'numbered', upTo })
 
   /** Goes on with a life that another supervisor started. */
   adopt(life: Life, saved: { ready: boolean; restarts: number; stopping: boolean }): void {

@@ -169,6 +169,16 @@ async function connectTo(stateDir: string): Promise<Socket | undefined> {
   })
 }
 
+/** Of the interpreter: nothing of the project, of its environment or of the user gets into the keeper. */
+export const keeperArguments = (program: string, stateDir: string): readonly string[] => [
+  '-I',
+  '-S',
+  '-X',
+  `pycache_prefix=${join(stateDir, 'pycache')}`,
+  program,
+  stateDir,
+]
+
 function startKeeper({ stateDir, python, program, env }: KeeperOptions): {
   socket: Socket
   code: () => Promise<number | null>
@@ -176,7 +186,7 @@ function startKeeper({ stateDir, python, program, env }: KeeperOptions): {
   for (const folder of ['logs', 'run']) mkdirSync(join(stateDir, folder), { recursive: true, mode: 0o700 })
   const log = openSync(join(stateDir, 'keeper.log'), 'a', 0o600)
   try {
-    const child = spawn(python, ['-I', '-S', '-X', `pycache_prefix=${join(stateDir, 'pycache')}`, program, stateDir], {
+    const child = spawn(python, keeperArguments(program, stateDir), {
       // A session of its own: an interrupt at the terminal is not for it.
       detached: true,
       stdio: ['ignore', log, log, 'pipe'],

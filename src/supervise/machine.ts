@@ -15,6 +15,8 @@ export interface State {
   readonly seq: number
   /** The current life, or the last one; 0 before the first. */
   readonly run: number
+  /** The highest number that any life of it had: one that was tried beside it and refused has a number as well. */
+  readonly lastRun: number
   /** Whether any life since the last `start` was ready. */
   readonly wasReady: boolean
   readonly history: RestartHistory
@@ -64,6 +66,8 @@ export type Event =
   | { readonly type: 'kill' }
   /** Its work was done before. */
   | { readonly type: 'skip' }
+  /** Lives beside it had numbers up to this one. */
+  | { readonly type: 'numbered'; readonly upTo: number }
   | { readonly type: 'spawned'; readonly run: number; readonly pid: number }
   | {
       readonly type: 'spawn-failed'
@@ -115,6 +119,7 @@ export const initialState: State = {
   phase: { is: 'stopped', reason: null },
   seq: 0,
   run: 0,
+  lastRun: 0,
   wasReady: false,
   history: NO_RESTARTS,
   restarts: 0,
@@ -147,6 +152,9 @@ export function step(
   const { policy, nowMs } = context
 
   switch (event.type) {
+    case 'numbered':
+      return { state: { ...state, lastRun: Math.max(state.lastRun, event.upTo) }, effects: [] }
+
     case 'start':
       switch (phase.is) {
         case 'stopped':
@@ -298,8 +306,8 @@ function to(state: State, phase: Phase, effects: (seq: number) => readonly Effec
 }
 
 function spawn(state: State): Step {
-  const run = state.run + 1
-  return to({ ...state, run }, { is: 'starting', pid: null }, () => [{ do: 'spawn', run }])
+  const run = Math.max(state.run, state.lastRun) + 1
+  return to({ ...state, run, lastRun: run }, { is: 'starting', pid: null }, () => [{ do: 'spawn', run }])
 }
 
 /** It is to run, and nobody remembers how it fared before. */

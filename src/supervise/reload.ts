@@ -14,8 +14,7 @@ export function reloadManner({ reload, kind, listen, inherited, run, schedule }:
 }
 
 /** Whether those who ask it notice nothing of a reload. */
-export const reloadsUnseen = (spec: ProcessSpec): boolean =>
-  reloadManner(spec) === 'rolling' && spec.listen.length > 0
+export const reloadsUnseen = (spec: ProcessSpec): boolean => reloadManner(spec) === 'rolling' && spec.listen.length > 0
 
 /** What `reload` will do, for a person. */
 export function describeReload(spec: ProcessSpec): string {

@@ -1,5 +1,5 @@
 import type { Managed } from './managed.ts'
-import { nextRun } from './schedule.ts'
+import { nextRun } from '../plan/schedule.ts'
 
 export interface Scheduler {
   /** From now on it is started at its times. */
@@ -16,10 +16,13 @@ const CLOCK_WAS_WRONG_MS = 3 * 3_600_000
 /** Starts what has a schedule. A time that was missed, because the clock jumped over it, is made up for once. */
 export function createScheduler(fire: (managed: Managed) => void, now: () => number = Date.now): Scheduler {
   const timers = new Map<Managed, NodeJS.Timeout>()
+  /** What the clock said when a next time was looked for. */
+  const plannedMs = new Map<Managed, number>()
 
   const cancel = (managed: Managed): void => {
     clearTimeout(timers.get(managed))
     timers.delete(managed)
+    plannedMs.delete(managed)
     for (const { current } of managed.slots) current.nextMs = null
   }
 
@@ -35,6 +38,7 @@ export function createScheduler(fire: (managed: Managed) => void, now: () => num
     const [slot] = managed.slots
     if (!schedule || !slot) return
     const nowMs = now()
+    plannedMs.set(managed, nowMs)
     if (managed.firedMs !== null && managed.firedMs - nowMs > CLOCK_WAS_WRONG_MS) managed.firedMs = null
     slot.current.nextMs = nextRun(schedule, Math.max(nowMs, managed.firedMs ?? 0))
   }
@@ -46,8 +50,7 @@ export function createScheduler(fire: (managed: Managed) => void, now: () => num
       managed.firedMs = nextMs
       fire(managed)
       setNext(managed)
-    } else if (nextMs !== null && managed.firedMs !== null && managed.firedMs - nowMs > CLOCK_WAS_WRONG_MS)
-      setNext(managed)
+    } else if ((plannedMs.get(managed) ?? 0) - nowMs > CLOCK_WAS_WRONG_MS) setNext(managed)
     wait(managed)
   }
 

@@ -126,7 +126,20 @@ def change_gunicorn(listen, probe):
         return original(listeners, unlink=False)
 
     sock.close_sockets = close_sockets
+    if probe is not None:
+        use_own_control_socket(probe.getsockname())
+        # It is among the sockets that the command line names.
+        probe.detach()
     change_gunicorn_threads()
+
+
+def use_own_control_socket(beside):
+    """All gunicorns of a user have one control socket, and the first that stops deletes it."""
+    from gunicorn import config
+
+    # Before 25.1 there is none. Whoever names one gets that.
+    if hasattr(config, "ControlSocket") and isinstance(beside, str) and os.access(os.path.dirname(beside), os.W_OK):
+        config.ControlSocket.default = os.path.splitext(beside)[0] + ".ctl"
 
 
 def change_gunicorn_threads():

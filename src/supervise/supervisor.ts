@@ -247,6 +247,7 @@ export class Supervisor {
     if (!managed) return
     this.closeSockets(managed.spec)
     this.#scheduler.cancel(managed)
+    for (const instance of instancesOf(managed)) instance.leave()
     this.processes.delete(name)
     this.save()
   }
@@ -549,7 +550,7 @@ export class Supervisor {
       }),
       ended: (life) => this.#lifeEnded(life),
       changed: (instance) => {
-        if (!instance.isMoving) this.#strangers.delete(instance)
+        if (!instance.isMoving && this.#strangers.delete(instance)) instance.leave()
         if (instance.phase.is === 'failed') this.#closeUnused(instance.spec.name)
         this.#noteRelease(instance)
         this.#meter.watch()

@@ -9,6 +9,7 @@ import type { CommandContext } from '../commands.ts'
 import { planProject } from '../plan-project.ts'
 import { projectFromOptions, single } from '../read-project.ts'
 import { createProgress } from '../render-progress.ts'
+import { isSelected } from '../select-instances.ts'
 
 /** Starts all that is declared, or brings what runs in line with it. */
 export async function execute(context: CommandContext): Promise<number> {
@@ -101,11 +102,7 @@ function namesOf({ options }: CommandContext, specs: Application['specs']): read
   if (options.positionals.length === 0) return null
   const declared = specs.map(({ name }) => name)
   return options.positionals.flatMap((selector) => {
-    const found = specs.filter(({ name, kind }) =>
-      selector.startsWith('@')
-        ? kind === selector.slice(1)
-        : new RegExp(`^${selector.replaceAll('*', '.*')}$`).test(name),
-    )
+    const found = specs.filter(({ name, kind }) => isSelected(selector, { process: name, instance: name, kind }))
     if (found.length > 0) return found.map(({ name }) => name)
     const near = nearest(selector, declared)
     const hint = near ? `Did you mean ${near}?` : `Declared: ${declared.join(', ')}`

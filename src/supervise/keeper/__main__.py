@@ -59,13 +59,11 @@ def wake_on_signals(keeper):
     signal.signal(signal.SIGCHLD, lambda *_: None)
     keeper.watch(keeper.wakeup, keeper.reap)
 
-    def forward(number, _):
-        # Only the supervisor ends what we keep. As process 1 we are who is told to.
-        if keeper.supervisor:
-            os.kill(keeper.supervisor, number)
-
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2):
-        signal.signal(number, forward)
+    # Only the supervisor ends what we keep. As process 1 we are who is told to.
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, lambda number, _: keeper.pass_on(number))
+    for number in (signal.SIGUSR1, signal.SIGUSR2):
+        signal.signal(number, lambda *_: None)
 
 
 def main(state, command):
@@ -74,6 +72,8 @@ def main(state, command):
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
+        if command:
+            sys.stderr.write("prodserver: another one uses the state directory %s\n" % state)
         return ALREADY_KEPT
     keeper = Keeper(state)
     become_subreaper()

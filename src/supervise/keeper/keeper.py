@@ -11,11 +11,12 @@ import traceback
 
 from log import Log, read
 from sockets import address_of, bind, take_over
-from start import fork_exec, is_running, open_pipe, printed_to, start_ticks, take_lock
+from start import fork_exec, is_running, note_holder, open_pipe, printed_to, start_ticks, take_lock
 from wire import pack, unpack
 
 VERSION = b"1"
 UNKNOWN_STATUS = b""
+STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 REST = 0.001
 FEW_BYTES = 1 << 16
 # A user may have 64 MiB in pipes; with more than that the user's other pipes become tiny.
@@ -46,6 +47,8 @@ class Keeper:
         self.epoll = select.epoll()
         self.controller = None
         self.supervisor = None  # its pid, where it is our child
+        self.is_heard = False  # it has come so far that it knows what to do with a signal
+        self.untold = []  # signals that came before that
         self.inbox, self.outbox = b"", b""
         self.resting = []  # lives whose pipes are left alone for a moment
         self.polled = []  # adopted lives whose end only looking tells
@@ -158,6 +161,10 @@ class Keeper:
                 break
 
     def do_hello(self):
+        self.is_heard = True
+        untold, self.untold = self.untold, []
+        for number in untold:
+            self.pass_on(number)
         self.send("welcome", VERSION, os.getpid(), self.notify_name)
         for life in self.lives.values():
             self.send("life", life.token, life.pid, life.ticks, life.log_name, life.run)
@@ -168,7 +175,8 @@ class Keeper:
         self.send("listed")
 
     def do_quit(self):
-        self.running = False
+        # As process 1 we end with the supervisor, and as it does.
+        self.running = self.supervisor is not None
 
     # --- programs -------------------------------------------------------------
 
@@ -193,6 +201,8 @@ class Keeper:
             fifo = os.path.join(self.run_folder, "%s-%s.log" % (log_name.decode(), run.decode()))
             pipe, writer = open_pipe(fifo, LARGE_PIPE if len(self.lives) < FEW_LIVES else PIPE)
             pid = fork_exec(argv, env, cwd, user, group, umask, nice, limits, fds, lock_fd, writer)
+            if lock:
+                note_holder(lock_fd, pid)
         except (OSError, KeyError, ValueError) as error:
             # A socket may have been closed meanwhile: it was asked to stop.
             what = getattr(error, "what", "") or getattr(error, "filename", "") or ""
@@ -452,14 +462,25 @@ class Keeper:
             finally:
                 os._exit(127)
         theirs.close()
+        self.is_heard = False
         self.supervisor, self.command = pid, command
         self.control(ours)
+
+    def pass_on(self, number):
+        """Where nobody knows yet what to do with it, a signal waits; a second one means it."""
+        if not self.supervisor:
+            return
+        if self.is_heard or self.untold:
+            # Images of several servers are stopped with it.
+            os.kill(self.supervisor, signal.SIGTERM if number == signal.SIGQUIT else number)
+        else:
+            self.untold.append(number)
 
     def supervisor_ended(self, status):
         self.supervisor = None
         if self.controller:
             self.lose_controller()
-        if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
+        if os.WIFSIGNALED(status) and self.is_heard and os.WTERMSIG(status) not in STOPS:
             # What it ran goes on; the next one takes it over.
             return self.start_supervisor(self.command)
         self.running = False

@@ -52,6 +52,15 @@ def take_lock(path):
     return fd
 
 
+def note_holder(fd, pid):
+    """For whoever finds it locked."""
+    try:
+        os.ftruncate(fd, 0)
+        os.pwrite(fd, b"pid %d" % pid, 0)
+    except OSError:
+        pass  # a full disk: the lock itself holds
+
+
 def open_pipe(path, size):
     """
     A named pipe: the end to read, and the end for the program. The program's is open
@@ -143,14 +152,25 @@ def arrange(fds, lock_fd, output):
 
 
 def set_limits(limits):
+    """Each is NAME=BOTH, NAME=SOFT:HARD, NAME=SOFT: or NAME=:HARD, as prlimit takes them."""
     import resource
+
+    def number(text, default):
+        if text == "":
+            return default
+        return resource.RLIM_INFINITY if text in ("unlimited", "infinity", "-1") else int(text)
 
     for text in limits:
         name, _, value = text.decode().partition("=")
-        soft, _, hard = value.partition(":")
-        number = getattr(resource, "RLIMIT_" + name.upper())
-        both = [resource.RLIM_INFINITY if v in ("unlimited", "infinity", "-1") else int(v) for v in (soft, hard or soft)]
-        resource.setrlimit(number, both)
+        limit = getattr(resource, "RLIMIT_" + name.upper(), None)
+        if limit is None:
+            raise OSError(errno.EINVAL, "there is no limit " + name)
+        soft, colon, hard = value.partition(":")
+        try:
+            now = resource.getrlimit(limit)
+            resource.setrlimit(limit, (number(soft, now[0]), number(hard if colon else soft, now[1])))
+        except (ValueError, OverflowError, OSError) as error:
+            raise OSError(getattr(error, "errno", None) or errno.EINVAL, "%s=%s: %s" % (name, value, error))
 
 
 def become(user, group, variables):

@@ -33,7 +33,8 @@ export function dueBetween(schedule: Schedule, afterMs: number, untilMs: number)
 
 /** What is wrong with a schedule, in one sentence; null when it has a next time. */
 export function checkSchedule(cron: string, tz: string, nowMs: number): string | null {
-  if (!isZone(tz)) return `There is no time zone ${JSON.stringify(tz)}.`
+  const wrongZone = checkZone(tz)
+  if (wrongZone !== null) return wrongZone
   if (!/^(@\w+|\S+(\s+\S+){4,5})$/.test(cron.trim()))
     return `${JSON.stringify(cron)} is not a cron expression of five or six fields.`
   try {
@@ -49,10 +50,12 @@ export function checkSchedule(cron: string, tz: string, nowMs: number): string |
 const parse = ({ cron, tz }: Schedule): Cron =>
   new Cron(cron.trim(), { timezone: tz, mode: '5-or-6-parts', paused: true })
 
-function isZone(tz: string): boolean {
+/** What is wrong with a time zone, in one sentence; null when there is one of that name. */
+export function checkZone(tz: string): string | null {
+  const none = `There is no time zone ${JSON.stringify(tz)}.`
   try {
-    return new Intl.DateTimeFormat('en', { timeZone: tz }).resolvedOptions().timeZone !== ''
+    return new Intl.DateTimeFormat('en', { timeZone: tz }).resolvedOptions().timeZone === '' ? none : null
   } catch {
-    return false
+    return none
   }
 }
