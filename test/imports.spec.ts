@@ -104,7 +104,10 @@ const PROCESS: Readonly<Record<string, { members: readonly string[]; because: st
   'source/run-python.ts': { members: ['pid', 'platform'], because: 'scratch files differ by system and process' },
   'plan/build.ts': { members: ['execPath'], because: 'the Node that a script runs on is the one that runs us' },
   'plan/environment.ts': { members: ['getBuiltinModule'], because: 'a module that is loaded only where it is needed' },
-  'control/client.ts': { members: ['getBuiltinModule'], because: 'a module that is loaded only where it is needed' },
+  'control/client.ts': {
+    members: ['getBuiltinModule', 'getuid'],
+    because: 'a declaration, with its secrets, is told to a supervisor of the same user only',
+  },
   'control/state-dir.ts': { members: ['platform'], because: 'only one system reaches a folder through a descriptor' },
   'logs/log-files.ts': { members: ['getBuiltinModule'], because: 'a module that is loaded only where it is needed' },
   'supervise/probes.ts': { members: ['getBuiltinModule'], because: 'a module that is loaded only where it is needed' },
@@ -140,8 +143,8 @@ const PROCESS: Readonly<Record<string, { members: readonly string[]; because: st
   },
   'cli/up-detached.ts': { members: ['execPath'], because: 'the supervisor is run by the same Node' },
   'cli/up-foreground.ts': {
-    members: ['on', 'pid'],
-    because: 'it is the supervisor itself, which signals stop',
+    members: ['cwd', 'execPath', 'on', 'pid'],
+    because: 'it is the supervisor itself, which signals stop; as process 1 it becomes the keeper that starts it again',
   },
   'cli/commands/top.ts': { members: ['getBuiltinModule'], because: 'a module that is loaded only where it is needed' },
   'cli/terminal.ts': {

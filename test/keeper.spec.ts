@@ -13,7 +13,10 @@ test('the supervisor learns at once of the end of its keeper, whatever still run
   const { pid } = await site.instance('quiet.1')
   const { keeperPid } = await site.supervisor()
   process.kill(keeperPid, 'SIGKILL')
-  await waitUntil(() => site.events().some(({ message }) => message.startsWith('the keeper has gone')) || undefined, 5000)
+  await waitUntil(
+    () => site.events().some(({ message }) => message.startsWith('the keeper has gone')) || undefined,
+    5000,
+  )
   await site.waitFor('quiet.1', (status) => status.state === 'running' && status.pid === pid)
   assert.equal((await site.cli('down')).code, 0)
   assert.deepEqual(site.alive(), [])
@@ -25,9 +28,10 @@ test('whoever knocks at the keeper and leaves without a word does no harm', asyn
   const before = await site.supervisor()
   const path = relative(process.cwd(), join(site.stateDir, 'keeper.sock'))
   for (let knocks = 0; knocks < 20; knocks++) {
-    await new Promise<void>((settle, fail) => {
+    await new Promise<void>((settle) => {
       const visitor = connect(path, () => visitor.destroy())
-      visitor.once('close', () => settle()).once('error', fail)
+      // Where too many wait before the door, one is turned away.
+      visitor.once('error', () => {}).once('close', () => settle())
     })
   }
   assert.equal((await site.cli('restart', 'quiet')).code, 0)

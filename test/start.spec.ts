@@ -58,7 +58,8 @@ async function npmStart(t: TestContext, more: Readonly<Record<string, string>> =
         .filter((line) => line.startsWith('{'))
         .map((line) => JSON.parse(line) as InstanceStatus)
     },
-    stack: async () => JSON.parse((await httpGet({ port: Number(ports.FRONTEND_PORT) }, '/api/stack.json')).body) as Stack,
+    stack: async () =>
+      JSON.parse((await httpGet({ port: Number(ports.FRONTEND_PORT) }, '/api/stack.json')).body) as Stack,
   }
 }
 
@@ -98,7 +99,10 @@ test('npm start brings up all of the example, says where, and ends with all of i
   const { FRONTEND_PORT, PORT } = ports
   assert.match(
     server.output(),
-    new RegExp(`^• http://127\\.0\\.0\\.1:${FRONTEND_PORT}/ \\(Django itself: http://127\\.0\\.0\\.1:${PORT}/\\); Ctrl-C`, 'm'),
+    new RegExp(
+      `^• http://127\\.0\\.0\\.1:${FRONTEND_PORT}/ \\(Django itself: http://127\\.0\\.0\\.1:${PORT}/\\); Ctrl-C`,
+      'm',
+    ),
   )
   const states = (await started.ps()).map(({ instance, state }) => `${instance} ${state}`)
   assert.deepEqual(states, [

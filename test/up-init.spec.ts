@@ -3,8 +3,10 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
+import type { SupervisorStatus } from '../src/control/protocol.ts'
 import type { Json } from '../src/types.ts'
 import { BIN, hasProgram, PYTHON, ROOT } from './support/environment.ts'
+import { httpGet } from './support/net.ts'
 import { childrenOf } from './support/processes.ts'
 import { type Running, start, waitUntil } from './support/running.ts'
 import { createSupervised, type Supervised } from './support/supervised.ts'
@@ -90,8 +92,10 @@ function containerTest(name: string, body: (t: TestContext) => Promise<void>): v
   })
 }
 
-containerTest('process 1 shows what is printed, leaves no zombies, and stops all in order when it is told', async (t) => {
-  const orphans = `
+containerTest(
+  'process 1 shows what is printed, leaves no zombies, and stops all in order when it is told',
+  async (t) => {
+    const orphans = `
 import os, time
 for _ in range(50):
     if os.fork() == 0:
@@ -102,31 +106,32 @@ for _ in range(50):
 print("left fifty", flush=True)
 time.sleep(600)
 `
-  const site = createSupervised(t, {
-    files: { 'orphans.py': orphans },
-    processes: {
-      orphans: { BACKEND: 'command', APP: `${PYTHON} orphans.py`, READY: { log: 'left fifty' } },
-      after: { ...(SLEEPER as object), DEPENDS_ON: ['orphans'] },
-    },
-  })
-  const { running, init } = startContainer(t, site)
-  await running.waitForOutput(/orphans.*left fifty/)
-  await running.waitForOutput(/Ready/)
-  assert.match(commandLine(init()), /\/keeper /)
-  await waitUntil(
-    () => childrenOf(init()).length === 3 || undefined,
-    5000,
-    () => `${childrenOf(init()).length} children`,
-  )
-  process.kill(init(), 'SIGTERM')
-  assert.deepEqual(await running.ended(), { code: 0, signal: null }, running.output())
-  const stopped = site.events().filter(({ type }) => type === 'stopped')
-  assert.deepEqual(
-    stopped.map(({ instance }) => instance),
-    ['after.1', 'orphans.1'],
-  )
-  assert.deepEqual(site.alive(), [])
-})
+    const site = createSupervised(t, {
+      files: { 'orphans.py': orphans },
+      processes: {
+        orphans: { BACKEND: 'command', APP: `${PYTHON} orphans.py`, READY: { log: 'left fifty' } },
+        after: { ...(SLEEPER as object), DEPENDS_ON: ['orphans'] },
+      },
+    })
+    const { running, init } = startContainer(t, site)
+    await running.waitForOutput(/orphans.*left fifty/)
+    await running.waitForOutput(/Ready/)
+    assert.match(commandLine(init()), /\/keeper /)
+    await waitUntil(
+      () => childrenOf(init()).length === 3 || undefined,
+      5000,
+      () => `${childrenOf(init()).length} children`,
+    )
+    process.kill(init(), 'SIGTERM')
+    assert.deepEqual(await running.ended(), { code: 0, signal: null }, running.output())
+    const stopped = site.events().filter(({ type }) => type === 'stopped')
+    assert.deepEqual(
+      stopped.map(({ instance }) => instance),
+      ['after.1', 'orphans.1'],
+    )
+    assert.deepEqual(site.alive(), [])
+  },
+)
 
 const ENDS: readonly (readonly [args: readonly string[], exitCode: number, ends: boolean, code: number])[] = [
   [[], 3, true, 1],
@@ -166,9 +171,13 @@ containerTest('a supervisor that is killed is started again, and takes over what
   await running.waitForOutput(/Ready/)
   const before = (await site.ps()).map(({ pid, run }) => [pid, run])
   for (let round = 0; round < 3; round++) {
-    const status = JSON.parse(readStatus(site)) as { pid: number }
-    process.kill(outside(status.pid), 'SIGKILL')
-    await waitUntil(async () => (await site.cli('ps', '--json')).code === 0 && JSON.parse(readStatus(site)).pid !== status.pid || undefined)
+    const last = await pidOfSupervisor(site)
+    assert.ok(last)
+    process.kill(outside(last), 'SIGKILL')
+    await waitUntil(async () => {
+      const next = await pidOfSupervisor(site)
+      return next === last ? undefined : next
+    })
     await site.waitFor('talk.1', ({ state }) => state === 'running')
     const lines = running.output().split('line').length
     await waitUntil(() => running.output().split('line').length > lines || undefined)
@@ -182,11 +191,11 @@ containerTest('a supervisor that is killed is started again, and takes over what
   assert.deepEqual(site.alive(), [])
 })
 
-/** `GET /v1` of the supervisor. */
-const readStatus = (site: Supervised): string =>
-  execFileSync('curl', ['--silent', '--unix-socket', join(site.stateDir, 'control.sock'), 'http://localhost/v1'], {
-    encoding: 'utf8',
-  })
+/** The supervisor's pid inside; undefined while there is none. */
+async function pidOfSupervisor(site: Supervised): Promise<number | undefined> {
+  const reply = await httpGet({ socketPath: join(site.stateDir, 'control.sock') }, '/v1').catch(() => undefined)
+  return reply && (JSON.parse(reply.body) as SupervisorStatus).pid
+}
 
 containerTest('a signal that comes while the supervisor is started again is not lost', async (t) => {
   const site = createSupervised(t, { processes: { slow: PATIENT } })

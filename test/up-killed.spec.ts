@@ -414,11 +414,8 @@ test('twenty kills in a row at any moment leave everything as it was', async (t)
   const before = await lives(site)
   const load = startLoad({ port, fresh: 2, keepAlive: 2 })
   for (let round = 0; round < 20; round++) {
-    const victims = site.alive().filter((pid) => {
-      const isKeeper = commandLine(pid).includes('/keeper')
-      return round % 3 === 0 ? isKeeper || commandLine(pid).includes('supervisor.cjs') : isKeeper === (round % 3 === 1)
-    })
-    const pids = victims.filter((pid) => /supervisor\.cjs|\/keeper/.test(commandLine(pid)))
+    const { pid, keeperPid } = await site.supervisor()
+    const pids = [[pid, keeperPid], [keeperPid], [pid]][round % 3] ?? []
     await new Promise((settle) => setTimeout(settle, Math.random() * 100))
     for (const pid of pids) process.kill(pid, 'SIGKILL')
     await waitUntil(() => !pids.some(isRunning) || undefined)

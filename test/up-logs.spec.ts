@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
@@ -57,7 +67,9 @@ for (const compress of [false, true]) {
     const ids = [1, 2, 3, 4].map((number) => `flood.${number}`)
     for (const id of ids) {
       await waitUntil(
-        async () => (await site.cli('logs', id, '--raw', '-n', '1')).stdout.startsWith(String(count - 1).padStart(8, '0')) || undefined,
+        async () =>
+          (await site.cli('logs', id, '--raw', '-n', '1')).stdout.startsWith(String(count - 1).padStart(8, '0')) ||
+          undefined,
       )
       const files = filesOf(site.stateDir, id)
       assert.ok(files.length > 5, `${files.length} files`)
@@ -238,7 +250,8 @@ test('on a full disk programs go on, what cannot be stored is counted exactly, a
   let next = 0
   const losses: number[] = []
   for (const line of linesOf(text)) {
-    const [, count, bytes] = /^\[prodserver\] (\d+) lines \((\d+) bytes\) could not be stored: No space/.exec(line) ?? []
+    const [, count, bytes] =
+      /^\[prodserver\] (\d+) lines \((\d+) bytes\) could not be stored: No space/.exec(line) ?? []
     if (count === undefined) {
       assert.deepEqual([line.length, Number(line.slice(0, 8))], [99, next])
       next++
@@ -269,11 +282,19 @@ for (const [name, code] of WITHOUT) {
     t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }))
     const python = join(folder, 'python')
     const program = `import os, sys, runpy; vars(os).pop("splice", None); vars(os).pop("pidfd_open", None); ${code || 'pass'}; runpy.run_path(sys.argv[1], run_name="__main__")`
-    writeFileSync(python, `#!/bin/sh\nshift 4\nprogram=$1\nshift\nexec ${PYTHON} -I -S -c '${program.replace('sys.argv[1]', 'sys.argv.pop(1)')}' "$program" "$@"\n`)
+    writeFileSync(
+      python,
+      `#!/bin/sh\nshift 4\nprogram=$1\nshift\nexec ${PYTHON} -I -S -c '${program.replace('sys.argv[1]', 'sys.argv.pop(1)')}' "$program" "$@"\n`,
+    )
     chmodSync(python, 0o755)
     for (const name of ['logs', 'run']) mkdirSync(join(folder, name))
     const life = { token: 'flood.1#1', instance: 'flood.1', run: 1 }
-    const seen: { pid: number; startTicks: number; exit: Exit | null; lost: boolean } = { pid: 0, startTicks: 0, exit: null, lost: false }
+    const seen: { pid: number; startTicks: number; exit: Exit | null; lost: boolean } = {
+      pid: 0,
+      startTicks: 0,
+      exit: null,
+      lost: false,
+    }
     const events: KeeperEvents = {
       onSpawned: (_, pid, startTicks) => Object.assign(seen, { pid, startTicks }),
       onFailed: (_, failure) => assert.fail(JSON.stringify(failure)),
@@ -283,7 +304,10 @@ for (const [name, code] of WITHOUT) {
       onLost: () => void (seen.lost = true),
     }
     const open = (): Promise<Keeper> =>
-      openKeeper({ stateDir: folder, python, program: join(ROOT, 'dist', 'chunks', 'keeper'), env: process.env }, events)
+      openKeeper(
+        { stateDir: folder, python, program: join(ROOT, 'dist', 'chunks', 'keeper'), env: process.env },
+        events,
+      )
     const first = await open()
     t.after(() => {
       // It has ended, unless the test failed.

@@ -30,7 +30,7 @@ describe('a reload is refused, and the old one goes on', { concurrency: 2 }, () 
       const address = ['gunicorn', 'hypercorn'].includes(backend)
         ? { bind: `127.0.0.1:${port}` }
         : { host: '127.0.0.1', port }
-      const READY = { http: '/', interval: '100ms', timeout: '500ms', failures: 35 }
+      const READY = { http: '/', interval: '100ms', timeout: '500ms', failures: 30 }
       const site = createVersioned(t, {
         processes: { web: { BACKEND: backend, ARGS: { ...args, ...address }, READY } },
       })

@@ -244,12 +244,20 @@ test('what grows beyond MEMORY_LIMIT is replaced, and answers all the time', asy
   const { pid } = await site.instance('web.1')
   assert.equal((await httpGet({ port }, '/leak')).status, 200)
   let answers = 0
-  const status = await waitUntil(async () => {
-    assert.equal((await httpGet({ port })).status, 200)
-    answers++
-    const now = await site.instance('web.1')
-    return now.run === 2 && now.state === 'running' && now.beside === null ? now : undefined
-  })
+  const status = await waitUntil(
+    async () => {
+      assert.equal((await httpGet({ port })).status, 200)
+      answers++
+      const now = await site.instance('web.1')
+      return now.run === 2 && now.state === 'running' && now.beside === null ? now : undefined
+    },
+    60_000,
+    () =>
+      site
+        .events()
+        .map(({ time, message }) => `${time} ${message}`)
+        .join('\n'),
+  )
   assert.notEqual(status.pid, pid)
   assert.ok(!isRunning(pid as number))
   assert.ok(answers > 5)
@@ -259,6 +267,26 @@ test('what grows beyond MEMORY_LIMIT is replaced, and answers all the time', asy
   // The old one serves until the new one can.
   const steps = eventsOf(site, 'web.1', 'ready', 'stopping').map(({ type, run }) => `${type} ${run}`)
   assert.deepEqual(steps, ['ready 1', 'ready 2', 'stopping 1'])
+})
+
+test('what cannot be replaced goes on, however large it is', async (t) => {
+  const port = await freePort()
+  const site = createSupervised(t, {
+    processes: { web: { BACKEND: 'gunicorn', ARGS: { bind: `127.0.0.1:${port}` }, MEMORY_LIMIT: '150M' } },
+    files: { 'mysite/urls.py': LEAKING },
+  })
+  await site.up()
+  const { pid } = await site.instance('web.1')
+  assert.equal((await httpGet({ port }, '/leak')).status, 200)
+  writeFileSync(join(site.root, 'mysite', 'wsgi.py'), 'import no_such_module\n')
+  const refused = await waitUntil(() => eventsOf(site, 'web.1', 'reload-refused')[0])
+  assert.match(refused.message, /^could not be replaced: /)
+  assert.match(refused.details ?? '', /No module named 'no_such_module'/)
+  assert.equal((await httpGet({ port })).status, 200)
+  const now = await site.instance('web.1')
+  assert.deepEqual([now.state, now.pid, now.beside], ['running', pid, null])
+  assert.equal((await site.cli('down')).code, 0)
+  assert.deepEqual(site.alive(), [])
 })
 
 const LEAKING = `

@@ -44,6 +44,8 @@ test('a schedule starts its process at each of its times, and waits in between',
   assert.equal(new Set(seconds).size, seconds.length, 'once for each second')
   await site.waitFor('tick.1', (status) => status.state === 'waiting' && status.nextAt !== null)
   assert.match((await site.instance('fails.1')).lastExit?.words ?? '', /exit 3/)
+  await site.waitFor('fails.1', ({ state }) => state === 'failed')
+  await site.up()
 
   assert.equal((await site.cli('stop', 'tick', 'fails')).code, 0)
   assert.equal((await site.instance('tick.1')).nextAt, null)
@@ -80,7 +82,16 @@ test('a run that is longer than the interval is not joined by another, and what 
   await waitUntil(() => recordOf(site.root).length >= 6 || undefined)
   await site.cli('stop')
   const record = recordOf(site.root)
-  for (const [index, line] of record.entries()) assert.equal(line, index % 2 === 0 ? 'begun' : 'over', record.join(', '))
+  for (const [index, line] of record.entries())
+    assert.equal(line, index % 2 === 0 ? 'begun' : 'over', record.join(', '))
+})
+
+test('a run that fails ends nothing else, with --exit-on failure either', async (t) => {
+  const site = createSupervised(t, { processes: { web: member('web'), fails: job('echo failed >> record; exit 3') } })
+  const up = site.foreground('--exit-on', 'failure')
+  await waitUntil(() => recordOf(site.root).filter((line) => line === 'failed').length >= 2 || undefined)
+  assert.equal(up.isRunning(), true)
+  assert.equal((await site.instance('web.1')).state, 'running')
 })
 
 test('a scheduled process waits for what it depends on', async (t) => {

@@ -55,7 +55,10 @@ function assertOneAfterTheOther(lives: readonly string[], count: number): void {
 }
 
 const refused: readonly { readonly what: string; readonly processes: Readonly<Record<string, Json>> }[] = [
-  { what: 'two schedulers of one application', processes: { beat: beat(), again: beat({ ARGS: { loglevel: 'info' } }) } },
+  {
+    what: 'two schedulers of one application',
+    processes: { beat: beat(), again: beat({ ARGS: { loglevel: 'info' } }) },
+  },
   { what: 'several instances of a scheduler', processes: { beat: beat({ INSTANCES: 2 }) } },
 ]
 

@@ -46,6 +46,8 @@ export interface Backend {
   readonly stop?: { readonly signal?: 'TERM' | 'INT' | 'QUIT'; readonly timeoutMs?: number }
   /** How new code gets in when the declaration says `auto`. Default `restart`. */
   readonly reload?: 'rolling' | 'signal' | 'restart'
+  /** Options with which two copies cannot run beside each other for a moment: the reload is a restart then. */
+  readonly notTwice?: readonly string[]
 }
 
 export interface CommandInput {

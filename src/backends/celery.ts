@@ -83,7 +83,10 @@ export const celeryWorker: Backend = {
   ready: { log: 'ready\\.', delay: 5000 },
   // TERM to the main process lets running tasks finish, however long; to the whole group it would kill them.
   stop: { signal: 'TERM', timeoutMs: 300_000 },
-  reload: 'restart',
+  // Two nodes of one name share the work, and are warned of remote control alone.
+  reload: 'rolling',
+  // Files that one process has for itself, and a scheduler inside.
+  notTwice: ['pidfile', 'statedb', 'beat', 'schedule-filename', 'detach'],
 }
 
 export const celeryBeat: Backend = {

@@ -26,5 +26,6 @@ export const djangoQ2: Backend = {
   ready: { log: 'running\\.' },
   // Its own signal handler is known to hang now and then, so the end of the wait matters.
   stop: { signal: 'TERM', timeoutMs: 300_000 },
+  // Its cluster has a scheduler inside, of which there should be one.
   reload: 'restart',
 }

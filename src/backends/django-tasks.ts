@@ -47,5 +47,5 @@ export const djangoTasks: Backend = {
   ready: { log: 'Starting worker' },
   // A second signal would abort the task that is running and mark it as failed, so one must do.
   stop: { signal: 'TERM', timeoutMs: 300_000 },
-  reload: 'restart',
+  reload: 'rolling',
 }

@@ -33,7 +33,11 @@ const MARKS: Readonly<Partial<Record<ProcessEvent['type'], readonly [mark: strin
 
 const NAME_WIDTH = 10
 
-export function createProgress({ io, options, paint, errorPaint }: CommandContext): Progress {
+/** `awaitsResult`: a result will come, and say what became of a reload. */
+export function createProgress(
+  { io, options, paint, errorPaint }: CommandContext,
+  awaitsResult = false,
+): Progress {
   const isJson = options.values['json'] !== undefined
   const isQuiet = options.values['quiet'] !== undefined
   const shown = new Set<string | null>()
@@ -41,7 +45,7 @@ export function createProgress({ io, options, paint, errorPaint }: CommandContex
     event: (event) => {
       if (SAYS_IT_ALL.has(event.type)) shown.add(event.process).add(event.instance)
       if (isJson) io.stdout.write(`${JSON.stringify({ event })}\n`)
-      else if (!isQuiet && isShown(event)) io.stdout.write(renderEventLine(event, paint))
+      else if (!isQuiet && isShown(event) && !(awaitsResult && isRefusal(event))) io.stdout.write(renderEventLine(event, paint))
     },
     result: (result) => {
       if (isJson) io.stdout.write(`${JSON.stringify({ result })}\n`)
@@ -63,6 +67,8 @@ const withoutShown = ({ exitCode, changes }: ActionResult, shown: ReadonlySet<st
   exitCode,
   changes: changes.filter(({ process: name, did, message }) => did === 'failed' || message !== '' || !shown.has(name)),
 })
+
+const isRefusal = ({ type, instance }: ProcessEvent): boolean => type === 'reload-refused' && instance === null
 
 /** What says nothing that the next line does not say. */
 const isShown = ({ type, exit }: ProcessEvent): boolean =>

@@ -140,7 +140,12 @@ const mistakes: readonly (readonly [
     '["LOG"]["max_size"]',
     'LOG["max_size"] must be a size, such as "512M" or a number of bytes, not "x".',
   ],
-  [{ READY: {} }, 'E107', '["READY"]', 'READY must be a dictionary with exactly one of http, tcp, exec, log, delay or notify.'],
+  [
+    { READY: {} },
+    'E107',
+    '["READY"]',
+    'READY must be a dictionary with exactly one of http, tcp, exec, log, delay or notify.',
+  ],
   [
     { READY: { http: '/', tcp: 1 } },
     'E107',

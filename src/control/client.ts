@@ -1,4 +1,5 @@
 import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http'
+import { lstatSync } from 'node:fs'
 import { EXIT, type ExitCode, ProdserverError, UsageError } from '../errors.ts'
 import type { ActionLine, ActionRequest, ApiError, ProcessEvent, Snapshot, SupervisorStatus, Why } from './protocol.ts'
 import { socketPath } from './state-dir.ts'
@@ -63,8 +64,17 @@ export async function connectSupervisor(stateDir: string): Promise<SupervisorCli
       }
     },
     action: (body, signal) => stream('/v1/actions', body, signal),
-    apply: (body, signal) => stream('/v1/apply', body, signal),
+    apply: (body, signal) => {
+      refuseStranger(stateDir)
+      return stream('/v1/apply', body, signal)
+    },
   }
+}
+
+/** A declaration has secrets, and what it names is run by whoever listens. */
+function refuseStranger(stateDir: string): void {
+  if (lstatSync(stateDir).uid !== process.getuid?.())
+    throw unusable(stateDir, 'It belongs to another user.', EXIT.notPermitted)
 }
 
 /** Tells the two things apart that the stream of events carries. */

@@ -213,7 +213,10 @@ export interface ActionResult {
 
 export interface ActionChange {
   readonly process: string
-  /** `started`, `unchanged`, `reloaded`, `refused` ... */
+  /**
+   * `started`, `adopted` (it ran already, and was taken over), `scheduled`, `restarted`, `reloaded`, `scaled`, `stopped`,
+   * `removed`, `unchanged`; or `refused` and `failed`.
+   */
   readonly did: string
   /** One sentence: why, or how many. */
   readonly message: string

@@ -22,7 +22,14 @@ export interface Refusal {
 
 /** More than any declaration of a person; nobody may fill our memory. */
 const MAX_BODY_BYTES = 16 * 1024 ** 2
+const MAX_BODIES_BYTES = 3 * MAX_BODY_BYTES
 const BODY_TIMEOUT_MS = 30_000
+/** What a client has not read of a stream. */
+const MAX_UNREAD_BYTES = 4 * 1024 ** 2
+/** Connections at a time that have not asked for anything yet; beyond it, who has waited longest goes. */
+const MAX_IDLE = 64
+/** A request must have come this long after its connection. */
+const HEAD_TIMEOUT_MS = 10_000
 
 /** The API as a function of a request. It listens nowhere. */
 export function createApi(controlled: Controlled, refusalOf: (error: unknown) => Refusal): RequestListener {
@@ -80,7 +87,7 @@ function streamEvents(request: IncomingMessage, response: ServerResponse, contro
   response.write(`event: snapshot\ndata: ${JSON.stringify(controlled.snapshot({ usage: false }))}\n\n`)
   const unsubscribe = controlled.subscribe((event) => {
     // A client that reads nothing is not waited for, and not remembered for ever.
-    if (response.writableLength > MAX_BODY_BYTES) response.destroy()
+    if (response.writableLength > MAX_UNREAD_BYTES) response.destroy()
     else response.write(`event: process\nid: ${event.id}\ndata: ${JSON.stringify(event)}\n\n`)
   })
   request.socket.once('close', unsubscribe)
@@ -95,7 +102,10 @@ async function streamAction(
 ): Promise<void> {
   const early: ProcessEvent[] = []
   let isOpen = false
-  const write = (event: ProcessEvent): void => void response.write(`${JSON.stringify({ event })}\n`)
+  const write = (event: ProcessEvent): void => {
+    if (response.writableLength > MAX_UNREAD_BYTES) response.destroy()
+    else response.write(`${JSON.stringify({ event })}\n`)
+  }
   const unsubscribe = controlled.subscribe((event) => void (isOpen ? write(event) : early.push(event)))
   try {
     const result = act(body)
@@ -111,15 +121,19 @@ async function streamAction(
   }
 }
 
+/** Of all bodies that are being received. */
+let bodyBytes = 0
+
 /** Undefined where it is no JSON, or too much of it. */
 async function readJson(request: IncomingMessage): Promise<unknown> {
   const timer = setTimeout(() => request.destroy(), BODY_TIMEOUT_MS)
+  let size = 0
   try {
     const chunks: Buffer[] = []
-    let size = 0
     for await (const chunk of request as AsyncIterable<Buffer>) {
       size += chunk.length
-      if (size > MAX_BODY_BYTES) return undefined
+      bodyBytes += chunk.length
+      if (size > MAX_BODY_BYTES || bodyBytes > MAX_BODIES_BYTES) return undefined
       chunks.push(chunk)
     }
     return JSON.parse(Buffer.concat(chunks).toString('utf8'))
@@ -127,6 +141,7 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
     return undefined
   } finally {
     clearTimeout(timer)
+    bodyBytes -= size
   }
 }
 
@@ -142,16 +157,36 @@ export async function listen(path: string, api: RequestListener): Promise<Contro
   const { createServer } = process.getBuiltinModule('node:net')
   let accept: ((socket: Socket) => void) | undefined
   const connections = new Set<Socket>()
+  const idle = new Map<Socket, NodeJS.Timeout>()
+  const settle = (socket: Socket): void => {
+    clearTimeout(idle.get(socket))
+    idle.delete(socket)
+  }
   const server = createServer((socket) => {
     connections.add(socket)
-    socket.once('close', () => connections.delete(socket))
-    accept ??= createHttp(api)
+    // Who never asks anything is not waited for: Node's own limits need a server that listens itself.
+    idle.set(
+      socket,
+      setTimeout(() => socket.destroy(), HEAD_TIMEOUT_MS),
+    )
+    socket.once('close', () => {
+      connections.delete(socket)
+      settle(socket)
+    })
+    const [oldest] = idle.keys()
+    if (idle.size > MAX_IDLE) oldest?.destroy()
+    accept ??= createHttp((request, response) => {
+      settle(request.socket)
+      api(request, response)
+    })
     accept(socket)
   })
-  await new Promise<void>((settle, fail) => {
+  await new Promise<void>((listening, fail) => {
     server.once('error', fail)
-    server.listen(path, settle)
+    server.listen(path, listening)
   })
+  // Of descriptors there may be none left for a moment.
+  server.on('error', () => {})
   return {
     close: () => {
       server.close()
@@ -162,6 +197,8 @@ export async function listen(path: string, api: RequestListener): Promise<Contro
 
 function createHttp(api: RequestListener): (socket: Socket) => void {
   const { createServer } = process.getBuiltinModule('node:http')
-  const http = createServer({ headersTimeout: 10_000, requestTimeout: 60_000, keepAliveTimeout: 5000 }, api)
+  const http = createServer({ keepAliveTimeout: 5000 }, api)
+  // Between two requests nobody would be waited for with patience.
+  http.maxRequestsPerSocket = 1
   return (socket) => void http.emit('connection', socket)
 }

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { withoutOverridden, optionValues } from '../args/override.ts'
 import { type Option, translateArgs, type Translation } from '../args/translate.ts'
-import type { Backend, CommandInput } from '../backends/backend.ts'
+import { type Backend, type CommandInput, isGiven } from '../backends/backend.ts'
 import { findBackend } from '../backends/index.ts'
 import { type Declaration, parseDeclarations } from '../config/declarations.ts'
 import type { Problem } from '../errors.ts'
@@ -178,7 +178,7 @@ async function planProcess(
     listen,
     inherited: inheritance(backend, input, listen, program),
     alone: backend.kind === 'scheduler' ? `${backend.name} ${declaration.app ?? declaration.name}` : null,
-    ...plannedPolicies(declaration, backend, request.processors),
+    ...plannedPolicies(declaration, twiceOrNot(backend, input), request.processors),
     from: declaration.origin,
     notes,
   }
@@ -202,6 +202,10 @@ function inheritance(
   const { command, env = {}, runner = false, listening = false } = inherited
   return { argv: [program, ...command.args].map(guardToken), env, runner, listening }
 }
+
+/** The backend, as it reloads with these options. */
+const twiceOrNot = (backend: Backend, input: CommandInput): Backend =>
+  isGiven(backend.notTwice ?? [], input, backend.options ?? {}) ? { ...backend, reload: 'restart' } : backend
 
 /** `ARGS`, or what a Python class made of them: its `--key=value` are keys and values again, for the same rules. */
 function translate(

@@ -91,7 +91,11 @@ async function startAll(supervisor: Supervisor, selection: Selection): Promise<A
   for (const managed of withDependencies(supervisor, selection.processes)) supervisor.want(managed)
   for (const instance of selection.instances) instance.start()
   supervisor.lookAgain()
-  await settled(supervisor, chosen)
+  // What runs at its times may run just now, and is not waited for.
+  await settled(
+    supervisor,
+    chosen.filter(({ spec }) => spec.schedule === null),
+  )
   return summary(chosen, (instance) => (running.has(instance.id) ? 'unchanged' : 'started'))
 }
 
@@ -228,7 +232,12 @@ function changeOf(process: string, managed: Managed, outcome: ReloadOutcome): Ac
       ? 'The old version goes on; nothing was changed.'
       : `${replaced} of ${total} were replaced before; the old version of the others goes on.`
     : 'It does not run now.'
-  return { process, did: serves ? 'refused' : 'failed', message: `${instance}: ${reason}. ${rest}`, details }
+  return {
+    process,
+    did: serves ? 'refused' : 'failed',
+    message: `${instance}: ${reason.replace(/\.$/, '')}. ${rest}`,
+    details: details || undefined,
+  }
 }
 
 async function scale(supervisor: Supervisor, counts: Readonly<Record<string, string>>): Promise<ActionResult> {

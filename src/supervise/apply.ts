@@ -75,7 +75,8 @@ export async function apply(supervisor: Supervisor, application: Application): P
     changes.push(change)
     code ||= own
   }
-  const instances = [...wanted].flatMap(instancesOf)
+  // What runs at its times may run just now, and is not waited for.
+  const instances = [...wanted].filter(({ spec }) => spec.schedule === null).flatMap(instancesOf)
   await settled(supervisor, instances)
   for (const managed of wanted) changes.push(...outcomeOf(managed, added.includes(managed), adopted))
   const isBad = changes.some(({ did }) => did === 'failed')
@@ -225,7 +226,8 @@ async function bringUpToDate(
 function outcomeOf({ spec, slots }: Managed, isNew: boolean, adopted: ReadonlySet<string>): readonly ActionChange[] {
   for (const { current } of slots) {
     const { phase } = current
-    if (phase.is === 'failed')
+    // What runs at certain times has its next one, however the last one ended.
+    if (phase.is === 'failed' && !spec.schedule)
       return [
         {
           process: spec.name,

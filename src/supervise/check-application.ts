@@ -69,8 +69,7 @@ const NAME = /^[^/\0.#][^/\0#]{0,99}$/
 /** As long as a timer of Node's can be. */
 const time = when((value) => typeof value === 'number' && value >= 0 && value < 2 ** 31)
 const size = integer(0, Number.MAX_SAFE_INTEGER)
-const argv: Check = (value, name) =>
-  list(text)(value, name) ?? (Array.isArray(value) && value.length > 0 ? null : name)
+const argv: Check = (value, name) => list(text)(value, name) ?? (Array.isArray(value) && value.length > 0 ? null : name)
 const env = dictionary(/^[^=\0]+$/, text)
 
 const probe = all({

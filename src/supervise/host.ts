@@ -105,7 +105,8 @@ export async function createHost(options: HostOptions): Promise<Host> {
     },
     apply: (body) => {
       const mistake = findMistake(body)
-      if (mistake !== null) throw new ActionError(`This is no declaration: ${mistake} is not as it should be.`, EXIT.usage)
+      if (mistake !== null)
+        throw new ActionError(`This is no declaration: ${mistake} is not as it should be.`, EXIT.usage)
       return applyInTurn(body as Application)
     },
     subscribe: supervisor.journal.subscribe,
@@ -149,7 +150,8 @@ interface Reason {
 function endsBy(supervisor: Supervisor, event: ProcessEvent, { exitOn }: HostOptions): Reason | null {
   const managed = event.process === null ? undefined : supervisor.processes.get(event.process)
   const isService = managed !== undefined && !completes(managed.spec)
-  if (event.type === 'failed' && exitOn !== 'never')
+  // What runs at certain times has its next one.
+  if (event.type === 'failed' && exitOn !== 'never' && !managed?.spec.schedule)
     return {
       code: EXIT.failed,
       message: `${event.instance} failed: everything is stopped, as --exit-on=${exitOn} says`,

@@ -214,6 +214,15 @@ test('a life that is stopping already is taken over without another signal, and 
   assert.deepEqual([instance.phase.is, instance.restarts, instance.run], ['stopped', 3, 7])
 })
 
+test('a number that a life beside it had is not given again', (t) => {
+  const { instance, asked } = given(t, {}, 3)
+  instance.countRuns(6)
+  instance.countRuns(5)
+  instance.start()
+  instance.go()
+  assert.deepEqual(asked, ['launch worker.1#7'])
+})
+
 test('left alone, it does nothing any more', (t) => {
   const { instance, asked, pass } = running(t)
   instance.stop()

@@ -137,7 +137,9 @@ export class Instance {
   /** It need not run: it has done its work before. */
   skip = (): void => this.#dispatch({ type: 'skip' })
   /** A life beside it had this number, which no other one shall have. */
-  countRuns = (upTo: number): void => this.#dispatch({ type: 'numbered', upTo })
+  countRuns = (upTo: number): void => {
+    this.#state = { ...this.#state, lastRun: Math.max(this.#state.lastRun, upTo) }
+  }
 
   /** Goes on with a life that another supervisor started. */
   adopt(life: Life, saved: { ready: boolean; restarts: number; stopping: boolean }): void {

@@ -75,3 +75,7 @@ function lockPath(root: string, alone: string): string {
 /** Where one life is asked by probes, and nobody else: on the shared address another life may answer. */
 export const probeAddressOf = (stateDir: string, token: string): string =>
   `unix:${join(stateDir, 'run', `${token.replace('#', '-')}.probe`)}`
+
+/** Where a life listens that is only tried: nobody knows the address. */
+export const trialAddressOf = (stateDir: string, token: string, index: number): string =>
+  `unix:${join(stateDir, 'run', `${token.replace('#', '-')}.try${index}`)}`

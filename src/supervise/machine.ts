@@ -66,8 +66,6 @@ export type Event =
   | { readonly type: 'kill' }
   /** Its work was done before. */
   | { readonly type: 'skip' }
-  /** Lives beside it had numbers up to this one. */
-  | { readonly type: 'numbered'; readonly upTo: number }
   | { readonly type: 'spawned'; readonly run: number; readonly pid: number }
   | {
       readonly type: 'spawn-failed'
@@ -152,9 +150,6 @@ export function step(
   const { policy, nowMs } = context
 
   switch (event.type) {
-    case 'numbered':
-      return { state: { ...state, lastRun: Math.max(state.lastRun, event.upTo) }, effects: [] }
-
     case 'start':
       switch (phase.is) {
         case 'stopped':

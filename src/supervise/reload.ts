@@ -28,7 +28,9 @@ export function describeReload(spec: ProcessSpec): string {
     case 'restart':
       return spec.kind === 'scheduler'
         ? 'restart: the old one stops first, as there may be only one'
-        : 'restart: it is away for a moment'
+        : spec.inherited !== null && spec.listen.length > 0
+          ? 'restart: new connections wait until the new one is there; none is refused'
+          : 'restart: it is away for a moment'
     default:
       return ''
   }
@@ -66,7 +68,7 @@ export async function reloadProcess(
   let replaced = 0
   try {
     for (const slot of managed.slots) {
-      const failure = await BY_MANNER[manner](slot, spec, context)
+      const failure = await BY_MANNER[manner](slot, spec, context, replaced === 0)
       if (failure) return { ok: false, replaced, instance: slot.current.id, ...failure }
       replaced++
     }
@@ -90,7 +92,7 @@ export async function replaceInstance(
   const manner = reloadManner(managed.spec) === 'rolling' ? 'rolling' : 'restart'
   managed.reloading = true
   try {
-    const failure = await BY_MANNER[manner](slot, managed.spec, context)
+    const failure = await BY_MANNER[manner](slot, managed.spec, context, true)
     if (failure) return { ok: false, replaced: 0, instance: instance.id, ...failure }
     return { ok: true, replaced: 1, tookMs: nowMs() - startedMs }
   } finally {
@@ -103,27 +105,29 @@ interface Failure {
   readonly details: string
 }
 
-type Replace = (slot: Slot, spec: ProcessSpec, context: ReloadContext) => Promise<Failure | null>
+/** `isFirst`: no life of this code, and this declaration, has shown yet that it is fit. */
+type Replace = (slot: Slot, spec: ProcessSpec, context: ReloadContext, isFirst: boolean) => Promise<Failure | null>
 
 const BY_MANNER: Readonly<Record<ReloadManner, Replace>> = { rolling, signal, restart }
 
 /** The new one starts beside the old one, which goes when the new one is ready, and stays when it is not. */
-async function rolling(slot: Slot, spec: ProcessSpec, { world, until, save }: ReloadContext): Promise<Failure | null> {
+async function rolling(
+  slot: Slot,
+  spec: ProcessSpec,
+  context: ReloadContext,
+  isFirst: boolean,
+): Promise<Failure | null> {
+  const { world, until, save } = context
   const old = slot.current
-  if (!old.hasProcess) return restart(slot, spec, { world, until, save, signal: () => {} })
-  // Until it has proved itself, its first end is its last.
-  const next = new Instance(old.id, { ...spec, restart: { ...spec.restart, policy: 'never' } }, world, old.run)
-  slot.beside = next
-  next.start()
-  next.go()
-  await until(() => next.phase.is === 'running' || !next.isMoving || isGoing(next))
-  if (next.phase.is !== 'running') {
-    await until(() => !next.isMoving)
-    slot.beside = null
-    save()
-    const reason = next.phase.is === 'failed' ? next.phase.reason : 'it was stopped'
-    return { reason, details: next.lastDetails }
+  if (!old.hasProcess) return restart(slot, spec, context)
+  if (isFirst && isTriedFirst(spec)) {
+    const failure = await tryFirst(slot, spec, context)
+    if (failure) return failure
   }
+  // Until it has proved itself, its first end is its last.
+  const next = new Instance(old.id, onlyOnce(spec), world, old.lastRun)
+  const failure = await startBeside(slot, next, context)
+  if (failure) return failure
   next.spec = spec
   slot.current = next
   slot.beside = old
@@ -134,6 +138,61 @@ async function rolling(slot: Slot, spec: ProcessSpec, { world, until, save }: Re
   slot.beside = null
   save()
   return null
+}
+
+/**
+ * On a shared socket whoever listens is given requests, fit for them or not. Only a probe that asks for an answer can
+ * find that it is not: what cannot start at all never listens.
+ */
+const isTriedFirst = ({ listen, ready }: ProcessSpec): boolean =>
+  listen.length > 0 && (ready.http !== undefined || ready.exec !== undefined)
+
+/** How long a life that served nobody may take to end. */
+const TRIAL_STOP_MS = 3000
+/** Of a trial these say nothing that the outcome does not say. */
+const OF_COURSE: ReadonlySet<string> = new Set(['ready', 'stopping', 'stopped', 'failed', 'killed'])
+
+/** A life of the new code, at an address of its own, which shows that it gets ready and goes. */
+async function tryFirst(slot: Slot, spec: ProcessSpec, context: ReloadContext): Promise<Failure | null> {
+  const { world, until, save } = context
+  const quiet: World = {
+    ...world,
+    write: (news) => {
+      if (!OF_COURSE.has(news.type) && !(news.type === 'exited' && trial.phase.is === 'stopping')) world.write(news)
+    },
+  }
+  const stop = { ...spec.stop, timeoutMs: Math.min(spec.stop.timeoutMs, TRIAL_STOP_MS) }
+  const trial: Instance = new Instance(slot.current.id, { ...onlyOnce(spec), stop }, quiet, slot.current.lastRun, true)
+  const failure = await startBeside(slot, trial, context)
+  if (failure) return failure
+  trial.stop()
+  await until(() => !trial.isMoving)
+  trial.leave()
+  slot.beside = null
+  save()
+  return null
+}
+
+const onlyOnce = (spec: ProcessSpec): ProcessSpec => ({ ...spec, restart: { ...spec.restart, policy: 'never' } })
+
+/** Resolves when it is ready, or has gone and said why. */
+async function startBeside(slot: Slot, next: Instance, { until, save }: ReloadContext): Promise<Failure | null> {
+  slot.beside = next
+  next.start()
+  next.go()
+  slot.current.countRuns(next.run)
+  await until(() => next.phase.is === 'running' || !next.isMoving || isGoing(next))
+  if (next.phase.is === 'running') return null
+  await until(() => !next.isMoving)
+  next.leave()
+  slot.beside = null
+  save()
+  return { reason: reasonOf(next), details: next.lastDetails }
+}
+
+function reasonOf({ phase, lastExit }: Instance): string {
+  if (phase.is !== 'failed') return 'it was stopped'
+  return phase.reason === lastExit?.words ? `${phase.reason}, before it was ready` : phase.reason
 }
 
 const isGoing = ({ phase }: Instance): boolean => phase.is === 'stopping' || phase.is === 'backoff'

@@ -16,6 +16,8 @@ export function prepareStateFolder(stateDir: string): void {
     const found = lstatSync(stateDir)
     if (found.isSymbolicLink()) throw refused(stateDir, 'It is a symbolic link', EXIT.notPermitted)
     if (found.uid !== uid) throw refused(stateDir, `It belongs to another user (uid ${found.uid})`, EXIT.notPermitted)
+    // Such as /tmp: to have it for ourselves would take it from everybody else.
+    if ((found.mode & STICKY) !== 0) throw refused(stateDir, 'It is a folder for all users', EXIT.failed)
     if ((found.mode & 0o777) !== 0o700) chmodSync(stateDir, 0o700)
     for (const folder of ['logs', 'run']) mkdirSync(join(stateDir, folder), { recursive: true, mode: 0o700 })
   } catch (error) {
@@ -24,6 +26,8 @@ export function prepareStateFolder(stateDir: string): void {
     throw refused(stateDir, message, code === 'EACCES' || code === 'EPERM' ? EXIT.notPermitted : EXIT.failed)
   }
 }
+
+const STICKY = 0o1000
 
 function refused(stateDir: string, why: string, exitCode: 1 | 6): ProdserverError {
   const message = `The state directory cannot be used. ${why}.`

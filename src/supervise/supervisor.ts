@@ -16,7 +16,7 @@ import {
   type LogNews,
   openKeeper,
 } from './keeper.ts'
-import { probeAddressOf, startOf } from './launch.ts'
+import { probeAddressOf, startOf, trialAddressOf } from './launch.ts'
 import { addSlot, createManaged, instancesOf, type Managed, satisfies, type Slot, statusOf } from './managed.ts'
 import { bootId, isSameProcess } from './process-table.ts'
 import { describeReload, replaceInstance } from './reload.ts'
@@ -406,7 +406,7 @@ export class Supervisor {
 
   #saveNow(): void {
     const processes = [...this.processes].map(([name, { wanted, scaled, slots }]) => {
-      const runs = slots.map(({ current, beside }) => Math.max(current.run, beside?.run ?? 0))
+      const runs = slots.map(({ current, beside }) => Math.max(current.lastRun, beside?.run ?? 0))
       return [name, { wanted, scaled, runs }] as const
     })
     const lives = [...this.processes.values()].flatMap((managed) =>
@@ -585,10 +585,16 @@ export class Supervisor {
   async #startWithSockets(instance: Instance, life: Life, probeAddress: string): Promise<void> {
     const { spec } = instance
     const listening = spec.inherited?.listening ?? false
-    const names = spec.listen.map((_, index) => socketName(spec, index))
+    const { stateDir } = this.options
+    const names = spec.listen.map((_, index) =>
+      instance.isTrial ? trialName(life.token, index) : socketName(spec, index),
+    )
+    const addresses = spec.listen.map((address, index) =>
+      instance.isTrial ? trialAddressOf(stateDir, life.token, index) : absolute(address, spec.cwd),
+    )
     const probe = `${life.token}/probe`
     const binds = [
-      ...names.map((name, index) => this.#bindOnce(name, absolute(spec.listen[index] as string, spec.cwd), listening)),
+      ...names.map((name, index) => this.#bindOnce(name, addresses[index] as string, listening)),
       this.#keeper.bind(probe, probeAddress, listening),
     ]
     const results = await Promise.all(binds)
@@ -625,10 +631,17 @@ export class Supervisor {
   }
 
   #lifeEnded({ token, probeAddress }: Life): void {
+    const instance = this.#byToken.get(token)
     this.#byToken.delete(token)
     this.#ours.delete(token)
     this.#keeper.forget(token)
-    if (probeAddress !== null) this.#keeper.close(`${token}/probe`)
+    if (probeAddress === null) return
+    this.#keeper.close(`${token}/probe`)
+    // A supervisor that came later does not know which one was a trial.
+    for (const [index] of instance?.spec.listen.entries() ?? []) {
+      this.#bound.delete(trialName(token, index))
+      this.#keeper.close(trialName(token, index))
+    }
   }
 
   #keeperEvents(): KeeperEvents {
@@ -738,6 +751,7 @@ const mib = (bytes: number): string => `${Math.round(bytes / 1024 ** 2)} MiB`
 const tokenOf = (instance: string, run: number): string => `${instance}#${run}`
 const instanceOf = (token: string): string => token.slice(0, token.lastIndexOf('#'))
 const numberOf = (instance: string): number => Number(instance.slice(instance.lastIndexOf('.') + 1))
+const trialName = (token: string, index: number): string => `${token}/trial-${index}`
 const socketName = ({ name, listen }: ProcessSpec, index: number): string => `${name}/${listen[index]}`
 const pipeOf = (stateDir: string, instance: string, run: number): string =>
   join(stateDir, 'run', `${instance}-${run}.log`)

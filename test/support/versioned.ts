@@ -30,8 +30,8 @@ export function createVersioned(t: TestContext, files: SupervisedFiles): Version
       deployed = version
     },
     serves: (version) => (serving = version),
-    load: (target, options) =>
-      startLoad({
+    load: (target, options) => {
+      const load = startLoad({
         ...target,
         fresh: 4,
         keepAlive: 4,
@@ -45,7 +45,10 @@ export function createVersioned(t: TestContext, files: SupervisedFiles): Version
           }
         },
         ...options,
-      }),
+      })
+      t.after(load.stop)
+      return load
+    },
   }
 }
 

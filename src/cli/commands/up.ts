@@ -5,6 +5,7 @@ import { connectSupervisor } from '../../control/client.ts'
 import { stateDirectory } from '../../control/state-dir.ts'
 import { nearest } from '../../values.ts'
 import type { Application } from '../../supervise/spec.ts'
+import { prepareStateFolder } from '../../supervise/state-folder.ts'
 import type { CommandContext } from '../commands.ts'
 import { planProject } from '../plan-project.ts'
 import { projectFromOptions, single } from '../read-project.ts'
@@ -59,6 +60,8 @@ async function applyOrStart(
 ): Promise<number> {
   const { options } = context
   const isDetached = options.values['detach'] !== undefined || options.values['wait'] !== undefined
+  // What is declared has secrets: it goes to nobody who listens in another one's folder.
+  prepareStateFolder(stateDir)
   const { existsSync } = process.getBuiltinModule('node:fs')
   // Connecting loads an HTTP client, which who starts first can do without.
   const running = existsSync(`${stateDir}/control.sock`) ? await connectSupervisor(stateDir) : undefined
@@ -135,7 +138,7 @@ export async function followAction(
   const { io, options } = context
   const timeoutMs = await timeoutOf(context)
   const life = new AbortController()
-  const progress = createProgress(context)
+  const progress = createProgress(context, true)
   let timedOut = false
   const timer = setTimeout(() => {
     timedOut = true

@@ -94,5 +94,6 @@ def main(state, command):
 if __name__ == "__main__":
     words = sys.argv[2:]
     code = main(sys.argv[1], words[1:] if words[:1] == ["--"] else [])
+    sys.stderr.flush()
     # At once: where the connection ends, the supervisor takes us to have gone.
     os._exit(code)
