@@ -77,7 +77,7 @@ ${BACKENDS.map(renderBackend).join('\n')}`
 }
 
 function renderBackend(backend: Backend): string {
-  const { name, summary, kind, paths = [], python, options = {}, stop, reload = 'restart', ready } = backend
+  const { name, summary, kind, paths = [], python, options = {}, stop, reload = 'restart', notTwice, ready } = backend
   const facts = [
     ['import path', paths.map((path) => `\`${path}\``).join('<br>')],
     ['kind', kind],
@@ -98,7 +98,10 @@ function renderBackend(backend: Backend): string {
           : 'after a moment',
     ],
     ['stop', `${stop?.signal ?? 'TERM'}, then KILL after ${(stop?.timeoutMs ?? 30_000) / 1000} s`],
-    ['reload', reload],
+    [
+      'reload',
+      notTwice ? `${reload}; restart with ${notTwice.map((option) => `\`--${option}\``).join(', ')}` : reload,
+    ],
   ]
   return `## ${name}
 

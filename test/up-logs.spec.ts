@@ -337,6 +337,6 @@ for (const [name, code] of WITHOUT) {
     second.signal(life.token, 'SIGTERM')
     const exit = await waitUntil(() => seen.exit ?? undefined)
     assert.deepEqual(exit, isExact ? { code: null, signal: null } : { code: 0, signal: null })
-    second.quit()
+    await second.quit()
   })
 }

@@ -163,7 +163,7 @@ test('a selector is a name, an instance, a pattern or a kind', async (t) => {
   for (const [selector, expected] of [
     ['worker', 'worker.1 worker.2'],
     ['worker.2', 'worker.2'],
-    ['w*r*', 'worker.1 worker.2 wares.1'],
+    ['w*r', 'worker.1 worker.2'],
     ['@web', 'web.1'],
     ['@worker', 'worker.1 worker.2 wares.1'],
     ['web worker.1', 'web.1 worker.1'],
@@ -273,6 +273,18 @@ test('up again touches only what differs: what is new, gone, or declared otherwi
   const third = pidsOf(await site.ps())
   assert.deepEqual(Object.keys(third).toSorted(), ['web.1', 'worker.1', 'worker.2', 'worker.3'])
   for (const id of ['web.1', 'worker.1', 'worker.2']) assert.equal(third[id], before[id], id)
+})
+
+test('reload of a process does not reload what it needs', async (t) => {
+  const site = createSupervised(t, {
+    processes: { web: member('web', {}, { DEPENDS_ON: ['db'] }), db: member('db') },
+  })
+  await site.up()
+  const before = pidsOf(await site.ps())
+  assert.equal((await site.cli('reload', 'web')).code, 0)
+  const after = pidsOf(await site.ps())
+  assert.notEqual(after['web.1'], before['web.1'])
+  assert.equal(after['db.1'], before['db.1'])
 })
 
 test('a scaled process goes back to the declared number at the next up', async (t) => {

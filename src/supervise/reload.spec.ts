@@ -91,7 +91,7 @@ test('where the new one fails, the old one goes on, untouched', async (t) => {
     ok: false,
     replaced: 0,
     instance: 'worker.1',
-    reason: 'exit 1',
+    reason: 'exit 1, before it was ready',
     details: 'last words of worker.1#2',
   })
   assert.deepEqual([current(), old.phase.is, managed.slots[0]?.beside, managed.spec], [old, 'running', null, spec])

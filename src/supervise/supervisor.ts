@@ -18,6 +18,7 @@ import {
 } from './keeper.ts'
 import { probeAddressOf, startOf, trialAddressOf } from './launch.ts'
 import { addSlot, createManaged, instancesOf, type Managed, satisfies, type Slot, statusOf } from './managed.ts'
+import { describeHolder, holderOf } from './port-holder.ts'
 import { bootId, isSameProcess } from './process-table.ts'
 import { describeReload, replaceInstance } from './reload.ts'
 import { createScheduler, type Scheduler } from './scheduler.ts'
@@ -605,7 +606,9 @@ export class Supervisor {
     // The next attempt asks again.
     for (const name of names) this.#bound.delete(name)
     this.#byToken.delete(life.token)
-    instance.spawnFailed({ errno, message, what: `address ${address}` })
+    const holder = errno === constants.errno.EADDRINUSE ? holderOf(absolute(address, spec.cwd)) : null
+    const why = holder ? describeHolder(holder) : message
+    instance.spawnFailed({ errno, message: why, what: `address ${address}` })
   }
 
   /** One socket for all instances of a process, and for all that come after them. */
