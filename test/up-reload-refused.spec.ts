@@ -6,10 +6,14 @@ import { createVersioned } from './support/versioned.ts'
 
 /** Python of new code that is not fit to serve, by what is wrong with it. */
 const WRONG: Readonly<Record<string, readonly [python: string, reason: RegExp, lastLine?: RegExp]>> = {
-  'raises when it is imported': ['raise RuntimeError("nobody wrote this part")', /./, /nobody wrote this part/],
+  'raises when it is imported': [
+    'raise RuntimeError("nobody wrote this part")',
+    /before it was ready|not ready within/,
+    /nobody wrote this part/,
+  ],
   'never gets to listen': ['print("goes to sleep", flush=True)\ntime.sleep(600)', /not ready within/, /goes to sleep/],
   'answers its probe with 500': ['STATUS = 500', /not ready within .*500/],
-  'ends with 0 instead of serving': ['os._exit(0)', /./],
+  'ends with 0 instead of serving': ['os._exit(0)', /before it was ready|not ready within/],
 }
 
 const servers: readonly (readonly [title: string, backend: string, args: Readonly<Record<string, Json>>])[] = [
@@ -40,10 +44,9 @@ describe('a reload is refused, and the old one goes on', { concurrency: 2 }, () 
       const load = site.load({ port })
       for (const [what, [python, reason, lastLine]] of Object.entries(WRONG)) {
         site.deploy(0, python)
-        const t0 = Date.now()
         const { code, stdout, stderr } = await site.cli('reload', 'web')
-        console.log(`--- ${title} ${what} ${Date.now() - t0}\n${stdout}----\n${stderr}`, load.stats())
         assert.equal(code, 4, `${what}: ${stdout}${stderr}`)
+        assert.match(stderr, /REFUSED  web\.1: .*The old version goes on; nothing was changed\./, what)
         assert.match(stderr, reason, what)
         if (lastLine) assert.match(stderr, lastLine, what)
         assert.deepEqual(site.alive(), before, what)
@@ -61,4 +64,34 @@ describe('a reload is refused, and the old one goes on', { concurrency: 2 }, () 
       assert.deepEqual(site.alive(), [])
     })
   }
+
+  test('by settings that cannot be read', async (t) => {
+    const port = await freePort()
+    const processes = { web: { BACKEND: 'uvicorn', ARGS: { host: '127.0.0.1', port } } }
+    const site = createVersioned(t, { processes })
+    await site.up()
+    const before = site.alive()
+    const load = site.load({ port })
+    site.declare(processes, 'raise RuntimeError("nobody wrote this part")')
+    for (const words of [
+      ['reload'],
+      ['reload', 'web'],
+      ['up', '-d'],
+    ]) {
+      const { code, stderr } = await site.cli(...words)
+      assert.equal(code, 1, stderr)
+      assert.match(stderr, /nobody wrote this part/)
+    }
+    site.declare({ web: { ...processes.web, BACKEND: 'uvicron' } })
+    const { code, stderr } = await site.cli('reload')
+    assert.equal(code, 4, stderr)
+    assert.deepEqual(site.alive(), before)
+    assert.ok(!site.events().some(({ type }) => type === 'reloading'))
+    site.declare(processes)
+    site.deploy(1)
+    assert.equal((await site.cli('reload')).code, 0)
+    site.serves(1)
+    assert.deepEqual((await load.stop()).failed, [])
+    assert.equal((await site.cli('down')).code, 0)
+  })
 })

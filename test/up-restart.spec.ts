@@ -302,3 +302,18 @@ def leak(request):
 
 urlpatterns = [path("", lambda request: HttpResponse("here")), path("leak", leak)]
 `
+
+test('up -d tells of what ends again and again, and does not wait until it is given up', async (t) => {
+  const site = createSupervised(t, {
+    processes: {
+      flaky: { BACKEND: 'command', APP: "sh -c 'echo no database; exit 1'", RESTART: { delay: '20ms' } },
+      after: { BACKEND: 'command', APP: 'sleep 1000', DEPENDS_ON: ['flaky'] },
+    },
+  })
+  const { stderr } = await site.up(1)
+  assert.match(stderr, /^flaky +failed {2}flaky\.1: exit 1; it ended 3 times before it was ready/m)
+  assert.match(stderr, /no database/)
+  assert.match(stderr, /^after +failed {2}cannot start: flaky ends again and again/m)
+  // It goes on.
+  await site.waitFor('flaky.1', ({ restarts }) => restarts > 3)
+})

@@ -121,7 +121,7 @@ export function settled(supervisor: Supervisor, instances: readonly Instance[]):
 }
 
 function isSettled(supervisor: Supervisor, instance: Instance): boolean {
-  if (!instance.isMoving) return true
+  if (!instance.isMoving || instance.isFailing) return true
   const managed = supervisor.processes.get(instance.spec.name)
   return instance.phase.is === 'waiting' && managed !== undefined && supervisor.blockedBy(managed).length > 0
 }
@@ -315,17 +315,25 @@ export async function down(supervisor: Supervisor, force: boolean): Promise<Acti
   return { exitCode: EXIT.failed, changes: [...result.changes, { process: 'prodserver', did: 'failed', message }] }
 }
 
+/** Of what goes on being started again. */
+export function failingWords({ phase, failures }: Instance): string {
+  const reason = 'reason' in phase ? phase.reason : ''
+  return `${reason}; it ended ${failures} times before it was ready, and goes on being started again`
+}
+
 function summary(
   chosen: readonly Instance[],
   did: (instance: Instance) => string,
   message: (instance: Instance) => string = () => '',
 ): ActionResult {
-  const failed = chosen.filter(({ phase }) => phase.is === 'failed' || phase.is === 'waiting')
+  const failed = chosen.filter(({ phase, isFailing }) => phase.is === 'failed' || phase.is === 'waiting' || isFailing)
   const changes = chosen.map((instance): ActionChange => {
     const { id, phase, lastDetails } = instance
     if (phase.is === 'failed')
       return { process: id, did: 'failed', message: phase.reason, details: lastDetails || undefined }
     if (phase.is === 'waiting') return { process: id, did: 'failed', message: instance.waitingWords }
+    if (instance.isFailing)
+      return { process: id, did: 'failed', message: failingWords(instance), details: lastDetails || undefined }
     return { process: id, did: did(instance), message: message(instance) }
   })
   return { exitCode: failed.length > 0 ? EXIT.failed : EXIT.done, changes }

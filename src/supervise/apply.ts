@@ -1,6 +1,6 @@
 import type { ActionChange, ActionResult } from '../control/protocol.ts'
 import { EXIT, type ExitCode } from '../errors.ts'
-import { reloadOne, setCount, settled, withDependencies } from './actions.ts'
+import { failingWords, reloadOne, setCount, settled, withDependencies } from './actions.ts'
 import { completes, instancesOf, type Managed } from './managed.ts'
 import type { Application, ProcessSpec } from './spec.ts'
 import type { Supervisor } from './supervisor.ts'
@@ -236,6 +236,10 @@ function outcomeOf({ spec, slots }: Managed, isNew: boolean, adopted: ReadonlySe
           details: current.lastDetails || undefined,
         },
       ]
+    if (current.isFailing) {
+      const message = `${current.id}: ${failingWords(current)}`
+      return [{ process: spec.name, did: 'failed', message, details: current.lastDetails || undefined }]
+    }
     if (phase.is === 'waiting' && !spec.schedule)
       return [{ process: spec.name, did: 'failed', message: current.waitingWords }]
   }

@@ -60,6 +60,9 @@ const STATE_NAMES: Readonly<Record<State['phase']['is'], InstanceStateName>> = {
 const { EAGAIN, ENOMEM, EMFILE, ENFILE, ENOSPC, EDQUOT, ETXTBSY } = constants.errno
 const SHORTAGES: ReadonlySet<number> = new Set([EAGAIN, ENOMEM, EMFILE, ENFILE, ENOSPC, EDQUOT, ETXTBSY])
 
+/** Ends in a row that are no accident. */
+const FAILING = 3
+
 /** How many ends are remembered. */
 const EXITS = 10
 
@@ -123,6 +126,11 @@ export class Instance {
   get isMoving(): boolean {
     const { is } = this.phase
     return ['waiting', 'starting', 'stopping', 'backoff'].includes(is) || (is === 'running' && this.#policy().completes)
+  }
+
+  /** It ended again and again before it was ever ready. It is tried further; who waits for it is told now. */
+  get isFailing(): boolean {
+    return this.phase.is === 'backoff' && !this.#state.wasReady && this.failures >= FAILING
   }
 
   get hasProcess(): boolean {

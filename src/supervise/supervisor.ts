@@ -71,7 +71,7 @@ export class Supervisor {
   /** Lives that this keeper started, and not one before it. */
   readonly #ours = new Set<string>()
   /** Instances that could not be replaced, and when that may be tried again. */
-  readonly #refusedMs = new Map<string, number>()
+  readonly #replaceableMs = new Map<string, number>()
   #keeper!: Keeper
   #looking = false
   #saving = false
@@ -322,6 +322,7 @@ export class Supervisor {
       if (!other) return true
       const phases = new Set(other.slots.map(({ current }) => current.phase.is))
       if (phases.has('failed') || other.wanted === 'stopped') return true
+      if (other.slots.some(({ current }) => current.isFailing)) return true
       return phases.has('waiting') && this.blockedBy(other).length > 0
     })
   }
@@ -484,6 +485,7 @@ export class Supervisor {
   #describeBlocker(name: string): string {
     const other = this.processes.get(name)
     if (other?.slots.some(({ current }) => current.phase.is === 'failed')) return `${name} failed`
+    if (other?.slots.some(({ current }) => current.isFailing)) return `${name} ends again and again`
     if (other?.wanted === 'running') return `${name} cannot start`
     return other?.spec.enabled ? `${name} is stopped` : `${name} is not enabled`
   }
@@ -506,7 +508,7 @@ export class Supervisor {
 
   #tooLarge(instance: Instance, bytes: number): void {
     const managed = this.processes.get(instance.spec.name)
-    const mayTryAgainMs = this.#refusedMs.get(instance.id) ?? 0
+    const mayTryAgainMs = this.#replaceableMs.get(instance.id) ?? 0
     if (!managed || managed.reloading || Date.now() < mayTryAgainMs) return
     const limit = instance.spec.memoryLimitBytes as number
     const message = `uses ${mib(bytes)}, more than its ${mib(limit)}: replaced`
@@ -519,8 +521,9 @@ export class Supervisor {
     const { world, until, save } = this
     const signal = this.signal.bind(this)
     const outcome = await replaceInstance(managed, instance, { world, until, save, signal })
+    // A limit that is too small for it must not make it come and go all the time.
+    this.#replaceableMs.set(instance.id, Date.now() + REPLACE_AGAIN_MS)
     if (outcome.ok) return
-    this.#refusedMs.set(instance.id, Date.now() + REPLACE_AGAIN_MS)
     const message = `could not be replaced: ${outcome.reason}`
     this.write({ type: 'reload-refused', ...aboutLife(instance), message, details: outcome.details || undefined })
   }
