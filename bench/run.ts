@@ -53,9 +53,11 @@ try {
     say(`measuring ${contest.what}`)
     results.push(await compare(contest, rounds))
   }
-  if (isAlone || values.only === '') {
+  // Only Linux tells what is measured of them.
+  if (isAlone || (values.only === '' && existsSync('/proc/self/smaps_rollup'))) {
     const { prodserver: version = '' } = describeMachine(environments.full)
-    supervision = await measureSupervision({ python: environments.small, version, rounds, scale: values.scale })
+    const options = { python: environments.small, version, rounds, scale: values.scale }
+    supervision = await measureSupervision(options, folder)
   }
 } finally {
   cleanUp()

@@ -130,7 +130,8 @@ export class Instance {
 
   /** It ended again and again before it was ever ready. It is tried further; who waits for it is told now. */
   get isFailing(): boolean {
-    return this.phase.is === 'backoff' && !this.#state.wasReady && this.failures >= FAILING
+    const isTried = ['backoff', 'starting', 'stopping'].includes(this.phase.is)
+    return isTried && !this.#state.wasReady && this.failures >= FAILING
   }
 
   get hasProcess(): boolean {
