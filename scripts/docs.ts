@@ -98,10 +98,7 @@ function renderBackend(backend: Backend): string {
           : 'after a moment',
     ],
     ['stop', `${stop?.signal ?? 'TERM'}, then KILL after ${(stop?.timeoutMs ?? 30_000) / 1000} s`],
-    [
-      'reload',
-      notTwice ? `${reload}; restart with ${notTwice.map((option) => `\`--${option}\``).join(', ')}` : reload,
-    ],
+    ['reload', notTwice ? `${reload}; restart with ${notTwice.map((option) => `\`--${option}\``).join(', ')}` : reload],
   ]
   return `## ${name}
 

@@ -56,7 +56,7 @@ for (const compress of [false, true]) {
       processes: {
         flood: {
           BACKEND: 'command',
-          APP: `${PYTHON} ${COUNT_LINES} ${count} 100 37`,
+          APP: `${PYTHON} ${COUNT_LINES} ${count} 100 130`,
           INSTANCES: 4,
           READY: { delay: '10ms' },
           LOG: { max_size: '1M', keep: 1000, compress },
@@ -71,6 +71,14 @@ for (const compress of [false, true]) {
           (await site.cli('logs', id, '--raw', '-n', '1')).stdout.startsWith(String(count - 1).padStart(8, '0')) ||
           undefined,
       )
+      const rest = (): readonly string[] =>
+        readdirSync(join(site.stateDir, 'logs')).filter((name) => /\.\d+\.log(\.gz\.new)?$/.test(name.slice(7)))
+      if (compress)
+        await waitUntil(
+          () => rest().length === 0 || undefined,
+          30_000,
+          () => rest().join(' '),
+        )
       const files = filesOf(site.stateDir, id)
       assert.ok(files.length > 5, `${files.length} files`)
       // At the end of a line; where there is none, not much later.
@@ -84,9 +92,6 @@ for (const compress of [false, true]) {
       json.map((line) => (JSON.parse(line) as { line: string }).line),
       count,
     )
-    if (!compress) return
-    const names = readdirSync(join(site.stateDir, 'logs'))
-    await waitUntil(() => names.filter((name) => name.endsWith('.gz')).length > 5 || undefined)
   })
 }
 

@@ -29,7 +29,9 @@ for (const [backend, args, option] of servers) {
           ? [option === 'bind' ? { bind: `127.0.0.1:${port}` } : { host: '127.0.0.1', port }, { port }]
           : [{ [option]: option === 'bind' ? `unix:${socketPath}` : socketPath }, { socketPath }]
       const READY = { http: '/', interval: '50ms', failures: 400 }
-      const site = createVersioned(t, { processes: { web: { BACKEND: backend, ARGS: { ...args, ...address }, READY } } })
+      const site = createVersioned(t, {
+        processes: { web: { BACKEND: backend, ARGS: { ...args, ...address }, READY } },
+      })
       await site.up()
       const load = site.load(target)
       const { keeperPid } = await site.supervisor()

@@ -19,7 +19,7 @@ const workers: readonly (readonly [title: string, queue: string, worker: Readonl
   [
     'django-tasks',
     'tasks',
-    { BACKEND: 'django-tasks', ARGS: { interval: 0.1, 'no-startup-delay': 'True', 'backend': 'default' } },
+    { BACKEND: 'django-tasks', ARGS: { interval: 0.1, 'no-startup-delay': 'True', backend: 'default' } },
   ],
 ]
 

@@ -34,10 +34,7 @@ const MARKS: Readonly<Partial<Record<ProcessEvent['type'], readonly [mark: strin
 const NAME_WIDTH = 10
 
 /** `awaitsResult`: a result will come, and say what became of a reload. */
-export function createProgress(
-  { io, options, paint, errorPaint }: CommandContext,
-  awaitsResult = false,
-): Progress {
+export function createProgress({ io, options, paint, errorPaint }: CommandContext, awaitsResult = false): Progress {
   const isJson = options.values['json'] !== undefined
   const isQuiet = options.values['quiet'] !== undefined
   const shown = new Set<string | null>()
@@ -45,7 +42,8 @@ export function createProgress(
     event: (event) => {
       if (SAYS_IT_ALL.has(event.type)) shown.add(event.process).add(event.instance)
       if (isJson) io.stdout.write(`${JSON.stringify({ event })}\n`)
-      else if (!isQuiet && isShown(event) && !(awaitsResult && isRefusal(event))) io.stdout.write(renderEventLine(event, paint))
+      else if (!isQuiet && isShown(event) && !(awaitsResult && isRefusal(event)))
+        io.stdout.write(renderEventLine(event, paint))
     },
     result: (result) => {
       if (isJson) io.stdout.write(`${JSON.stringify({ result })}\n`)

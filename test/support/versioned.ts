@@ -41,7 +41,9 @@ export function createVersioned(t: TestContext, files: SupervisedFiles): Version
           const oldest = serving
           return (answer) => {
             const version = Number(/"version": (\d+)/.exec(answer)?.[1])
-            return version >= oldest && version <= deployed ? undefined : `version ${version}, not ${oldest}..${deployed}`
+            return version >= oldest && version <= deployed
+              ? undefined
+              : `version ${version}, not ${oldest}..${deployed}`
           }
         },
         ...options,

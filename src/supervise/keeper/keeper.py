@@ -49,6 +49,7 @@ class Keeper:
         self.supervisor = None  # its pid, where it is our child
         self.is_heard = False  # it has come so far that it knows what to do with a signal
         self.untold = []  # signals that came before that
+        self.told = None  # the last one that was passed on
         self.inbox, self.outbox = b"", b""
         self.resting = []  # lives whose pipes are left alone for a moment
         self.polled = []  # adopted lives whose end only looking tells
@@ -473,6 +474,7 @@ class Keeper:
         if self.is_heard or self.untold:
             # Images of several servers are stopped with it.
             os.kill(self.supervisor, signal.SIGTERM if number == signal.SIGQUIT else number)
+            self.told = number
         else:
             self.untold.append(number)
 
@@ -481,7 +483,8 @@ class Keeper:
         if self.controller:
             self.lose_controller()
         if os.WIFSIGNALED(status) and self.is_heard and os.WTERMSIG(status) not in STOPS:
-            # What it ran goes on; the next one takes it over.
+            # What it ran goes on; the next one takes it over, and what it was told.
+            self.untold = [self.told] if self.told else []
             return self.start_supervisor(self.command)
         self.running = False
         self.exit_code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)

@@ -107,8 +107,15 @@ class Log:
         if self.lost is not None:
             return self.take_or_lose(pipe, run)
         self.mark(run)
+        if self.size >= self.max_bytes:
+            if self.come_to_line_end(pipe, run):
+                self.rotate()
+                return True
+            if self.lost is not None:
+                return True
         more = self.move(pipe, run, CHUNK)
-        if more and self.lost is None and self.size >= self.max_bytes and self.come_to_line_end(pipe, run):
+        # Most writers write whole lines, so most chunks end one.
+        if more and self.lost is None and self.size >= self.max_bytes and self.ends_line():
             self.rotate()
         return more
 
@@ -152,8 +159,8 @@ class Log:
 
     def come_to_line_end(self, pipe, run):
         """
-        Most writers write whole lines, so most chunks end one. Of what is missing of
-        a line not a byte too much may be moved; the longer a line, the more is tried.
+        What is missing of a line, of which not a byte too much may be moved: for the
+        next chunk there is no way back. The longer a line, the more is tried.
         """
         if self.ends_line():
             return True
