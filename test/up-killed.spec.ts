@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import type { SavedState } from '../src/supervise/state-file.ts'
@@ -118,7 +118,7 @@ function assertComplete(text: string, atLeast: number): void {
 const countStored = (site: Supervised, instance: string): number =>
   readdirSync(join(site.stateDir, 'logs'))
     .filter((name) => name.startsWith(`${instance}.`) && name.endsWith('.log'))
-    .map((name) => readFileSync(join(site.stateDir, 'logs', name)).length)
+    .map((name) => statSync(join(site.stateDir, 'logs', name), { throwIfNoEntry: false })?.size ?? 0)
     .reduce((sum, size) => sum + size, 0) / 100
 
 /** Waits until lines have been stored that were not there before. */

@@ -26,6 +26,17 @@ const COUNT_LINES = join(ROOT, 'test', 'fixtures', 'count_lines.py')
 
 /** The log files of an instance in the order in which they were begun, and what is in them. */
 function filesOf(stateDir: string, instance: string): readonly { name: string; bytes: Buffer }[] {
+  for (;;) {
+    try {
+      return readFiles(stateDir, instance)
+    } catch (error) {
+      // One got another name meanwhile.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    }
+  }
+}
+
+function readFiles(stateDir: string, instance: string): readonly { name: string; bytes: Buffer }[] {
   const folder = join(stateDir, 'logs')
   const sequence = (name: string): number => Number(/\.(\d+)\.log/.exec(name.slice(instance.length))?.[1] ?? Infinity)
   return readdirSync(folder)

@@ -100,8 +100,7 @@ db  reloaded  1 of 1 in 0.0s
       `
   web.1       ✓ stopped
   db.1        ✓ stopped
-load.1   unchanged
-night.1  unchanged
+Down. Nothing is left running.
 `,
     ],
     ['down', 0, '\nNothing is running.\n'],

@@ -38,17 +38,22 @@ export function createProgress({ io, options, paint, errorPaint }: CommandContex
   const isJson = options.values['json'] !== undefined
   const isQuiet = options.values['quiet'] !== undefined
   const shown = new Set<string | null>()
+  const details = new Set<string>()
+  let width = NAME_WIDTH
   return {
     event: (event) => {
       if (SAYS_IT_ALL.has(event.type)) shown.add(event.process).add(event.instance)
       if (isJson) io.stdout.write(`${JSON.stringify({ event })}\n`)
-      else if (!isQuiet && isShown(event) && !(awaitsResult && isRefusal(event)))
-        io.stdout.write(renderEventLine(event, paint))
+      else if (!isQuiet && isShown(event) && !(awaitsResult && isRefusal(event))) {
+        width = Math.max(width, nameOf(event).length)
+        if (hasDetails(event)) details.add(event.details)
+        io.stdout.write(renderEventLine(event, paint, width))
+      }
     },
     result: (result) => {
       if (isJson) io.stdout.write(`${JSON.stringify({ result })}\n`)
       else {
-        const [good, bad] = renderResult(withoutShown(result, shown), paint, errorPaint)
+        const [good, bad] = renderResult(withoutShown(result, shown, details), paint, errorPaint)
         if (!isQuiet) io.stdout.write(good)
         io.stderr.write(bad)
       }
@@ -61,24 +66,47 @@ export function createProgress({ io, options, paint, errorPaint }: CommandContex
 const SAYS_IT_ALL: ReadonlySet<ProcessEvent['type']> = new Set(['ready', 'done', 'stopped', 'skipped'])
 
 /** Without the lines that would say once more what the lines above them said. */
-const withoutShown = ({ exitCode, changes }: ActionResult, shown: ReadonlySet<string | null>): ActionResult => ({
+const withoutShown = (
+  { exitCode, changes }: ActionResult,
+  shown: ReadonlySet<string | null>,
+  details: ReadonlySet<string>,
+): ActionResult => ({
   exitCode,
-  changes: changes.filter(({ process: name, did, message }) => did === 'failed' || message !== '' || !shown.has(name)),
+  changes: changes
+    .filter(({ process: name, did, message }) => did === 'failed' || message !== '' || !shown.has(name))
+    .map((change) => (change.details !== undefined && details.has(change.details) ? without(change) : change)),
+})
+
+const without = ({
+  process: name,
+  did,
+  message,
+}: ActionResult['changes'][number]): ActionResult['changes'][number] => ({
+  process: name,
+  did,
+  message,
 })
 
 const isRefusal = ({ type, instance }: ProcessEvent): boolean => type === 'reload-refused' && instance === null
 
 /** What says nothing that the next line does not say. */
-const isShown = ({ type, exit }: ProcessEvent): boolean =>
-  !['starting', 'stopping', 'reloading'].includes(type) && !(type === 'exited' && exit?.code === 0)
+const isShown = ({ type, exit, message }: ProcessEvent): boolean =>
+  !['starting', 'stopping', 'reloading'].includes(type) &&
+  !(type === 'exited' && (exit?.code === 0 || message.startsWith('stopped by ')))
+
+const nameOf = ({ instance, process: name }: ProcessEvent): string => instance ?? name ?? 'prodserver'
+
+const hasDetails = (event: ProcessEvent): event is ProcessEvent & { readonly details: string } => {
+  const isBad = MARKS[event.type]?.[1] === 'red' || event.type === 'exited'
+  return isBad && event.details !== undefined
+}
 
 export function renderEventLine(event: ProcessEvent, paint: Paint, width = NAME_WIDTH): string {
-  const { type, instance, process, message, details } = event
+  const { type, message } = event
   const [mark, style] = MARKS[type] ?? ['-', 'dim']
-  const name = (instance ?? process ?? 'prodserver').padEnd(width)
+  const name = nameOf(event).padEnd(width)
   const line = `  ${name}  ${paint(style, mark)} ${style === 'dim' ? paint('dim', message) : message}\n`
-  const isBad = style === 'red' || type === 'exited'
-  return isBad && details !== undefined ? line + indent(details, paint) : line
+  return hasDetails(event) ? line + indent(event.details, paint) : line
 }
 
 const indent = (text: string, paint: Paint): string =>

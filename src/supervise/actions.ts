@@ -306,7 +306,8 @@ export async function down(supervisor: Supervisor, force: boolean): Promise<Acti
   }
   await stopping
   for (const { spec } of all) supervisor.closeSockets(spec)
-  const result = summary(chosen, ({ id }) => (were.has(id) ? 'stopped' : 'unchanged'))
+  const concerned = chosen.filter(({ id, phase }) => were.has(id) || phase.is === 'failed')
+  const result = summary(concerned, () => 'stopped')
   // What could not be ended has been named.
   const strays = result.exitCode === EXIT.done ? await supervisor.sweepStrays() : []
   if (strays.length === 0) return result

@@ -237,7 +237,7 @@ const ENDS: readonly (readonly [
     { policy: 'on-failure' },
     'starting',
     { exit: ok, reason: 'exit 0' },
-    'failed: exit 0',
+    'backoff',
   ],
   ['never leaves what ended well', { policy: 'never' }, 'running', { exit: ok }, 'done'],
   ['never leaves what failed', { policy: 'never' }, 'running', { exit: bad, reason: 'exit 1' }, 'failed: exit 1'],

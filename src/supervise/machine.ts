@@ -371,12 +371,10 @@ function judge(
   if (policy.completes && succeeded) return to({ ...state, wasReady: true }, { is: 'done' })
   const { restart } = policy
   // A job is not repeated because services are: only where its declaration says so.
-  const again = restart.policy === 'on-failure' ? !succeeded : restart.policy === 'always' && !policy.completes
   // An exit code of 0 before it was ever ready is a failed start: that is how several servers report one.
-  if (!again)
-    return succeeded && readyForMs !== null
-      ? to(state, { is: 'done' })
-      : to(state, { is: 'failed', reason, left: false })
+  const isGood = succeeded && readyForMs !== null
+  const again = restart.policy === 'on-failure' ? !isGood : restart.policy === 'always' && !policy.completes
+  if (!again) return isGood ? to(state, { is: 'done' }) : to(state, { is: 'failed', reason, left: false })
   if (certain !== null && !state.wasReady) return to(state, { is: 'failed', reason: certain, left: false })
   const decision = decideRestart(restart, state.history, { nowMs, readyForMs: readyForMs ?? 0, random })
   if ('giveUp' in decision) {

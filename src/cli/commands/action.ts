@@ -21,7 +21,10 @@ export const actionCommand =
     }
     const supervisor = requireSupervisor(client, stateDir)
     const code = await followAction((signal) => supervisor.action(request, signal), context)
-    if (verb === 'down' && (code === EXIT.done || code === EXIT.failed)) await gone([supervisor.status.pid, supervisor.status.keeperPid])
+    if (verb === 'down' && (code === EXIT.done || code === EXIT.failed))
+      await gone([supervisor.status.pid, supervisor.status.keeperPid])
+    if (verb === 'down' && code === EXIT.done && !options.values['json'] && !options.values['quiet'])
+      io.stdout.write('Down. Nothing is left running.\n')
     return code
   }
 
