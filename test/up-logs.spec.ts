@@ -319,11 +319,15 @@ for (const [name, code] of WITHOUT) {
       onLog: () => {},
       onLost: () => void (seen.lost = true),
     }
-    const open = (): Promise<Keeper> =>
-      openKeeper(
-        { stateDir: folder, python, program: join(ROOT, 'dist', 'chunks', 'keeper'), env: process.env },
-        events,
-      )
+    const open = async (): Promise<Keeper> => {
+      const program = join(ROOT, 'dist', 'chunks', 'keeper')
+      const keeper = await openKeeper({ stateDir: folder, python, program, env: process.env }, events)
+      t.after(() => {
+        // It has ended, unless the test failed.
+        if (existsSync(`/proc/${keeper.pid}`)) process.kill(keeper.pid, 'SIGKILL')
+      })
+      return keeper
+    }
     const first = await open()
     t.after(() => {
       // It has ended, unless the test failed.

@@ -35,6 +35,8 @@ export interface SupervisorOptions {
   readonly pid: number
 }
 
+/** A hundred processes that start at once change a thousand times. */
+const SAVE_EVERY_MS = 20
 /** What an end is judged by: some servers print a hundred lines after the one that matters. */
 const LAST_LINES = 100
 /** What could not be replaced because it is too large is too large a moment later as well. */
@@ -75,6 +77,7 @@ export class Supervisor {
   #keeper!: Keeper
   #looking = false
   #saving = false
+  #savedMs = Number.NEGATIVE_INFINITY
   /** Everything is being stopped: nothing new starts. */
   ending = false
   closing = false
@@ -396,14 +399,18 @@ export class Supervisor {
     }
   }
 
-  /** Notes what is, for the supervisor that comes after this one. Many changes of one moment are noted once. */
+  /** Notes what is, for the supervisor that comes after this one: at once, and many changes in a row together. */
   save = (): void => {
     if (this.#saving) return
     this.#saving = true
-    setImmediate(() => {
+    const save = (): void => {
       this.#saving = false
+      this.#savedMs = performance.now()
       this.#saveNow()
-    })
+    }
+    const waitMs = this.#savedMs + SAVE_EVERY_MS - performance.now()
+    if (waitMs > 0) setTimeout(save, waitMs)
+    else setImmediate(save)
   }
 
   #saveNow(): void {
