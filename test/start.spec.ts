@@ -173,7 +173,11 @@ test('npm start brings up all of the example, says where, and ends with all of i
   await waitUntil(
     () => started.left().length === 0 || undefined,
     10_000,
-    () => `Still there: ${started.left().map((pid) => commandLineOf(pid).join(' ')).join(', ')}`,
+    () =>
+      `Still there: ${started
+        .left()
+        .map((pid) => commandLineOf(pid).join(' '))
+        .join(', ')}`,
   )
   for (const port of Object.values(ports)) await assert.rejects(httpGet({ port: Number(port) }))
 })

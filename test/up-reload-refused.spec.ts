@@ -48,7 +48,7 @@ describe('a reload is refused, and the old one goes on', { concurrency: 2 }, () 
         assert.equal(code, 4, `${what}: ${stdout}${stderr}`)
         assert.match(stderr, /REFUSED  web\.1: .*The old version goes on; nothing was changed\./, what)
         assert.match(stderr, reason, what)
-        if (lastLine) assert.match(stderr, lastLine, what)
+        if (lastLine) assert.match(stdout + stderr, lastLine, what)
         // What it shows is of this life, and not of one before it.
         if (!python.startsWith('raise')) assert.doesNotMatch(stdout + stderr, /nobody wrote this part/, what)
         assert.deepEqual(site.alive(), before, what)

@@ -48,7 +48,8 @@ describe('reload of a worker', { concurrency: 2 }, () => {
       writeFileSync(join(folder, 'broken'), '')
       const refused = await site.cli('reload', 'worker')
       assert.equal(refused.code, 4, refused.stdout + refused.stderr)
-      assert.match(refused.stderr, /REFUSED[^]*The old version goes on[^]*nobody wrote this part/)
+      assert.match(refused.stderr, /REFUSED.*The old version goes on/)
+      assert.match(refused.stdout + refused.stderr, /nobody wrote this part/)
       assert.equal((await site.instance('worker.1')).pid, old.pid)
 
       rmSync(join(folder, 'broken'))
