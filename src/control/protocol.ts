@@ -200,10 +200,10 @@ export interface ActionRequest {
 }
 
 /**
- * The answer to an action is a stream of lines: events as they happen, then one result; an `ApiError` instead, where it
+ * The answer to an action is a stream of lines: that it was begun, events as they happen, then one result; an `ApiError` instead, where it
  * turns out late that it cannot be done. Who leaves before the result leaves the action running.
  */
-export type ActionLine = { readonly event: ProcessEvent } | { readonly result: ActionResult }
+export type ActionLine = { readonly begun: true } | { readonly event: ProcessEvent } | { readonly result: ActionResult }
 
 export interface ActionResult {
   readonly exitCode: number

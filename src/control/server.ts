@@ -113,8 +113,8 @@ async function streamAction(
     await Promise.race([result, new Promise((settle) => setImmediate(settle))])
     response.writeHead(200, { 'content-type': 'application/x-ndjson' })
     isOpen = true
+    response.write(`${JSON.stringify({ begun: true })}\n`)
     early.forEach(write)
-    response.flushHeaders()
     response.end(`${JSON.stringify({ result: await result })}\n`)
   } finally {
     unsubscribe()

@@ -1,5 +1,6 @@
 import { closeSync, readFileSync, writeSync } from 'node:fs'
 import type { ActionLine } from '../control/protocol.ts'
+import { ActionError } from './actions.ts'
 import { createHost, type ExitOn } from './host.ts'
 import { KeeperBusyError } from './keeper.ts'
 import { keeperProgram } from './programs.ts'
@@ -41,7 +42,12 @@ async function main(): Promise<void> {
     }
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop)
     const unsubscribe = host.subscribe((event) => tell({ event }))
-    tell({ result: await host.apply(application) })
+    tell({ begun: true })
+    // Told to stop before all was started, it has nothing to tell but its end.
+    const result = await host.apply(application).catch((error: unknown) => {
+      if (!asked && !(error instanceof ActionError)) throw error
+    })
+    if (result) tell({ result })
     unsubscribe()
     closeSync(ANSWERS)
     process.exitCode = await host.ended

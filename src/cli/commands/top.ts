@@ -198,6 +198,7 @@ async function show({ options, paint }: CommandContext, stateDir: string, first:
 
 function describeLine(line: ActionLine): string {
   if ('event' in line) return [line.event.instance, line.event.message].filter(Boolean).join(' ')
+  if ('begun' in line) return ''
   return line.result.changes
     .map(({ process, did, message }) => [process, did, message].filter(Boolean).join(' '))
     .join('; ')

@@ -150,7 +150,7 @@ export async function followAction(
   try {
     for await (const line of act(life.signal)) {
       if ('result' in line) result = line.result
-      else progress.event(line.event)
+      else if ('event' in line) progress.event(line.event)
       if (options.values['no-wait']) break
     }
   } catch (error) {
