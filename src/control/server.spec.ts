@@ -106,12 +106,17 @@ const answers: readonly (readonly [request: string, status: number, body: unknow
   ['POST /v1/actions', 400, { error: 'The body is not JSON.', exitCode: 2 }],
 ]
 
+/** The first line of every action that is not refused. */
+const BEGUN = '{"begun":true}\n'
+
 for (const [line, status, body] of answers) {
   test(`${line} is answered ${status}`, async (t) => {
     const { ask } = await serve(t)
     const [method = '', url = '', ...sent] = line.split(' ')
     const answer = await ask(method, url, sent.join(' '))
-    assert.deepEqual([answer.status, JSON.parse(answer.text)], [status, body])
+    const text = answer.text.replace(BEGUN, '')
+    assert.deepEqual([answer.status, JSON.parse(text)], [status, body])
+    assert.equal(answer.text !== text, status === 200 && method === 'POST')
   })
 }
 
@@ -170,7 +175,7 @@ test('what happens during an action is told while it happens, and the result is 
   })
   const response = await served.open('POST', '/v1/actions', '{"verb":"stop","targets":["web"]}')
   assert.deepEqual(asked, { verb: 'stop', targets: ['web'] })
-  assert.equal(await readUntil(response, /\n/), `${JSON.stringify({ event: eventOf(1) })}\n`)
+  assert.equal(await readUntil(response, /event.*\n/), `${BEGUN}${JSON.stringify({ event: eventOf(1) })}\n`)
   served.tell(2)
   assert.equal(await readUntil(response, /\n/), `${JSON.stringify({ event: eventOf(2) })}\n`)
   resolve(result)
@@ -221,7 +226,8 @@ test('what turns out late to be refused is the last line', async (t) => {
   const response = await open('POST', '/v1/actions', '{}')
   assert.equal(response.statusCode, 200)
   reject(new Refused('a reload is under way'))
-  assert.deepEqual(JSON.parse(await readUntil(response, /\n/)), {
+  const text = await readUntil(response, /error.*\n/)
+  assert.deepEqual(JSON.parse(text.replace(BEGUN, '')), {
     error: 'a reload is under way',
     exitCode: 4,
     hint: 'wait',
