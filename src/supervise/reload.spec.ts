@@ -4,7 +4,8 @@ import { createSpec } from '../../test/support/specs.ts'
 import { createFakeWorld, type FakeWorld } from '../../test/support/world.ts'
 import type { Instance } from './instance.ts'
 import { createManaged, type Managed } from './managed.ts'
-import { describeReload, type ReloadContext, reloadManner, reloadProcess } from './reload.ts'
+import { type ReloadContext, reloadProcess } from './reload.ts'
+import { describeReload, reloadManner } from './reload-manner.ts'
 import type { ProcessSpec } from './spec.ts'
 
 const inherited = { argv: ['/venv/bin/gunicorn'], env: {}, listening: true }

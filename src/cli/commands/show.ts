@@ -3,6 +3,7 @@ import type { Plan, PlannedProbe, PlannedProcess } from '../../plan/plan.ts'
 import { buildPlan } from '../../plan/build.ts'
 import { quoteWord } from '../../words.ts'
 import { reveal, type Value } from '../../secret.ts'
+import { describeReload } from '../../supervise/reload-manner.ts'
 import type { CommandContext } from '../commands.ts'
 import { type Paint, renderProblems } from '../print.ts'
 import { readProject, settingsTimeoutMs } from '../read-project.ts'
@@ -75,7 +76,7 @@ function renderProcess(planned: PlannedProcess, paint: Paint, show: Show): strin
     ...identityRows(planned),
     ['ready', describeProbe(planned.ready), planned.from.ready ?? ''],
     ['stop', `${planned.stop.signal}, then KILL after ${planned.stop.timeoutMs / 1000} s`, planned.from.stop ?? ''],
-    ['reload', planned.reload, planned.from.reload ?? ''],
+    ['reload', describeReload(planned), planned.from.reload ?? ''],
     ...planned.notes.map((note) => ['note', note]),
   ]
   return `${head}  ${pasteable(planned, show)}\n${renderRows(rows, paint)}`
