@@ -23,7 +23,8 @@ test('every gunicorn under a supervisor has a control socket of its own, which g
     )
   await waitForSockets(['one.1-1.ctl', 'two.1-1.ctl'])
   assert.equal((await site.cli('reload', 'one')).code, 0)
-  await waitForSockets(['one.1-2.ctl', 'two.1-1.ctl'])
+  // The second life was the trial of the new code.
+  await waitForSockets(['one.1-3.ctl', 'two.1-1.ctl'])
   for (const port of ports) assert.equal((await httpGet({ port })).status, 200)
   assert.equal((await site.cli('down')).code, 0)
   assert.deepEqual(sockets(), [])

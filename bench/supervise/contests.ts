@@ -1,21 +1,18 @@
 /** Process managers beside each other, in one run: everything that is measured, in the order of the report. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { BIN, measuredEnv, say } from '../machine.ts'
+import { BIN, measuredEnv } from '../machine.ts'
 import { timeToEnd } from '../measure.ts'
 import { bareNode } from './contestants/bare-node.ts'
 import { ALTERNATIVES } from './contestants/index.ts'
 import { BACKGROUND, OURS, prodserver } from './contestants/prodserver.ts'
-import { crash } from './crash.ts'
-import { type Entrant, type Field, gather, inTurns } from './field.ts'
-import { countWakeUps, IDLE_SECONDS } from './idle.ts'
+import { type Field, gather } from './field.ts'
 import { compileChild, copyNode } from './install.ts'
-import { log, type Stored } from './log.ts'
 import { writeProject } from './project.ts'
-import { reload } from './reload.ts'
+import { measureCrash, measureCycles, measureIdle, measureLog, measureReload } from './rows.ts'
 import { endAllRuns } from './running.ts'
-import { type Cycle, type Ground, startAndStop } from './start-and-stop.ts'
-import { makeRow, median, type Row } from './table.ts'
+import type { Ground } from './start-and-stop.ts'
+import { median, type Row } from './table.ts'
 
 export interface Options {
   /** With Django and gunicorn. */
@@ -34,7 +31,6 @@ export interface Supervision {
   readonly notes: readonly string[]
 }
 
-const MEBIBYTE = 2 ** 20
 const SCALE = [1, 10, 100, 500]
 /** The others would take minutes. */
 const SCALED = new Set([OURS, BACKGROUND, 'Circus', 'honcho', 'PM2', 'runit', 's6'])
@@ -77,7 +73,7 @@ async function measureAll(field: Field, ground: Ground, options: Options): Promi
     ...one.slice(3),
     ...hundred.slice(3),
     ...idle,
-    ...(await measureReload(managers, ground, options)),
+    ...(await measureReload(managers, ground, options.python)),
   ]
 }
 
@@ -89,90 +85,6 @@ async function measureGrowth({ entrants }: Field, ground: Ground, { rounds }: Op
     rows.push(await measureIdle(some, ground, count))
   }
   return rows
-}
-
-/** Start, stop of the children, stop of all, memory. */
-async function measureCycles(
-  entrants: readonly Entrant[],
-  ground: Ground,
-  count: number,
-  rounds: number,
-): Promise<readonly Row[]> {
-  say(`measuring start and stop of ${children(count)}`)
-  const samples = await inTurns(entrants, { rounds, budgetMs: 30_000 }, (entrant) =>
-    startAndStop(entrant, ground, count),
-  )
-  const row = (what: string, unit: string, figure: (cycle: Cycle) => number): Row =>
-    makeRow({ what, unit }, samples, figure)
-  return [
-    row(count === 1 ? 'from the command to the first child' : `start ${count} children`, 'ms', (of) => of.startMs),
-    row(`stop ${children(count)}, until none lives`, 'ms', (of) => of.stop.childrenMs),
-    row(`stop ${children(count)}, until nothing lives`, 'ms', (of) => of.stop.allMs),
-    row(`memory (PSS) with ${children(count)}`, 'MiB', ({ pss }) => pss / MEBIBYTE),
-  ]
-}
-
-async function measureIdle(entrants: readonly Entrant[], ground: Ground, count: number): Promise<Row> {
-  say(`measuring idleness with ${children(count)}`)
-  const samples = await countWakeUps(entrants, ground, count)
-  const what = `wake-ups in ${IDLE_SECONDS} s with ${children(count)}`
-  return makeRow({ what, unit: '' }, samples, (wakeUps) => wakeUps)
-}
-
-async function measureCrash(managers: readonly Entrant[], ground: Ground): Promise<Row> {
-  say('measuring crash to relaunch')
-  const able = managers.filter(({ restarts }) => restarts)
-  const samples = await inTurns(able, { rounds: 1, budgetMs: 0 }, (entrant) => crash(entrant, ground))
-  const all = new Map([...samples].map(([name, of]) => [name, typeof of === 'string' ? of : of.flat()]))
-  return makeRow({ what: 'crash to relaunch', unit: 'ms' }, all, (time) => time)
-}
-
-const WRITINGS = [
-  { what: 'in writes of 64 KiB', lines: 2_000_000, block: 65_536, rounds: 3 },
-  { what: 'a write each', lines: 500_000, block: 100, rounds: 2 },
-]
-
-async function measureLog(managers: readonly Entrant[], ground: Ground, rounds: number): Promise<readonly Row[]> {
-  const rows: Row[] = []
-  for (const { what, lines, block, ...writing } of WRITINGS) {
-    const title = `log of ${(lines * 100) / 1e6} MB in lines of 100 bytes, ${what}`
-    say(`measuring ${title}`)
-    const turns = { rounds: Math.min(rounds, writing.rounds), budgetMs: 9_000 }
-    const samples = await inTurns(managers, turns, ({ logLines = lines, ...entrant }) =>
-      log(entrant, ground, { lines: Math.min(lines, logLines), block }),
-    )
-    const row = (of: string, unit: string, figure: (stored: Stored) => number): Row =>
-      makeRow({ what: `${title}: ${of}`, unit, more: unit === 'MB/s' }, samples, figure)
-    rows.push(
-      row('stored', 'MB/s', ({ megabytesPerSecond }) => megabytesPerSecond),
-      row('CPU of the manager for 100 MB', 's', ({ cpuSeconds }) => cpuSeconds),
-      row('peak memory (RSS)', 'MiB', ({ peakRss }) => peakRss / MEBIBYTE),
-      row('lines lost', '', ({ lost }) => lost),
-    )
-  }
-  return rows.filter(
-    ({ unit, cells }) => unit !== '' || Object.values(cells).some((cell) => 'most' in cell && cell.most),
-  )
-}
-
-async function measureReload(
-  managers: readonly Entrant[],
-  { folder, ...ground }: Ground,
-  { python }: Options,
-): Promise<readonly Row[]> {
-  say('measuring reloads under load')
-  const project = join(folder, 'web')
-  writeProject(project, {})
-  const able = managers.filter(({ name, configureWeb }) => configureWeb && name !== BACKGROUND)
-  const samples = await inTurns(able, { rounds: 1, budgetMs: 0 }, (entrant) =>
-    reload(entrant, { ...ground, folder }, { python, project }),
-  )
-  const what = 'three reloads of gunicorn under load'
-  return [
-    makeRow({ what: `${what}: requests lost of 1000`, unit: '' }, samples, ({ lost, sent }) => (lost / sent) * 1000),
-    makeRow({ what: `${what}: longest time without an answer`, unit: 'ms' }, samples, ({ gapMs }) => gapMs),
-    makeRow({ what: `${what}: the command`, unit: 'ms' }, samples, ({ commandMs }) => commandMs),
-  ]
 }
 
 /** What the way from the command to the first child has in it that other managers do not do. */
@@ -190,5 +102,3 @@ async function timeReading({ python }: Options, folder: string): Promise<string>
   const list = await time(copyNode(), BIN, 'list')
   return `Reading the settings alone: ${reading} (\`python -c "import mysite.settings"\`); \`node -e 0\`: ${node}; \`prodserver list\`, which is both: ${list}.`
 }
-
-const children = (count: number): string => (count === 1 ? '1 child' : `${count} children`)

@@ -20,10 +20,10 @@ export function renderSupervisionMarkdown(supervision: Supervision): string {
   return `### Supervising, against other process managers\n\n${rows.join('')}\n${remarks(supervision).join('\n\n')}\n`
 }
 
-/** Ours first, whether it takes part or not; the yardstick last. */
-const namesOf = ({ versions }: Supervision): readonly string[] => [
+/** Ours first, whether it takes part or not; of the others those that have figures. */
+const namesOf = ({ versions, rows }: Supervision): readonly string[] => [
   OURS,
-  ...Object.keys(versions).filter((name) => name !== OURS),
+  ...Object.keys(versions).filter((name) => name !== OURS && rows.some(({ cells }) => name in cells)),
 ]
 
 const headerOf = ([ours = '', ...others]: readonly string[]): string[] => ['what', ours, 'ratio', ...others]

@@ -29,6 +29,8 @@ interface Followed {
 
 /** Bytes of a file that are looked at before the next file has its turn: memory has an end. */
 const ROUND_BYTES = 4 << 20
+/** Files come faster than they can be opened only for a moment. */
+const LOOKS = 20
 
 /**
  * Follows the logs of instances, new ones included, through rotations: no line is lost, none is given twice. Waits for
@@ -57,7 +59,22 @@ export function followLogs({ stateDir, wants, signal }: FollowRequest): Follower
 
   /** Files that are new, and full ones that are written to; what is gone is let go. */
   const look = (): void => {
-    const files = listLogFiles(stateDir).filter(({ instance, isCompressed }) => wants(instance) && !isCompressed)
+    // A file that was rotated between the list and the opening has another name by now, and its lines come first.
+    let files = list()
+    for (let attempt = 0; attempt < LOOKS; attempt++) {
+      open(files)
+      const now = list()
+      if (names(now) === names(files)) break
+      files = now
+    }
+    const present = new Set(files.map(({ base }) => base))
+    for (const base of idle.keys()) if (!present.has(base)) idle.delete(base)
+  }
+
+  const list = (): readonly LogFile[] =>
+    listLogFiles(stateDir).filter(({ instance, isCompressed }) => wants(instance) && !isCompressed)
+
+  const open = (files: readonly LogFile[]): void => {
     for (const file of files) {
       if (idle.has(file.base)) continue
       const log = openLog(stateDir, file)
@@ -67,8 +84,6 @@ export function followLogs({ stateDir, wants, signal }: FollowRequest): Follower
       else followed.set(key(file.instance, log.inode), follow(log, 0, file))
       if (known) log.close()
     }
-    const names = new Set(files.map(({ base }) => base))
-    for (const base of idle.keys()) if (!names.has(base)) idle.delete(base)
   }
 
   const wake = (base: string): void => {
@@ -131,6 +146,8 @@ export function followLogs({ stateDir, wants, signal }: FollowRequest): Follower
     },
   }
 }
+
+const names = (files: readonly LogFile[]): string => files.map(({ base }) => base).join('\n')
 
 // The same inode may be another instance's later.
 const key = (instance: string, inode: number): string => `${inode} ${instance}`

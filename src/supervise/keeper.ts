@@ -59,6 +59,22 @@ export type LogNews =
   | { readonly type: 'lost'; readonly log: string; readonly lines: number; readonly bytes: number }
   | { readonly type: 'rotated'; readonly log: string; readonly sequence: number }
 
+/** For a person; null where nothing is wrong. */
+export function describeLogNews(news: LogNews): string | null {
+  switch (news.type) {
+    case 'full':
+      return `its output cannot be stored: ${news.message}; it goes on`
+    case 'error':
+      return `its output cannot be stored: ${news.message}`
+    case 'lost':
+      return `there is room again; ${news.lines} lines (${news.bytes} bytes) were not stored`
+    case 'rotated':
+      return null
+    default:
+      return news satisfies never
+  }
+}
+
 export interface Keeper {
   readonly pid: number
   /** It was started just now: it has nothing from before. */

@@ -1,15 +1,18 @@
 import { statSync } from 'node:fs'
 import { constants } from 'node:os'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import type { Exit, ProcessEvent, Snapshot } from '../control/protocol.ts'
 import type { PlannedProject } from '../plan/plan.ts'
 import type { LogLine } from '../logs/lines.ts'
+import { processOf } from '../logs/log-files.ts'
 import { followRun, tail } from '../logs/tail.ts'
+import { blockersOf, dependenciesOf, describeWaiting, unmetDependencies } from './dependencies.ts'
 import { certainFailure, describeExit } from './diagnose.ts'
 import { Instance, type Life, type World } from './instance.ts'
 import { type Journal, openJournal } from './journal.ts'
 import {
   type BindResult,
+  describeLogNews,
   type Keeper,
   type KeeperEvents,
   type KeeperOptions,
@@ -17,11 +20,12 @@ import {
   openKeeper,
 } from './keeper.ts'
 import { probeAddressOf, startOf, trialAddressOf } from './launch.ts'
-import { addSlot, createManaged, instancesOf, type Managed, satisfies, type Slot, statusOf } from './managed.ts'
+import { addSlot, createManaged, instancesOf, type Managed, type Slot, statusOf } from './managed.ts'
 import { describeHolder, holderOf } from './port-holder.ts'
 import { bootId, isSameProcess } from './process-table.ts'
 import { replaceInstance } from './reload.ts'
 import { describeReload } from './reload-manner.ts'
+import { instanceOf, numberOf, pipeOf, savedLife, strangerSpec, tokenOf } from './saved-lives.ts'
 import { createScheduler, type Scheduler } from './scheduler.ts'
 import type { ProcessSpec } from './spec.ts'
 import { readState, type SavedLife, type SavedState, STATE_VERSION, writeState } from './state-file.ts'
@@ -283,52 +287,12 @@ export class Supervisor {
       look()
     })
 
-  /** What a process waits for, as names; empty when it may start. */
-  unmet({ spec }: Managed): readonly string[] {
-    return Object.entries(this.dependenciesOf(spec))
-      .filter(([name, condition]) => {
-        const other = this.processes.get(name)
-        return !other || !(other.waived || satisfies(other, condition))
-      })
-      .map(([name]) => name)
-  }
-
-  /** As declared; and nothing starts before what runs once for a release is done, but what that needs itself. */
   dependenciesOf(spec: ProcessSpec): ProcessSpec['dependsOn'] {
-    if (spec.run === 'release') return spec.dependsOn
-    const releases = [...this.processes.values()].filter(
-      (other) =>
-        other.spec.run === 'release' &&
-        other.wanted === 'running' &&
-        !other.waived &&
-        !this.#needs(other.spec, spec.name),
-    )
-    return {
-      ...Object.fromEntries(releases.map((other) => [other.spec.name, 'completed' as const])),
-      ...spec.dependsOn,
-    }
+    return dependenciesOf(this.processes, spec)
   }
 
-  #needs(spec: ProcessSpec, name: string, seen: ReadonlySet<string> = new Set()): boolean {
-    return Object.keys(spec.dependsOn).some((next) => {
-      const other = this.processes.get(next)
-      return (
-        next === name ||
-        (!seen.has(next) && other !== undefined && this.#needs(other.spec, name, new Set([...seen, next])))
-      )
-    })
-  }
-
-  /** Names of what keeps a process from ever starting: it failed, or waits for what did. */
   blockedBy(managed: Managed): readonly string[] {
-    return this.unmet(managed).filter((name) => {
-      const other = this.processes.get(name)
-      if (!other) return true
-      const phases = new Set(other.slots.map(({ current }) => current.phase.is))
-      if (phases.has('failed') || other.wanted === 'stopped') return true
-      if (other.slots.some(({ current }) => current.isFailing)) return true
-      return phases.has('waiting') && this.blockedBy(other).length > 0
-    })
+    return blockersOf(this.processes, managed)
   }
 
   /** Ends what has lost its parent and does not tell whose it is. Call it when nothing runs; what is left, in words. */
@@ -467,7 +431,7 @@ export class Supervisor {
       this.#looking = false
       for (const managed of this.processes.values()) {
         if (!managed.slots.some(({ current }) => current.phase.is === 'waiting')) continue
-        const unmet = this.unmet(managed)
+        const unmet = unmetDependencies(this.processes, managed)
         for (const { current } of managed.slots) {
           if (current.phase.is !== 'waiting') continue
           if (unmet.length === 0) current.go()
@@ -479,23 +443,11 @@ export class Supervisor {
   }
 
   #tellWaiting(instance: Instance, managed: Managed, unmet: readonly string[]): void {
-    const blocked = this.blockedBy(managed)
-    const words =
-      blocked.length > 0
-        ? `cannot start: ${blocked.map((name) => this.#describeBlocker(name)).join(', ')}`
-        : `waits for ${unmet.join(', ')}`
+    const words = describeWaiting(this.processes, managed)
     if (instance.waitingFor.join() === unmet.join() && instance.waitingWords === words) return
     instance.waitingFor = unmet
     instance.waitingWords = words
     this.write({ type: 'waiting', process: managed.spec.name, instance: instance.id, message: words })
-  }
-
-  #describeBlocker(name: string): string {
-    const other = this.processes.get(name)
-    if (other?.slots.some(({ current }) => current.phase.is === 'failed')) return `${name} failed`
-    if (other?.slots.some(({ current }) => current.isFailing)) return `${name} ends again and again`
-    if (other?.wanted === 'running') return `${name} cannot start`
-    return other?.spec.enabled ? `${name} is stopped` : `${name} is not enabled`
   }
 
   #fire(managed: Managed): void {
@@ -682,17 +634,8 @@ export class Supervisor {
 
   #logNews(news: LogNews): void {
     const { log } = news
-    const who = { process: log.replace(/\.\d+$/, ''), instance: log }
-    if (news.type === 'full')
-      this.write({ type: 'log-lost', ...who, message: `its output cannot be stored: ${news.message}; it goes on` })
-    if (news.type === 'error')
-      this.write({ type: 'log-lost', ...who, message: `its output cannot be stored: ${news.message}` })
-    if (news.type === 'lost')
-      this.write({
-        type: 'log-lost',
-        ...who,
-        message: `there is room again; ${news.lines} lines (${news.bytes} bytes) were not stored`,
-      })
+    const message = describeLogNews(news)
+    if (message !== null) this.write({ type: 'log-lost', process: processOf(log), instance: log, message })
     if (news.type === 'rotated') this.onRotated(log, news.sequence)
   }
 
@@ -762,68 +705,5 @@ function placeOf(stateDir: string): string {
 
 const mib = (bytes: number): string => `${Math.round(bytes / 1024 ** 2)} MiB`
 
-const tokenOf = (instance: string, run: number): string => `${instance}#${run}`
-const instanceOf = (token: string): string => token.slice(0, token.lastIndexOf('#'))
-const numberOf = (instance: string): number => Number(instance.slice(instance.lastIndexOf('.') + 1))
 const trialName = (token: string, index: number): string => `${token}/trial-${index}`
 const socketName = ({ name, listen }: ProcessSpec, index: number): string => `${name}/${listen[index]}`
-const pipeOf = (stateDir: string, instance: string, run: number): string =>
-  join(stateDir, 'run', `${instance}-${run}.log`)
-
-function savedLife(instance: Instance, beside: boolean): readonly SavedLife[] {
-  const { life, spec, id, restarts, phase } = instance
-  if (!life || life.pid === null) return []
-  const { run, pid, startTicks, hash, startedMs, probeAddress } = life
-  return [
-    {
-      instance: id,
-      process: spec.name,
-      run,
-      pid,
-      startTicks,
-      hash,
-      startedMs,
-      ready: phase.is === 'running',
-      restarts,
-      // What failed and still has a life could not be ended: that goes on as well.
-      stopping: phase.is === 'stopping' || phase.is === 'failed',
-      beside,
-      probeAddress,
-      stop: spec.stop,
-    },
-  ]
-}
-
-/** Enough to stop what is declared no more. */
-function strangerSpec({ process, hash, stop }: SavedLife): ProcessSpec {
-  return {
-    name: process,
-    kind: 'worker',
-    backend: '',
-    title: process,
-    argv: [],
-    env: {},
-    cwd: '/',
-    listen: [],
-    inherited: null,
-    alone: null,
-    instances: 0,
-    run: 'always',
-    dependsOn: {},
-    ready: { delayMs: 0, intervalMs: 1000, timeoutMs: 1000, failures: 1, startMs: 60_000 },
-    alive: null,
-    restart: { policy: 'never', delayMs: 0, maxDelayMs: 0, limit: 1, windowMs: 1 },
-    stop,
-    reload: 'restart',
-    memoryLimitBytes: null,
-    schedule: null,
-    user: null,
-    group: null,
-    umask: null,
-    nice: null,
-    limits: {},
-    log: { maxSizeBytes: 10 * 1024 ** 2, keep: 5, compress: false },
-    enabled: false,
-    hash,
-  }
-}

@@ -60,9 +60,9 @@ async function applyOrStart(
 ): Promise<number> {
   const { options } = context
   const isDetached = options.values['detach'] !== undefined || options.values['wait'] !== undefined
-  // What is declared has secrets: it goes to nobody who listens in another one's folder.
-  prepareStateFolder(stateDir)
   const { existsSync } = process.getBuiltinModule('node:fs')
+  // What is declared has secrets: it goes to nobody who listens in another one's folder.
+  if (existsSync(stateDir)) prepareStateFolder(stateDir)
   // Connecting loads an HTTP client, which who starts first can do without.
   const running = existsSync(`${stateDir}/control.sock`) ? await connectSupervisor(stateDir) : undefined
   if (running) {

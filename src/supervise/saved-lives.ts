@@ -1,0 +1,71 @@
+import { join } from 'node:path'
+import type { Instance } from './instance.ts'
+import type { ProcessSpec } from './spec.ts'
+import type { SavedLife } from './state-file.ts'
+
+/** Names of lives, and what is noted of them for the supervisor that comes after this one. */
+
+export const tokenOf = (instance: string, run: number): string => `${instance}#${run}`
+export const instanceOf = (token: string): string => token.slice(0, token.lastIndexOf('#'))
+export const numberOf = (instance: string): number => Number(instance.slice(instance.lastIndexOf('.') + 1))
+export const pipeOf = (stateDir: string, instance: string, run: number): string =>
+  join(stateDir, 'run', `${instance}-${run}.log`)
+
+/** Empty where it has no life. */
+export function savedLife(instance: Instance, beside: boolean): readonly SavedLife[] {
+  const { life, spec, id, restarts, phase } = instance
+  if (!life || life.pid === null) return []
+  const { run, pid, startTicks, hash, startedMs, probeAddress } = life
+  return [
+    {
+      instance: id,
+      process: spec.name,
+      run,
+      pid,
+      startTicks,
+      hash,
+      startedMs,
+      ready: phase.is === 'running',
+      restarts,
+      // What failed and still has a life could not be ended: that goes on as well.
+      stopping: phase.is === 'stopping' || phase.is === 'failed',
+      beside,
+      probeAddress,
+      stop: spec.stop,
+    },
+  ]
+}
+
+/** Enough to stop what is declared no more. */
+export function strangerSpec({ process, hash, stop }: SavedLife): ProcessSpec {
+  return {
+    name: process,
+    kind: 'worker',
+    backend: '',
+    title: process,
+    argv: [],
+    env: {},
+    cwd: '/',
+    listen: [],
+    inherited: null,
+    alone: null,
+    instances: 0,
+    run: 'always',
+    dependsOn: {},
+    ready: { delayMs: 0, intervalMs: 1000, timeoutMs: 1000, failures: 1, startMs: 60_000 },
+    alive: null,
+    restart: { policy: 'never', delayMs: 0, maxDelayMs: 0, limit: 1, windowMs: 1 },
+    stop,
+    reload: 'restart',
+    memoryLimitBytes: null,
+    schedule: null,
+    user: null,
+    group: null,
+    umask: null,
+    nice: null,
+    limits: {},
+    log: { maxSizeBytes: 10 * 1024 ** 2, keep: 5, compress: false },
+    enabled: false,
+    hash,
+  }
+}
