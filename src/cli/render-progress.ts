@@ -39,6 +39,8 @@ export function createProgress({ io, options, paint, errorPaint }: CommandContex
   const isQuiet = options.values['quiet'] !== undefined
   const shown = new Set<string | null>()
   const details = new Set<string>()
+  // Who reads only the errors, in a file or a pipe, is to find the evidence there.
+  const isSeen = io.stdout.isTerminal && io.stderr.isTerminal
   let width = NAME_WIDTH
   return {
     event: (event) => {
@@ -46,7 +48,7 @@ export function createProgress({ io, options, paint, errorPaint }: CommandContex
       if (isJson) io.stdout.write(`${JSON.stringify({ event })}\n`)
       else if (!isQuiet && isShown(event) && !(awaitsResult && isRefusal(event))) {
         width = Math.max(width, nameOf(event).length)
-        if (hasDetails(event)) details.add(event.details)
+        if (isSeen && hasDetails(event)) details.add(event.details)
         io.stdout.write(renderEventLine(event, paint, width))
       }
     },
