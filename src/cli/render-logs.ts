@@ -4,11 +4,11 @@ import type { CommandContext } from './commands.ts'
 import { nameWidthOf } from './render-log.ts'
 import { createLogStream } from './render-log-stream.ts'
 
-/** Prints lines as they arrive, each after the time and the name of its instance. */
+/** Prints lines as they arrive, those that arrived together at once, each after the time and the name of its instance. */
 export function createLogPrinter(
   { io, options, paint }: CommandContext,
   processes: readonly (readonly [process: string, instances: number])[],
-): (line: LogLine) => void {
+): (lines: readonly LogLine[]) => void {
   const sink = createSink(1)
   const { line: print } = createLogStream({
     write: sink.write,
@@ -25,8 +25,8 @@ export function createLogPrinter(
     },
     nowMs: Date.now(),
   })
-  return (line) => {
-    print(line)
+  return (lines) => {
+    for (const line of lines) print(line)
     sink.flush()
   }
 }

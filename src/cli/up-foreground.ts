@@ -147,7 +147,7 @@ async function printLogs(
   print: ReturnType<typeof createLogPrinter>,
 ): Promise<void> {
   try {
-    for await (const lines of follower) for (const line of lines) print(line)
+    for await (const lines of follower) print(lines)
   } catch {
     // Whoever reads it sees less; what runs does not depend on it.
   } finally {

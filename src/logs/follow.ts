@@ -28,7 +28,7 @@ interface Followed {
 }
 
 /** Bytes of a file that are looked at before the next file has its turn: memory has an end. */
-const ROUND_BYTES = 4 << 20
+const ROUND_BYTES = 1 << 20
 /** Files come faster than they can be opened only for a moment. */
 const LOOKS = 20
 
