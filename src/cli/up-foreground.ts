@@ -64,7 +64,7 @@ export async function upForeground({
     return await superviseUntilEnd(host, planned, { stateDir, context, early })
   } catch (error) {
     host ??= await opening.catch(() => undefined)
-    host?.abandon()
+    await host?.abandon()
     if (error instanceof KeeperBusyError) throw alreadyRunning(stateDir)
     throw error
   }

@@ -33,8 +33,8 @@ export interface Host {
   readonly stop: () => void
   /** The exit code, once it has ended. */
   readonly ended: Promise<number>
-  /** Ends with everything left running. */
-  readonly abandon: () => void
+  /** Ends with everything left running; where nothing was started, its keeper has ended as well when this resolves. */
+  readonly abandon: () => Promise<void>
 }
 
 /**
@@ -131,9 +131,11 @@ export async function createHost(options: HostOptions): Promise<Host> {
     subscribe: controlled.subscribe,
     stop: () => void stopAll(stopping !== undefined),
     ended,
-    abandon: () => {
+    abandon: async () => {
       socket.close()
-      supervisor.leave()
+      const isUnused = supervisor.keeper.isNew && !supervisor.instances().some(({ life }) => life !== null)
+      if (isUnused) await supervisor.quit()
+      else supervisor.leave()
     },
   }
 }
