@@ -375,3 +375,16 @@ for (const [what, app, code] of [
     assert.deepEqual(site.alive(), [])
   })
 }
+
+test('the lives of an instance that comes back after scaling have numbers of their own', async (t) => {
+  const site = createSupervised(t, {
+    processes: { db: { BACKEND: 'command', APP: 'sleep 1000', INSTANCES: 2, READY: { delay: '10ms' } } },
+  })
+  await site.up()
+  assert.equal((await site.instance('db.2')).run, 1)
+  for (const run of [2, 3]) {
+    assert.equal((await site.cli('scale', 'db=1')).code, 0)
+    assert.equal((await site.cli('scale', 'db=2')).code, 0)
+    assert.equal((await site.instance('db.2')).run, run)
+  }
+})

@@ -3,7 +3,7 @@ import { EXIT, type ExitCode } from '../errors.ts'
 import { nearest } from '../values.ts'
 import type { Instance } from './instance.ts'
 import { seconds } from './instance.ts'
-import { addSlot, completes, instancesOf, type Managed } from './managed.ts'
+import { addSlot, completes, instancesOf, lastRunsOf, type Managed } from './managed.ts'
 import { type ReloadOutcome, reloadProcess } from './reload.ts'
 import { reloadsUnseen } from './reload-manner.ts'
 import { select, type Selection } from './select.ts'
@@ -283,6 +283,7 @@ export async function setCount(supervisor: Supervisor, managed: Managed, count: 
     current.leave()
     beside?.leave()
   }
+  managed.runs = lastRunsOf(managed)
   slots.splice(Math.max(count, 0), removed.length)
   await settled(supervisor, added)
   supervisor.save()

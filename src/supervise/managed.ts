@@ -17,7 +17,7 @@ export interface Managed {
   scaled: number | null
   slots: Slot[]
   /** How many lives each place has had before. */
-  readonly runs: readonly number[]
+  runs: readonly number[]
   /** A reload is under way. */
   reloading: boolean
   /** It failed for a release while others ran: what runs need not wait for it when it is started again. */
@@ -26,13 +26,13 @@ export interface Managed {
   firedMs: number | null
 }
 
-export function createManaged(spec: ProcessSpec, world: World, runs: readonly number[] = []): Managed {
+export function createManaged(spec: ProcessSpec, world: World, lastRuns: readonly number[] = []): Managed {
   const managed: Managed = {
     spec,
     wanted: 'stopped',
     scaled: null,
     slots: [],
-    runs,
+    runs: [...lastRuns],
     reloading: false,
     waived: false,
     firedMs: null,
@@ -49,6 +49,13 @@ export function addSlot(managed: Managed, world: World): Slot {
   slots.push(slot)
   return slot
 }
+
+/** The last life of every place, of those that `scale` took away as well: numbers in a log are not used again. */
+export const lastRunsOf = ({ slots, runs }: Managed): number[] =>
+  Array.from({ length: Math.max(slots.length, runs.length) }, (_, index) => {
+    const slot = slots[index]
+    return slot ? Math.max(slot.current.lastRun, slot.beside?.run ?? 0) : (runs[index] ?? 0)
+  })
 
 export const instancesOf = ({ slots }: Managed): readonly Instance[] =>
   slots.flatMap(({ current, beside }) => (beside ? [current, beside] : [current]))

@@ -20,7 +20,7 @@ import {
   openKeeper,
 } from './keeper.ts'
 import { probeAddressOf, startOf, trialAddressOf } from './launch.ts'
-import { addSlot, createManaged, instancesOf, type Managed, type Slot, statusOf } from './managed.ts'
+import { addSlot, createManaged, instancesOf, lastRunsOf, type Managed, type Slot, statusOf } from './managed.ts'
 import { describeHolder, holderOf } from './port-holder.ts'
 import { bootId, isSameProcess } from './process-table.ts'
 import { replaceInstance } from './reload.ts'
@@ -379,9 +379,9 @@ export class Supervisor {
   }
 
   #saveNow(): void {
-    const processes = [...this.processes].map(([name, { wanted, scaled, slots }]) => {
-      const runs = slots.map(({ current, beside }) => Math.max(current.lastRun, beside?.run ?? 0))
-      return [name, { wanted, scaled, runs }] as const
+    const processes = [...this.processes].map(([name, managed]) => {
+      const { wanted, scaled } = managed
+      return [name, { wanted, scaled, runs: lastRunsOf(managed) }] as const
     })
     const lives = [...this.processes.values()].flatMap((managed) =>
       managed.slots.flatMap(({ current, beside }) => [
