@@ -25,6 +25,7 @@ export function createUsageMeter({ instances, rowsOf, onLarge }: UsageMeterOptio
   const shown = new UsageSampler()
   const watched = new UsageSampler()
   let timer: NodeJS.Timeout | undefined
+  let measured: ReadonlySet<string> = new Set()
 
   const limited = (): readonly Instance[] =>
     instances().filter(({ spec, hasProcess }) => spec.memoryLimitBytes !== null && hasProcess)
@@ -44,12 +45,20 @@ export function createUsageMeter({ instances, rowsOf, onLarge }: UsageMeterOptio
   }
 
   return {
-    measure: () =>
-      new Map(
-        instances()
-          .filter(({ hasProcess }) => hasProcess)
-          .map((instance) => [instance.id, shown.measure(instance.id, rowsOf(instance))]),
-      ),
+    measure: () => {
+      const result = new Map<string, Usage>()
+      const tokens = new Set<string>()
+      for (const instance of instances()) {
+        // Of the two lives of a reload it is the first that is shown, and each has samples of its own.
+        if (!instance.life || !instance.hasProcess || result.has(instance.id)) continue
+        const { token } = instance.life
+        tokens.add(token)
+        result.set(instance.id, shown.measure(token, rowsOf(instance)))
+      }
+      for (const token of measured) if (!tokens.has(token)) shown.forget(token)
+      measured = tokens
+      return result
+    },
     watch,
     close: () => clearTimeout(timer),
   }
