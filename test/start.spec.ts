@@ -83,7 +83,7 @@ function inhabitants(data: string): readonly number[] {
 /** What the buttons of the page do. */
 function ask(port: string, body: string, headers: Readonly<Record<string, string>>): Promise<number> {
   return new Promise((settle, fail) => {
-    const asked = request({ port, host: '127.0.0.1', path: '/api/work/', method: 'POST', headers }, (answer) => {
+    const asked = request({ port, host: '127.0.0.1', path: '/api/jobs/', method: 'POST', headers }, (answer) => {
       answer.resume()
       settle(answer.statusCode ?? 0)
     })

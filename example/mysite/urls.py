@@ -9,5 +9,5 @@ urlpatterns = [
     path("async/", views.in_event_loop),
     path("slow/", views.slow),
     path("stack.json", views.stack),
-    path("work/", views.work),
+    path("jobs/", views.work),
 ]
