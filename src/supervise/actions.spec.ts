@@ -40,7 +40,7 @@ function given(specs: readonly Partial<ProcessSpec>[]): Given {
     blockedBy: () => [],
     dependenciesOf: ({ dependsOn }: ProcessSpec) => dependsOn,
     unwant: (managed: Managed) => void (managed.wanted = 'stopped'),
-    closeSockets: () => {},
+    sockets: { close: () => {} },
     lookAgain: () => {},
     save: () => {},
   } as unknown as Supervisor

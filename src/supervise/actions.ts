@@ -132,7 +132,7 @@ async function stopAll(supervisor: Supervisor, selection: Selection, force: bool
   const chosen = [...selection.processes.flatMap(instancesOf), ...selection.instances]
   const were = new Set(chosen.filter(({ hasProcess }) => hasProcess).map(({ id }) => id))
   await stopInOrder(supervisor, chosen, force)
-  for (const { spec } of selection.processes) supervisor.closeSockets(spec)
+  for (const { spec } of selection.processes) supervisor.sockets.close(spec)
   return summary(chosen, ({ id }) => (were.has(id) ? 'stopped' : 'unchanged'))
 }
 
@@ -307,7 +307,7 @@ export async function down(supervisor: Supervisor, force: boolean): Promise<Acti
     for (const instance of chosen) instance.kill()
   }
   await stopping
-  for (const { spec } of all) supervisor.closeSockets(spec)
+  for (const { spec } of all) supervisor.sockets.close(spec)
   const concerned = chosen.filter(({ id, phase }) => were.has(id) || phase.is === 'failed')
   const result = summary(concerned, () => 'stopped')
   // What could not be ended has been named.

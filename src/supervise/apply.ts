@@ -210,7 +210,7 @@ async function bringUpToDate(
   const { spec: previous } = managed
   const result = outdated ? await reloadOne(supervisor, managed, spec) : null
   // Where nobody answers any more, a connection is to be refused, and not to wait for ever.
-  if (managed.spec !== previous) supervisor.closeSockets(previous, spec.listen)
+  if (managed.spec !== previous) supervisor.sockets.close(previous, spec.listen)
   const before = managed.slots.length
   if (before !== spec.instances && spec.run === 'always' && result?.code !== EXIT.refused) {
     const change = await setCount(supervisor, managed, spec.instances)

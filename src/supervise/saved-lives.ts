@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import type { Instance } from './instance.ts'
 import type { ProcessSpec } from './spec.ts'
-import type { SavedLife } from './state-file.ts'
+import { lastRunsOf, type Managed } from './managed.ts'
+import { type SavedLife, type SavedState, STATE_VERSION } from './state-file.ts'
 
 /** Names of lives, and what is noted of them for the supervisor that comes after this one. */
 
@@ -11,8 +12,37 @@ export const numberOf = (instance: string): number => Number(instance.slice(inst
 export const pipeOf = (stateDir: string, instance: string, run: number): string =>
   join(stateDir, 'run', `${instance}-${run}.log`)
 
+/** What the next supervisor has to know. */
+export interface Notes {
+  readonly processes: ReadonlyMap<string, Managed>
+  /** Lives of processes that are declared no more. */
+  readonly strangers: ReadonlySet<Instance>
+  readonly releases: Readonly<Record<string, string>>
+  readonly releasing: Readonly<Record<string, string>>
+}
+
+export function stateOf({ processes, strangers, releases, releasing }: Notes, bootId: string): SavedState {
+  const all = [...processes]
+  const own = all.flatMap(([, { slots }]) =>
+    slots.flatMap(({ current, beside }) => [...savedLife(current, false), ...(beside ? savedLife(beside, true) : [])]),
+  )
+  return {
+    version: STATE_VERSION,
+    bootId,
+    processes: Object.fromEntries(
+      all.map(([name, managed]) => {
+        const { wanted, scaled } = managed
+        return [name, { wanted, scaled, runs: lastRunsOf(managed) }]
+      }),
+    ),
+    lives: [...own, ...[...strangers].flatMap((stranger) => savedLife(stranger, false))],
+    releases,
+    releasing,
+  }
+}
+
 /** Empty where it has no life. */
-export function savedLife(instance: Instance, beside: boolean): readonly SavedLife[] {
+function savedLife(instance: Instance, beside: boolean): readonly SavedLife[] {
   const { life, spec, id, restarts, phase } = instance
   if (!life || life.pid === null) return []
   const { run, pid, startTicks, hash, startedMs, probeAddress } = life

@@ -1,17 +1,16 @@
 import { statSync } from 'node:fs'
 import { constants } from 'node:os'
-import { resolve } from 'node:path'
 import type { Exit, ProcessEvent, Snapshot } from '../control/protocol.ts'
 import type { PlannedProject } from '../plan/plan.ts'
 import type { LogLine } from '../logs/lines.ts'
 import { processOf } from '../logs/log-files.ts'
 import { followRun, tail } from '../logs/tail.ts'
+import { adoptLives } from './adopt.ts'
 import { blockersOf, dependenciesOf, describeWaiting, unmetDependencies } from './dependencies.ts'
 import { certainFailure, describeExit } from './diagnose.ts'
-import { Instance, type Life, type World } from './instance.ts'
+import type { Instance, Life, World } from './instance.ts'
 import { type Journal, openJournal } from './journal.ts'
 import {
-  type BindResult,
   describeLogNews,
   type Keeper,
   type KeeperEvents,
@@ -19,16 +18,17 @@ import {
   type LogNews,
   openKeeper,
 } from './keeper.ts'
-import { probeAddressOf, startOf, trialAddressOf } from './launch.ts'
-import { addSlot, createManaged, instancesOf, lastRunsOf, type Managed, type Slot, statusOf } from './managed.ts'
-import { describeHolder, holderOf } from './port-holder.ts'
+import { probeAddressOf, startOf } from './launch.ts'
+import { createManaged, instancesOf, type Managed, type Slot, statusOf } from './managed.ts'
 import { bootId, isSameProcess } from './process-table.ts'
 import { replaceInstance } from './reload.ts'
 import { describeReload } from './reload-manner.ts'
-import { instanceOf, numberOf, pipeOf, savedLife, strangerSpec, tokenOf } from './saved-lives.ts'
+import { instanceOf, pipeOf, stateOf, tokenOf } from './saved-lives.ts'
+import { createSaver, type Saver } from './saver.ts'
 import { createScheduler, type Scheduler } from './scheduler.ts'
+import { Sockets } from './sockets.ts'
 import type { ProcessSpec } from './spec.ts'
-import { readState, type SavedLife, type SavedState, STATE_VERSION, writeState } from './state-file.ts'
+import { readState, type SavedState, writeState } from './state-file.ts'
 import { createSweeper, type Sweeper } from './sweeper.ts'
 import { createUsageMeter, type UsageMeter } from './usage-meter.ts'
 
@@ -40,8 +40,6 @@ export interface SupervisorOptions {
   readonly pid: number
 }
 
-/** A hundred processes that start at once change a thousand times. */
-const SAVE_EVERY_MS = 20
 /** What an end is judged by: some servers print a hundred lines after the one that matters. */
 const LAST_LINES = 100
 /** What could not be replaced because it is too large is too large a moment later as well. */
@@ -54,6 +52,7 @@ const REPLACE_AGAIN_MS = 60_000
 export class Supervisor {
   readonly processes = new Map<string, Managed>()
   readonly journal: Journal
+  readonly sockets: Sockets
   readonly options: SupervisorOptions
   readonly world: World
   /** What ran to completion for which release, and what is to, or was begun. */
@@ -65,8 +64,8 @@ export class Supervisor {
   readonly #sweeper: Sweeper
   readonly #scheduler: Scheduler
   readonly #meter: UsageMeter
+  readonly #saver: Saver
   readonly #byToken = new Map<string, Instance>()
-  readonly #bound = new Map<string, Promise<BindResult>>()
   readonly #waiters = new Set<() => void>()
   /** Pids of the instances that run. */
   readonly #mains = new Set<number>()
@@ -81,8 +80,6 @@ export class Supervisor {
   readonly #replaceableMs = new Map<string, number>()
   #keeper!: Keeper
   #looking = false
-  #saving = false
-  #savedMs = Number.NEGATIVE_INFINITY
   /** Everything is being stopped: nothing new starts. */
   ending = false
   closing = false
@@ -102,6 +99,8 @@ export class Supervisor {
       hasOthers: () => this.#hasOthers,
       isOurs: ({ mark }) => mark !== null && this.#ours.has(mark),
     })
+    this.sockets = new Sockets(() => this.#keeper, options.stateDir)
+    this.#saver = createSaver(() => this.#writeState())
     this.world = this.#createWorld()
     this.#scheduler = createScheduler((managed) => this.#fire(managed))
     this.#meter = createUsageMeter({
@@ -151,29 +150,22 @@ export class Supervisor {
   /** Lives that an earlier supervisor left running, of processes that are still declared. Call it once, after `add`. */
   adopt(): readonly string[] {
     const keeper = this.#keeper
-    const kept = new Map(keeper.lives.map((life) => [life.token, life]))
-    const adopted: string[] = []
-    for (const saved of this.#saved.lives) {
-      const token = tokenOf(saved.instance, saved.run)
-      const isKept = kept.delete(token)
-      if (!isKept && !isSameProcess(saved.pid, saved.startTicks)) {
-        const { process, instance, run, pid } = saved
-        const exit = { code: null, signal: null }
-        const message = 'ended while no supervisor was there; nobody saw how'
-        this.write({ type: 'exited', process, instance, run, pid, exit, message })
-        continue
-      }
-      this.#adoptLife(saved, token, isKept)
-      adopted.push(saved.instance)
-    }
-    // Started by a supervisor that was killed before it could note it.
-    for (const { token, instance, run, pid, startTicks } of kept.values()) {
-      const process = instance.replace(/\.\d+$/, '')
-      const saved = { instance, process, run, pid, startTicks, ready: false, restarts: 0, stopping: false }
-      const rest = { hash: '', startedMs: Date.now(), beside: false, probeAddress: null }
-      this.#adoptLife({ ...saved, ...rest, stop: { signal: 'TERM', timeoutMs: 30_000 } }, token, true)
-      adopted.push(instance)
-    }
+    const adopted = adoptLives({
+      stateDir: this.options.stateDir,
+      saved: this.#saved,
+      keeper,
+      processes: this.processes,
+      world: this.world,
+      write: (news) => this.write(news),
+      take: (instance, token, pid) => {
+        this.#byToken.set(token, instance)
+        this.#mains.add(pid)
+        this.#setLog(instance.id, instance.spec)
+      },
+      onStranger: (instance) => void this.#strangers.add(instance),
+      onBeside: (slot, instance) =>
+        void this.until(() => !instance.isMoving).then(() => this.#endBeside(slot, instance)),
+    })
     if (keeper.isNew) this.#takeSockets()
     keeper.listen()
     return adopted
@@ -181,43 +173,13 @@ export class Supervisor {
 
   /** Of another keeper, only the programs have the sockets now, and none that starts could listen there. */
   #takeSockets(): void {
-    for (const { spec, slots } of this.processes.values()) {
-      if (spec.inherited === null || slots.every(({ current }) => current.life === null)) continue
-      for (const [index, address] of spec.listen.entries()) {
-        const name = socketName(spec, index)
-        const bound = this.#bindOnce(name, absolute(address, spec.cwd), spec.inherited.listening)
-        void bound.then((result) => 'errno' in result && this.#bound.delete(name))
-      }
-    }
+    for (const { spec, slots } of this.processes.values())
+      if (slots.some(({ current }) => current.life !== null)) this.sockets.hold(spec)
   }
 
   /** Closes what was held for processes that are declared no more. */
   closeForgotten(): void {
-    for (const name of this.#keeper.sockets.keys()) {
-      const owner = name.slice(0, name.indexOf('/'))
-      if (!this.processes.has(owner) && !this.#byToken.has(owner)) this.#keeper.close(name)
-    }
-  }
-
-  #adoptLife(saved: SavedLife, token: string, isKept: boolean): void {
-    const { stateDir } = this.options
-    const { instance: id, run, pid, startTicks, hash, startedMs, probeAddress } = saved
-    const life: Life = { token, run, hash, startedMs, probeAddress, pid, startTicks }
-    const instance = this.#placeOf(saved)
-    this.#byToken.set(token, instance)
-    this.#mains.add(pid)
-    this.#setLog(id, instance.spec)
-    instance.adopt(life, saved)
-    if (!isKept) this.#keeper.adopt({ token, pid, startTicks, instance: id, run }, pipeOf(stateDir, id, run))
-    this.write({ type: 'adopted', process: saved.process, instance: id, run, pid, message: `goes on with pid ${pid}` })
-    // What a reload had begun is not what serves; what is not declared any more has nobody to serve; what was asked to
-    // stop for good does not come back. One that is stopping already is not asked twice.
-    const managed = this.processes.get(saved.process)
-    if (managed) managed.wanted = this.#saved.processes[saved.process]?.wanted ?? 'running'
-    const isCurrent = managed?.slots.some(({ current }) => current === instance)
-    if (!isCurrent || managed?.wanted === 'stopped') instance.stop()
-    const slot = managed?.slots.find(({ beside }) => beside === instance)
-    if (slot) void this.until(() => !instance.isMoving).then(() => this.#endBeside(slot, instance))
+    this.sockets.closeForgotten((owner) => this.processes.has(owner) || this.#byToken.has(owner))
   }
 
   #endBeside(slot: Slot, instance: Instance): void {
@@ -225,22 +187,6 @@ export class Supervisor {
     if (slot.beside === instance) slot.beside = null
     this.save()
     this.lookAgain()
-  }
-
-  /** The instance that a life is of; one of no process, where it is declared no more. */
-  #placeOf(saved: SavedLife): Instance {
-    const managed = this.processes.get(saved.process)
-    const { instance: id, run } = saved
-    if (managed) {
-      while (managed.slots.length < numberOf(id)) addSlot(managed, this.world)
-      const slot = managed.slots[numberOf(id) - 1]
-      if (slot && !saved.beside && slot.current.life === null)
-        return (slot.current = new Instance(id, managed.spec, this.world, run))
-      if (slot) return (slot.beside = new Instance(id, managed.spec, this.world, run))
-    }
-    const stranger = new Instance(id, strangerSpec(saved), this.world, run)
-    this.#strangers.add(stranger)
-    return stranger
   }
 
   add(spec: ProcessSpec): Managed {
@@ -254,7 +200,7 @@ export class Supervisor {
   remove(name: string): void {
     const managed = this.processes.get(name)
     if (!managed) return
-    this.closeSockets(managed.spec)
+    this.sockets.close(managed.spec)
     this.#scheduler.cancel(managed)
     for (const instance of instancesOf(managed)) instance.leave()
     this.processes.delete(name)
@@ -351,49 +297,17 @@ export class Supervisor {
   #closeUnused(name: string): void {
     const managed = this.processes.get(name)
     if (managed && instancesOf(managed).every(({ hasProcess, isMoving }) => !hasProcess && !isMoving))
-      this.closeSockets(managed.spec)
-  }
-
-  /** Closes its sockets, but for those with these addresses. */
-  closeSockets(spec: ProcessSpec, kept: readonly string[] = []): void {
-    for (const [index, address] of spec.listen.entries()) {
-      if (kept.includes(address)) continue
-      const name = socketName(spec, index)
-      this.#bound.delete(name)
-      this.#keeper.close(name)
-    }
+      this.sockets.close(managed.spec)
   }
 
   /** Notes what is, for the supervisor that comes after this one: at once, and many changes in a row together. */
-  save = (): void => {
-    if (this.#saving) return
-    this.#saving = true
-    const save = (): void => {
-      this.#saving = false
-      this.#savedMs = performance.now()
-      this.#saveNow()
-    }
-    const waitMs = this.#savedMs + SAVE_EVERY_MS - performance.now()
-    if (waitMs > 0) setTimeout(save, waitMs)
-    else setImmediate(save)
-  }
+  save = (): void => this.#saver.save()
 
-  #saveNow(): void {
-    const processes = [...this.processes].map(([name, managed]) => {
-      const { wanted, scaled } = managed
-      return [name, { wanted, scaled, runs: lastRunsOf(managed) }] as const
-    })
-    const lives = [...this.processes.values()].flatMap((managed) =>
-      managed.slots.flatMap(({ current, beside }) => [
-        ...savedLife(current, false),
-        ...(beside ? savedLife(beside, true) : []),
-      ]),
-    )
-    for (const stranger of this.#strangers) lives.push(...savedLife(stranger, false))
+  #writeState(): void {
+    const { releases, releasing } = this
+    const notes = { processes: this.processes, strangers: this.#strangers, releases, releasing }
     try {
-      const { releases, releasing } = this
-      const state = { version: STATE_VERSION, bootId: bootId(), releases, releasing } as const
-      writeState(this.options.stateDir, { ...state, processes: Object.fromEntries(processes), lives })
+      writeState(this.options.stateDir, stateOf(notes, bootId()))
     } catch (error) {
       // What runs goes on; only a supervisor that came after this one would know less.
       this.write({ type: 'note', message: `cannot write its state: ${(error as Error).message}` })
@@ -403,14 +317,14 @@ export class Supervisor {
   /** Ends with everything else left as it is: the next supervisor goes on. */
   leave(): void {
     this.#stopWatching()
-    this.#saveNow()
+    this.#saver.saveNow()
     this.#keeper.leave()
   }
 
   /** Ends for good; all instances have ended before. */
   quit(): Promise<void> {
     this.#stopWatching()
-    this.#saveNow()
+    this.#saver.saveNow()
     return this.#keeper.quit()
   }
 
@@ -547,38 +461,10 @@ export class Supervisor {
   }
 
   async #startWithSockets(instance: Instance, life: Life, probeAddress: string): Promise<void> {
-    const { spec } = instance
-    const listening = spec.inherited?.listening ?? false
-    const { stateDir } = this.options
-    const names = spec.listen.map((_, index) =>
-      instance.isTrial ? trialName(life.token, index) : socketName(spec, index),
-    )
-    const addresses = spec.listen.map((address, index) =>
-      instance.isTrial ? trialAddressOf(stateDir, life.token, index) : absolute(address, spec.cwd),
-    )
-    const probe = `${life.token}/probe`
-    const binds = [
-      ...names.map((name, index) => this.#bindOnce(name, addresses[index] as string, listening)),
-      this.#keeper.bind(probe, probeAddress, listening),
-    ]
-    const results = await Promise.all(binds)
-    const failed = results.findIndex((result) => 'errno' in result)
-    if (failed < 0) return this.#startNow(instance, life, [...names, probe])
-    const { errno, message } = results[failed] as Extract<BindResult, { errno: number }>
-    const address = spec.listen[failed] ?? probeAddress
-    // The next attempt asks again.
-    for (const name of names) this.#bound.delete(name)
+    const opened = await this.sockets.open(instance, life, probeAddress)
+    if (!('errno' in opened)) return this.#startNow(instance, life, opened)
     this.#byToken.delete(life.token)
-    const holder = errno === constants.errno.EADDRINUSE ? holderOf(absolute(address, spec.cwd)) : null
-    const why = holder ? describeHolder(holder) : message
-    instance.spawnFailed({ errno, message: why, what: `address ${address}` })
-  }
-
-  /** One socket for all instances of a process, and for all that come after them. */
-  #bindOnce(name: string, address: string, listening: boolean): Promise<BindResult> {
-    const bound = this.#bound.get(name) ?? this.#keeper.bind(name, address, listening)
-    this.#bound.set(name, bound)
-    return bound
+    instance.spawnFailed(opened)
   }
 
   #startNow(instance: Instance, life: Life, sockets: readonly string[]): void {
@@ -601,13 +487,7 @@ export class Supervisor {
     this.#byToken.delete(token)
     this.#ours.delete(token)
     this.#keeper.forget(token)
-    if (probeAddress === null) return
-    this.#keeper.close(`${token}/probe`)
-    // A supervisor that came later does not know which one was a trial.
-    for (const [index] of instance?.spec.listen.entries() ?? []) {
-      this.#bound.delete(trialName(token, index))
-      this.#keeper.close(trialName(token, index))
-    }
+    if (probeAddress !== null) this.sockets.closeLife(token, instance?.spec.listen.length ?? 0)
   }
 
   #keeperEvents(): KeeperEvents {
@@ -651,7 +531,7 @@ export class Supervisor {
     await this.#openKeeperAgain()
     if (this.closing) return
     this.#isKeeperLost = false
-    this.#bound.clear()
+    this.sockets.forget()
     const { stateDir } = this.options
     const begun: (readonly [Instance, Life])[] = []
     for (const instance of this.instances()) {
@@ -693,10 +573,6 @@ const aboutLife = ({ id, spec, life }: Instance): Pick<ProcessEvent, 'process' |
   pid: life?.pid ?? null,
 })
 
-/** A path of a socket is the program's, and the keeper is elsewhere. */
-const absolute = (address: string, cwd: string): string =>
-  address.startsWith('unix:') ? `unix:${resolve(cwd, address.slice(5))}` : address
-
 /** A folder has one name for the system, whatever it is called by. */
 function placeOf(stateDir: string): string {
   const { dev, ino } = statSync(stateDir, { bigint: true })
@@ -704,6 +580,3 @@ function placeOf(stateDir: string): string {
 }
 
 const mib = (bytes: number): string => `${Math.round(bytes / 1024 ** 2)} MiB`
-
-const trialName = (token: string, index: number): string => `${token}/trial-${index}`
-const socketName = ({ name, listen }: ProcessSpec, index: number): string => `${name}/${listen[index]}`
