@@ -51,7 +51,8 @@ test('a reload to an address that is taken is refused, and the old one goes on w
   assert.equal((await httpGet({ port })).status, 200)
   // And once the address is a good one again, it is taken.
   site.declare(declared(port))
-  assert.equal((await site.cli('reload', 'web')).code, 0)
+  const again = await site.cli('reload', 'web')
+  assert.equal(again.code, 0, again.stderr)
   assert.equal((await httpGet({ port })).status, 200)
   await site.cli('down')
 })

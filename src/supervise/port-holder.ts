@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { shortCommand } from './process-table.ts'
 
 /** Who listens on an address that was wanted. */
 export interface PortHolder {
@@ -27,11 +28,8 @@ export function holderOf(address: string, proc = '/proc'): PortHolder | null {
 /** The holder in words: `nginx: master (pid 12) listens there`. */
 export function describeHolder({ pid, program }: PortHolder): string {
   if (pid === null) return 'another program, of another user or on another side of a container, listens there'
-  const shown = program.length > MAX_PROGRAM ? `${program.slice(0, MAX_PROGRAM)}…` : program
-  return `${shown} (pid ${pid}) listens there`
+  return `${shortCommand(program)} (pid ${pid}) listens there`
 }
-
-const MAX_PROGRAM = 100
 
 function tcpInodes(address: string, proc: string): ReadonlySet<string> {
   const at = address.lastIndexOf(':')

@@ -15,6 +15,7 @@ import {
   readEnvironMark,
   readProcess,
   readProcessTable,
+  shortCommand,
 } from './process-table.ts'
 
 const row = (pid: number, ppid: number, more: Partial<ProcessRow> = {}): ProcessRow => ({
@@ -118,7 +119,14 @@ test('a process is described for a person', () => {
     'pid 4121 `python worker.py`, state D (waiting for the disk), parent 1',
   )
   assert.equal(describeRow(row(5, 4)), 'pid 5 `python`, state S, parent 4')
-  assert.equal(describeRow(row(5, 4), 'x'.repeat(100)), `pid 5 \`${'x'.repeat(80)}…\`, state S, parent 4`)
+})
+
+test('a long command line keeps its beginning and its end, and never the folder of the program', () => {
+  assert.equal(shortCommand('/srv/app/.venv/bin/python -m celery'), 'python -m celery')
+  assert.equal(shortCommand('nginx: master process /usr/sbin/nginx'), 'nginx: master process /usr/sbin/nginx')
+  const long = shortCommand(`/usr/bin/python ${'/folder'.repeat(20)}/leaves.py detached`)
+  assert.equal(long.length, 80)
+  assert.match(long, /^python \/folder.*….*\/leaves\.py detached$/)
 })
 
 /** A shell that leads its own session, with a child in the same and one in a session of its own. */

@@ -141,11 +141,21 @@ const STATE_WORDS: Readonly<Record<string, string>> = {
 
 const COMMAND_LENGTH = 80
 
+/**
+ * A command line for a person, in 80 characters: without the folder of the program, and cut in the middle, since what
+ * tells one from another are its beginning and its end.
+ */
+export function shortCommand(commandLine: string): string {
+  const words = commandLine.replace(/^\/\S*\/(?=\S)/, '')
+  if (words.length <= COMMAND_LENGTH) return words
+  const half = COMMAND_LENGTH / 2
+  return `${words.slice(0, half)}…${words.slice(1 - half)}`
+}
+
 /** For a person: pid 4121 `python worker.py`, state D (waiting for the disk), parent 1. */
 export function describeRow(row: ProcessRow, commandLine: string = row.command): string {
-  const command = commandLine.length > COMMAND_LENGTH ? `${commandLine.slice(0, COMMAND_LENGTH)}…` : commandLine
   const words = STATE_WORDS[row.state]
-  return `pid ${row.pid} \`${command}\`, state ${row.state}${words ? ` (${words})` : ''}, parent ${row.ppid}`
+  return `pid ${row.pid} \`${shortCommand(commandLine)}\`, state ${row.state}${words ? ` (${words})` : ''}, parent ${row.ppid}`
 }
 
 /** Of these pids those that exist, and all below them, each once. */

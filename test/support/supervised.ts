@@ -50,7 +50,13 @@ export interface Supervised {
 export function createSupervised(t: TestContext, files: SupervisedFiles): Supervised {
   const root = createProject(t, { ...files, settings: `${files.settings ?? ''}\n${declaration(files.processes)}` })
   const stateDir = mkdtempSync(join(tmpdir(), 'prodserver-state-'))
-  const env = { PRODSERVER_STATE_DIR: stateDir, PRODSERVER_TEST_STATE: stateDir, ...files.env }
+  const env = {
+    PRODSERVER_STATE_DIR: stateDir,
+    PRODSERVER_TEST_STATE: stateDir,
+    // The interpreter takes what it has compiled of a file of the same second and size for the same file.
+    PYTHONDONTWRITEBYTECODE: '1',
+    ...files.env,
+  }
   const options = { cwd: root, env }
   const settingsFile = join(root, 'mysite', 'settings.py')
   const base = readFileSync(settingsFile, 'utf8').replace(/import json\nPRODUCTION_PROCESSES = .*\n/, '')

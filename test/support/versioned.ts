@@ -17,8 +17,6 @@ export interface Versioned extends Supervised {
 export function createVersioned(t: TestContext, files: SupervisedFiles): Versioned {
   const site = createSupervised(t, {
     ...files,
-    // The interpreter takes code of the same second and size for the same.
-    env: { PYTHONDONTWRITEBYTECODE: '1', ...files.env },
     settings: `WSGI_APPLICATION = "site_app.wsgi"\nASGI_APPLICATION = "site_app.asgi"\n${files.settings ?? ''}`,
     files: { ...files.files, 'site_app.py': code(0) },
   })
