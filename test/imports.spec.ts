@@ -130,7 +130,7 @@ const PROCESS: Readonly<Record<string, { members: readonly string[]; because: st
   'supervise/supervisor.ts': { members: ['kill'], because: 'it signals by itself while there is no keeper' },
   'supervise/sweeper.ts': { members: ['kill'], because: 'it ends what programs leave behind' },
   'supervise/detached.ts': {
-    members: ['env', 'exitCode', 'on', 'pid'],
+    members: ['argv', 'env', 'exitCode', 'on', 'pid', 'stdin'],
     because: 'it is a program of its own, the supervisor in the background',
   },
   'control/server.ts': {

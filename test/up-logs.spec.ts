@@ -300,7 +300,7 @@ for (const [name, code] of WITHOUT) {
     const program = `import os, sys, runpy; vars(os).pop("splice", None); vars(os).pop("pidfd_open", None); ${code || 'pass'}; runpy.run_path(sys.argv[1], run_name="__main__")`
     writeFileSync(
       python,
-      `#!/bin/sh\nshift 4\nprogram=$1\nshift\nexec ${PYTHON} -I -S -c '${program.replace('sys.argv[1]', 'sys.argv.pop(1)')}' "$program" "$@"\n`,
+      `#!/bin/sh\nshift 3\nprogram=$1\nshift\nexec ${PYTHON} -I -S -c '${program.replace('sys.argv[1]', 'sys.argv.pop(1)')}' "$program" "$@"\n`,
     )
     chmodSync(python, 0o755)
     for (const name of ['logs', 'run']) mkdirSync(join(folder, name))

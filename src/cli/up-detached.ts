@@ -1,10 +1,12 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { ActionLine } from '../control/protocol.ts'
 import { splitLines } from '../control/streams.ts'
 import { EXIT, ProdserverError } from '../errors.ts'
+import type { Project } from '../source/project.ts'
 import { prepareStateFolder } from '../supervise/state-folder.ts'
 import type { Application } from '../supervise/spec.ts'
 import { followAction } from './commands/up.ts'
@@ -14,39 +16,54 @@ import type { DetachedOptions } from '../supervise/detached.ts'
 
 export interface DetachedRequest {
   readonly context: CommandContext
+  readonly project: Project
   readonly stateDir: string
-  readonly application: Application
   readonly exitOn: DetachedOptions['exitOn']
+  /** @throws {ProdserverError} where it cannot be run. */
+  readonly application: () => Promise<Application>
 }
 
 /** Starts a supervisor that stays when we end, and shows what it does until all is ready. */
-export async function startDetached({ context, stateDir, application, exitOn }: DetachedRequest): Promise<number> {
+export async function startDetached(request: DetachedRequest): Promise<number> {
+  const { context, stateDir } = request
   prepareStateFolder(stateDir)
-  const log = openSync(join(stateDir, 'supervisor.log'), 'a', 0o600)
-  const { program, args } = detachedProgram()
-  const child = spawn(process.execPath, [program, ...args], {
-    detached: true,
-    stdio: ['pipe', log, log, 'pipe'],
-    cwd: '/',
-    env: context.io.env,
-  })
-  closeSync(log)
-  const options: DetachedOptions = {
-    stateDir,
-    application,
-    exitOn,
-    version: VERSION,
-    python: application.project.python.path,
+  // It gets ready while the settings are being read.
+  const supervisor = startSupervisor(request)
+  try {
+    supervisor.stdin?.end(JSON.stringify(await request.application()))
+  } catch (error) {
+    supervisor.stdin?.end()
+    if (supervisor.exitCode === null && supervisor.signalCode === null) await once(supervisor, 'exit')
+    throw error
   }
-  child.stdin?.end(JSON.stringify(options))
-  child.unref()
-  const code = await followAction((signal) => received(child.stdio[3] as Readable, stateDir, signal), context)
+  supervisor.unref()
+  const answers = supervisor.stdio[3] as Readable
+  const code = await followAction((signal) => received(answers, stateDir, signal), context)
   const { json, quiet, 'no-wait': noWait } = context.options.values
   if (code === EXIT.done && !json && !quiet && !noWait)
     context.io.stdout.write(
       'Running in the background. Look: prodserver ps, prodserver logs -f. Stop: prodserver down\n',
     )
   return code
+}
+
+function startSupervisor({ context, project, stateDir, exitOn }: DetachedRequest): ChildProcess {
+  const { root, python } = project
+  const options: DetachedOptions = { stateDir, exitOn, version: VERSION, root, python: python.path }
+  const log = openSync(join(stateDir, 'supervisor.log'), 'a', 0o600)
+  try {
+    const supervisor = spawn(process.execPath, [detachedProgram(), JSON.stringify(options)], {
+      detached: true,
+      stdio: ['pipe', log, log, 'pipe'],
+      cwd: '/',
+      env: context.io.env,
+    })
+    // It may end before it has heard what to run: what it has to say says why.
+    supervisor.stdin?.on('error', () => {})
+    return supervisor
+  } finally {
+    closeSync(log)
+  }
 }
 
 async function* received(answers: Readable, stateDir: string, signal: AbortSignal): AsyncGenerator<ActionLine> {
@@ -72,10 +89,11 @@ export function alreadyRunning(stateDir: string): ProdserverError {
 }
 
 /** The supervisor alone: what it does not need of this program would stay in its memory for good. */
-function detachedProgram(): { program: string; args: readonly string[] } {
-  const program = typeof PRODSERVER_SUPERVISOR === 'string' ? PRODSERVER_SUPERVISOR : '../supervise/detached.ts'
-  return { program: join(import.meta.dirname, program), args: [] }
-}
+const detachedProgram = (): string =>
+  join(
+    import.meta.dirname,
+    typeof PRODSERVER_SUPERVISOR === 'string' ? PRODSERVER_SUPERVISOR : '../supervise/detached.ts',
+  )
 
 /** Where it lies once it is built. */
 declare const PRODSERVER_SUPERVISOR: string | undefined

@@ -1,6 +1,6 @@
 import type { Project } from '../source/project.ts'
 import { followLogs } from '../logs/follow.ts'
-import { createHost, type ExitOn, type Host } from '../supervise/host.ts'
+import { blankProject, createHost, type ExitOn, type Host } from '../supervise/host.ts'
 import { KeeperBusyError, keeperArguments } from '../supervise/keeper.ts'
 import { become } from '../run/become.ts'
 import { resolveProgram } from '../run/resolve-program.ts'
@@ -41,17 +41,12 @@ export async function upForeground({
   const keeper = { python: project.python.path, program: keeperProgram, env: io.env, fd }
   // In a container nobody is there to correct what failed: whoever started it must learn of it.
   const effective = exitOn ?? (fd === undefined ? 'never' : 'failure')
-  const blank = {
-    root: project.root,
-    settings: { module: '', reason: '' },
-    python: { path: project.python.path, version: '', reason: '' },
-  }
   // The keeper starts while the settings are being read.
   const opening = createHost({
     stateDir,
     version: VERSION,
     keeper,
-    project: blank,
+    project: blankProject(project.root, project.python.path),
     pid: process.pid,
     exitOn: effective,
     endWhenIdle: true,

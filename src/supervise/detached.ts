@@ -1,17 +1,17 @@
-import { closeSync, readFileSync, writeSync } from 'node:fs'
+import { closeSync, writeSync } from 'node:fs'
 import type { ActionLine } from '../control/protocol.ts'
 import { ActionError } from './actions.ts'
-import { createHost, type ExitOn } from './host.ts'
+import { blankProject, createHost, type ExitOn } from './host.ts'
 import { KeeperBusyError } from './keeper.ts'
 import { keeperProgram } from './programs.ts'
 import type { Application } from './spec.ts'
 
-/** What `prodserver up -d` writes to the standard input of the supervisor that it starts. */
+/** What `prodserver up -d` gives the supervisor that it starts as its only argument. */
 export interface DetachedOptions {
   readonly stateDir: string
-  readonly application: Application
   readonly exitOn: ExitOn
   readonly version: string
+  readonly root: string
   readonly python: string
 }
 
@@ -27,10 +27,19 @@ function tell(line: ActionLine | { readonly busy: true }): void {
   }
 }
 
+/** What is to run, from the standard input; undefined where it turned out that nothing is. */
+async function declared(): Promise<Application | undefined> {
+  let text = ''
+  for await (const part of process.stdin.setEncoding('utf8')) text += part as string
+  return text === '' ? undefined : (JSON.parse(text) as Application)
+}
+
+/** Begins before it is known what to run: the keeper starts while the settings are being read. */
 async function main(): Promise<void> {
-  const { stateDir, application, exitOn, version, python } = JSON.parse(readFileSync(0, 'utf8')) as DetachedOptions
+  const { stateDir, exitOn, version, root, python } = JSON.parse(process.argv[2] as string) as DetachedOptions
   const keeper = { python, program: keeperProgram, env: process.env }
-  const { project } = application
+  const project = blankProject(root, python)
+  const declaring = declared()
   try {
     const options = { stateDir, version, keeper, project, pid: process.pid, exitOn, endWhenIdle: false }
     const host = await createHost(options)
@@ -42,6 +51,8 @@ async function main(): Promise<void> {
     }
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop)
     const unsubscribe = host.subscribe((event) => tell({ event }))
+    const application = await declaring
+    if (!application) return await host.abandon()
     tell({ begun: true })
     // Told to stop before all was started, it has nothing to tell but its end.
     const result = await host.apply(application).catch((error: unknown) => {
@@ -54,6 +65,7 @@ async function main(): Promise<void> {
   } catch (error) {
     if (!(error instanceof KeeperBusyError)) throw error
     tell({ busy: true })
+    process.stdin.destroy()
   }
 }
 

@@ -5,6 +5,7 @@ import { VERBS } from '../control/protocol.ts'
 import { type Controlled, createApi, listen, type Refusal } from '../control/server.ts'
 import { socketPath } from '../control/state-dir.ts'
 import { EXIT, type ExitCode } from '../errors.ts'
+import type { PlannedProject } from '../plan/plan.ts'
 import { isDictionary } from '../values.ts'
 import { act, ActionError, down } from './actions.ts'
 import { apply } from './apply.ts'
@@ -23,6 +24,13 @@ export interface HostOptions extends SupervisorOptions {
   /** Ends when nothing is left that runs, or may run again. */
   readonly endWhenIdle: boolean
 }
+
+/** Of a project whose settings are still being read. */
+export const blankProject = (root: string, python: string): PlannedProject => ({
+  root,
+  settings: { module: '', reason: '' },
+  python: { path: python, version: '', reason: '' },
+})
 
 /** A supervisor with its control socket, in this process. */
 export interface Host {

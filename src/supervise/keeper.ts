@@ -189,8 +189,8 @@ async function connectTo(stateDir: string): Promise<Socket | undefined> {
 export const keeperArguments = (program: string, stateDir: string): readonly string[] => [
   '-I',
   '-S',
-  '-X',
-  `pycache_prefix=${join(stateDir, 'pycache')}`,
+  // Nothing is compiled into the folders of the system.
+  '-B',
   program,
   stateDir,
 ]

@@ -73,17 +73,23 @@ async function applyOrStart(
       )
     return code
   }
+  const application = await whenAsked(() => applicationOf(context, project), options.positionals.length > 0)
   if (isDetached) {
     const { startDetached } = await import('../up-detached.ts')
-    return startDetached({
-      context,
-      stateDir,
-      application: await applicationOf(context, project),
-      exitOn: exitOn ?? 'never',
-    })
+    return startDetached({ context, project, stateDir, application, exitOn: exitOn ?? 'never' })
   }
   const { upForeground } = await import('../up-foreground.ts')
-  return upForeground({ context, project, stateDir, exitOn, application: () => applicationOf(context, project) })
+  return upForeground({ context, project, stateDir, application, exitOn })
+}
+
+/**
+ * The settings are read while the supervisor starts, but for one thing: a name may turn out to be nobody's, and then not
+ * even a folder is made.
+ */
+async function whenAsked<T>(read: () => Promise<T>, isFirst: boolean): Promise<() => Promise<T>> {
+  if (!isFirst) return read
+  const value = await read()
+  return async () => value
 }
 
 export async function applicationOf(context: CommandContext, located: Project, reload = false): Promise<Application> {

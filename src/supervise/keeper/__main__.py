@@ -13,19 +13,28 @@ user and limits, pass descriptors, move bytes without a moment in which they are
 nowhere (splice), tell who sent a notification. Standard library only, any
 Python that Django runs on.
 
-    python -I -S keeper STATE_DIR              commands on descriptor 3
-    python -I -S keeper STATE_DIR -- COMMAND   as process 1: the supervisor
+    python -I -S -B keeper STATE_DIR              commands on descriptor 3
+    python -I -S -B keeper STATE_DIR -- COMMAND   as process 1: the supervisor
                                                   is COMMAND, and its end ours
 """
 
+import errno
 import fcntl
 import os
+import select
 import signal
 import socket
+import struct
 import sys
+import time
 
+# What is compiled of our own files goes to the state directory, as we may lie where we cannot write. All else was
+# imported before: in a folder that is empty at first, the library of the system would be compiled anew.
+sys.pycache_prefix, sys.dont_write_bytecode = os.path.join(sys.argv[1], "pycache"), False
 from keeper import Keeper
 from sockets import listen_in
+
+sys.pycache_prefix, sys.dont_write_bytecode = None, True
 
 ALREADY_KEPT = 75  # the exit code when another keeper has the state directory
 

@@ -7,11 +7,10 @@ import socket
 import struct
 import sys
 import time
-import traceback
 
 from log import Log, read
 from sockets import address_of, bind, take_over
-from start import fork_exec, is_running, note_holder, open_pipe, printed_to, start_ticks, take_lock
+from start import is_running, note_holder, open_pipe, printed_to, start, start_ticks, take_lock
 from wire import pack, unpack
 
 VERSION = b"1"
@@ -21,6 +20,14 @@ REST = 0.001
 FEW_BYTES = 1 << 16
 # A user may have 64 MiB in pipes; with more than that the user's other pipes become tiny.
 LARGE_PIPE, PIPE, FEW_LIVES = 1 << 20, 1 << 17, 16
+
+
+def print_error():
+    """For who looks into the log of the keeper: what was just raised."""
+    import traceback  # takes as long to load as all else
+
+    traceback.print_exc()
+    sys.stderr.flush()
 
 
 class Life:
@@ -89,8 +96,7 @@ class Keeper:
         try:
             handler(*values)
         except Exception:
-            traceback.print_exc()
-            sys.stderr.flush()
+            print_error()
 
     def are_losing(self):
         return [log for log in self.logs.values() if log.lost is not None]
@@ -201,7 +207,7 @@ class Keeper:
                 fds.append(self.sockets[name.decode()][0].fileno())
             fifo = os.path.join(self.run_folder, "%s-%s.log" % (log_name.decode(), run.decode()))
             pipe, writer = open_pipe(fifo, LARGE_PIPE if len(self.lives) < FEW_LIVES else PIPE)
-            pid = fork_exec(argv, env, cwd, user, group, umask, nice, limits, fds, lock_fd, writer)
+            pid = start(argv, env, cwd, user, group, umask, nice, limits, fds, lock_fd, writer)
             if lock:
                 note_holder(lock_fd, pid)
         except (OSError, KeyError, ValueError) as error:
@@ -458,8 +464,7 @@ class Keeper:
                 os.environ["PRODSERVER_KEEPER_FD"] = "3"
                 os.execv(command[0], command)
             except BaseException:
-                traceback.print_exc()
-                sys.stderr.flush()
+                print_error()
             finally:
                 os._exit(127)
         theirs.close()
