@@ -115,7 +115,11 @@ async function superviseUntilEnd(
       application.specs.map(({ name, instances }) => [name, instances] as const),
     ),
   )
-  host.subscribe(progress.event)
+  host.subscribe((event) => {
+    progress.event(event)
+    const { type, instance, run } = event
+    if (type === 'exited' && instance !== null && run !== null) follower.endRun(instance, run)
+  })
   void host.ended.then(() => life.abort())
   const startedMs = performance.now()
   const applied = host.apply(application)

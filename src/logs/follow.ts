@@ -1,7 +1,15 @@
-import { type LogFile, listLogFiles, logsDirectory, type OpenLog, openLog } from './log-files.ts'
+import {
+  inodeOf,
+  instancesNamed,
+  type LogFile,
+  listLogFiles,
+  logsDirectory,
+  type OpenLog,
+  openLog,
+} from './log-files.ts'
 import { type LogSet, openLogSet } from './log-set.ts'
 import { lineStartBefore, linesForward, type LogContent, type LogLine, type Position } from './lines.ts'
-import { watchFolder } from './watch-folder.ts'
+import { type Changes, watchFolder } from './watch-folder.ts'
 
 export interface FollowRequest {
   readonly stateDir: string
@@ -14,8 +22,8 @@ export interface Follower extends AsyncIterable<readonly LogLine[]> {
   /** The files when following began, and where in each it began: what comes before is for who reads the past. */
   readonly set: LogSet
   readonly ends: ReadonlyMap<string, number>
-  /** What is there by now and was not given yet; the iteration goes on after it. */
-  readonly drain: () => readonly LogLine[]
+  /** What an instance has printed by now and was not given yet; the iteration goes on after it. */
+  readonly drain: (instance: string) => readonly LogLine[]
   /** A run is over: what it printed last is a line, though no newline came. */
   readonly endRun: (instance: string, run: number) => void
   readonly close: () => void
@@ -25,12 +33,15 @@ interface Followed {
   readonly log: OpenLog
   readonly position: Position
   sequence: number
+  /** Something may have been written to it, or it may have been removed. */
+  isChanged: boolean
 }
 
 /** Bytes of a file that are looked at before the next file has its turn: memory has an end. */
 const ROUND_BYTES = 1 << 20
 /** Files come faster than they can be opened only for a moment. */
 const LOOKS = 20
+const NO_FILE = -1
 
 /**
  * Follows the logs of instances, new ones included, through rotations: no line is lost, none is given twice. Waits for
@@ -58,7 +69,9 @@ export function followLogs({ stateDir, wants, signal }: FollowRequest): Follower
   }
 
   /** Files that are new, and full ones that are written to; what is gone is let go. */
-  const look = (): void => {
+  const look = (isOf: (instance: string) => boolean): void => {
+    const list = (): readonly LogFile[] =>
+      listLogFiles(stateDir).filter(({ instance, isCompressed }) => !isCompressed && isOf(instance) && wants(instance))
     // A file that was rotated between the list and the opening has another name by now, and its lines come first.
     let files = list()
     for (let attempt = 0; attempt < LOOKS; attempt++) {
@@ -68,22 +81,25 @@ export function followLogs({ stateDir, wants, signal }: FollowRequest): Follower
       files = now
     }
     const present = new Set(files.map(({ base }) => base))
-    for (const base of idle.keys()) if (!present.has(base)) idle.delete(base)
+    for (const base of idle.keys()) if (instancesNamed(base).some(isOf) && !present.has(base)) idle.delete(base)
   }
-
-  const list = (): readonly LogFile[] =>
-    listLogFiles(stateDir).filter(({ instance, isCompressed }) => wants(instance) && !isCompressed)
 
   const open = (files: readonly LogFile[]): void => {
     for (const file of files) {
       if (idle.has(file.base)) continue
-      const log = openLog(stateDir, file)
-      if (!log) continue
-      const known = followed.get(key(file.instance, log.inode))
+      const known = followed.get(key(file.instance, inodeOf(stateDir, file) ?? NO_FILE))
       if (known) known.sequence = order(file)
-      else followed.set(key(file.instance, log.inode), follow(log, 0, file))
-      if (known) log.close()
+      else openNew(file)
     }
+  }
+
+  const openNew = (file: LogFile): void => {
+    const log = openLog(stateDir, file)
+    if (!log) return
+    const name = key(file.instance, log.inode)
+    // It was rotated a moment ago.
+    if (followed.has(name)) log.close()
+    else followed.set(name, follow(log, 0, file))
   }
 
   const wake = (base: string): void => {
@@ -96,12 +112,29 @@ export function followLogs({ stateDir, wants, signal }: FollowRequest): Follower
     followed.set(key(file.instance, log.inode), follow(log, end, file))
   }
 
-  const read = (): { readonly lines: readonly LogLine[]; readonly hasMore: boolean } => {
+  const note = ({ renamed, written, mayHaveMore }: Changes): void => {
+    const touched = new Set([...renamed, ...written].flatMap(instancesNamed))
+    const isTouched = (instance: string): boolean => mayHaveMore || touched.has(instance)
+    for (const one of followed.values()) if (isTouched(one.log.instance)) one.isChanged = true
+    if (renamed.size > 0 || mayHaveMore) look(isTouched)
+    for (const base of mayHaveMore ? idle.keys() : [...written].map((name) => name.replace(/\.(log|idx)$/, '')))
+      wake(base)
+  }
+
+  const change = (instance: string): void => {
+    for (const one of followed.values()) if (one.log.instance === instance) one.isChanged = true
+  }
+
+  const read = (
+    isOf: (instance: string) => boolean,
+  ): { readonly lines: readonly LogLine[]; readonly hasMore: boolean } => {
     const lines: LogLine[] = []
     let hasMore = false
-    for (const [name, one] of [...followed].toSorted(([, a], [, b]) => a.sequence - b.sequence)) {
+    const changed = [...followed].filter(([, { isChanged, log }]) => isChanged && isOf(log.instance))
+    for (const [name, one] of changed.toSorted(([, a], [, b]) => a.sequence - b.sequence)) {
       const isRemoved = one.log.isRemoved()
       const isAtEnd = readOn(one, endedRuns.get(one.log.instance), lines)
+      one.isChanged = !isAtEnd
       if (!isAtEnd) hasMore = true
       if (!isAtEnd || !isRemoved) continue
       one.log.close()
@@ -113,10 +146,11 @@ export function followLogs({ stateDir, wants, signal }: FollowRequest): Follower
   return {
     set,
     ends,
-    drain: () => {
+    drain: (instance) => {
+      change(instance)
       const all: LogLine[] = []
       for (let hasMore = true; hasMore;) {
-        const result = read()
+        const result = read((name) => name === instance)
         all.push(...result.lines)
         ;({ hasMore } = result)
       }
@@ -124,6 +158,7 @@ export function followLogs({ stateDir, wants, signal }: FollowRequest): Follower
     },
     endRun: (instance, run) => {
       endedRuns.set(instance, Math.max(run, endedRuns.get(instance) ?? 0))
+      change(instance)
       watcher.wake()
     },
     close: () => {
@@ -132,16 +167,15 @@ export function followLogs({ stateDir, wants, signal }: FollowRequest): Follower
       followed.clear()
     },
     async *[Symbol.asyncIterator]() {
-      look()
+      look(wants)
       for (;;) {
-        const { lines, hasMore } = read()
+        const { lines, hasMore } = read(wants)
         if (lines.length > 0) yield lines
         if (signal.aborted) return
         if (hasMore) continue
         const changes = await watcher.changes()
         if (changes === undefined) return
-        if (changes.hasNames) look()
-        for (const name of changes.written) wake(name.replace(/\.(log|idx)$/, ''))
+        note(changes)
       }
     },
   }
@@ -156,6 +190,7 @@ const follow = (log: OpenLog, end: number, file: LogFile): Followed => ({
   log,
   position: { lineStart: end, scanned: end },
   sequence: order(file),
+  isChanged: true,
 })
 
 /** Takes what is new in a file; false where there is more. */

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Bytes, inMemory, type OpenFile, openFile } from './bytes.ts'
 import type { LogContent } from './lines.ts'
@@ -74,6 +74,16 @@ export interface OpenLog extends LogContent {
   /** It has no name any more: no more will be written to it, or nobody is meant to read it. */
   readonly isRemoved: () => boolean
   readonly close: () => void
+}
+
+/** Which file has the name now; undefined where none has. */
+export const inodeOf = (stateDir: string, { base }: LogFile): number | undefined =>
+  statSync(join(logsDirectory(stateDir), `${base}.log`), { throwIfNoEntry: false })?.ino
+
+/** The instances that a file in the folder of the logs may be of, by its name alone. */
+export function instancesNamed(name: string): readonly string[] {
+  const base = name.replace(/\.(log|idx)(\.gz)?$/, '')
+  return [base, processOf(base)]
 }
 
 /** Opens a log file; undefined where it is no longer there. */

@@ -2,11 +2,19 @@ import { type FSWatcher, mkdirSync, watch } from 'node:fs'
 
 /** What changed in a folder since it was asked last. */
 export interface Changes {
-  /** A file came, went, or has another name. */
-  readonly hasNames: boolean
+  /** Files that came, went or have another name. */
+  readonly renamed: ReadonlySet<string>
   /** Files that were written to. */
-  readonly written: readonly string[]
+  readonly written: ReadonlySet<string>
+  /** Others may have changed as well. */
+  readonly mayHaveMore: boolean
 }
+
+/**
+ * Linux keeps 16384 changes for a reader that is busy, and drops the rest without a word to who uses Node: with so many
+ * at a time there may have been more.
+ */
+const MANY = 8192
 
 export interface FolderWatcher {
   /** Waits for changes; undefined when it is over. */
@@ -19,10 +27,12 @@ export interface FolderWatcher {
 /** Watches the files of a folder, which is made if it is not there. The system tells of changes: while there are none, nothing is done. */
 export function watchFolder(folder: string, signal: AbortSignal): FolderWatcher {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
-  let hasNames = false
   let isOver = signal.aborted
   let isAwake = false
-  const written = new Set<string>()
+  let isUnsure = false
+  let count = 0
+  let renamed = new Set<string>()
+  let written = new Set<string>()
   let waiting = Promise.withResolvers<void>()
   const tell = (): void => {
     isAwake = true
@@ -33,8 +43,9 @@ export function watchFolder(folder: string, signal: AbortSignal): FolderWatcher 
     tell()
   }
   const stopWatching = startWatching(folder, end, (type, name) => {
-    if (type === 'rename' || name === null) hasNames = true
-    else written.add(name)
+    count++
+    if (name === null) isUnsure = true
+    else (type === 'rename' ? renamed : written).add(name)
     tell()
   })
   signal.addEventListener('abort', end)
@@ -42,9 +53,11 @@ export function watchFolder(folder: string, signal: AbortSignal): FolderWatcher 
     changes: async () => {
       if (!isAwake && !isOver) await waiting.promise
       if (isOver) return undefined
-      const changes = { hasNames, written: [...written] }
-      hasNames = isAwake = false
-      written.clear()
+      const changes = { renamed, written, mayHaveMore: isUnsure || count >= MANY }
+      isAwake = isUnsure = false
+      count = 0
+      renamed = new Set()
+      written = new Set()
       waiting = Promise.withResolvers()
       return changes
     },

@@ -111,7 +111,7 @@ async function follow({ stateDir, request, wants, printer, flush }: Reading): Pr
       for (const event of events) {
         if (event.type === 'exited') endRun(event)
         // Its last words were written before its end was.
-        print(follower.drain())
+        if (event.instance !== null) print(follower.drain(event.instance))
         if (wantsEvent(event)) printer.event(event)
       }
       end()
