@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Json } from '../src/types.ts'
-import { freePort } from './support/net.ts'
+import { freePort, httpGet } from './support/net.ts'
+import { waitUntil } from './support/running.ts'
 import { createVersioned } from './support/versioned.ts'
 
 /** Python of new code that is not fit to serve, by what is wrong with it. */
@@ -39,6 +40,8 @@ describe('a reload is refused, and the old one goes on', { concurrency: 2 }, () 
         processes: { web: { BACKEND: backend, ARGS: { ...args, ...address }, READY } },
       })
       await site.up()
+      // Ready is who has one worker that answers; another one would still import what is deployed next.
+      await answersOf({ port }, Number(args['workers'] ?? 1))
       const old = await site.instance('web.1')
       const before = site.alive()
       const load = site.load({ port })
@@ -93,3 +96,12 @@ describe('a reload is refused, and the old one goes on', { concurrency: 2 }, () 
     assert.equal((await site.cli('down')).code, 0)
   })
 })
+
+/** Waits until so many workers have answered. */
+async function answersOf(target: { readonly port: number }, workers: number): Promise<void> {
+  const pids = new Set<unknown>()
+  await waitUntil(async () => {
+    pids.add((JSON.parse((await httpGet(target)).body) as { pid: number }).pid)
+    return pids.size === workers || undefined
+  })
+}

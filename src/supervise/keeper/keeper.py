@@ -8,7 +8,7 @@ import struct
 import sys
 import time
 
-from log import Log, read
+from log import Log, last_numbers, read
 from sockets import address_of, bind, take_over
 from start import is_running, note_holder, open_pipe, printed_to, start, start_ticks, take_lock
 from wire import pack, unpack
@@ -50,6 +50,7 @@ class Keeper:
         self.lives, self.by_pid = {}, {}
         self.pouring = set()  # lives whose pipe somebody may still print to, forgotten ones as well
         self.logs, self.sockets = {}, {}
+        self.last_numbers = last_numbers(self.logs_folder)
         self.handlers = {}
         self.epoll = select.epoll()
         self.controller = None
@@ -236,7 +237,7 @@ class Keeper:
         if others:
             limit = log.max_bytes
             if log.set_aside():
-                log = self.logs[life.log_name] = Log(self.logs_folder, log.name, limit, log.keep)
+                log = self.logs[life.log_name] = Log(self.logs_folder, log.name, limit, log.keep, log.sequence)
         life.log = log
         self.pouring.add(life)
         self.watch(pipe, lambda _: self.pour(life) or self.spare(life))
@@ -385,7 +386,8 @@ class Keeper:
         if name in self.logs:
             self.logs[name].max_bytes, self.logs[name].keep = int(max_bytes), int(keep)
         else:
-            self.logs[name] = Log(self.logs_folder, name, int(max_bytes), int(keep))
+            last_number = self.last_numbers.get(name, 0)
+            self.logs[name] = Log(self.logs_folder, name, int(max_bytes), int(keep), last_number)
 
     def do_bind(self, name, address, listen):
         """Binds once; whoever is given the socket shares one queue of connections."""

@@ -15,10 +15,11 @@ RECORD = 16  # bytes of the index for each chunk
 class Log:
     """
     The log of one instance: NAME.log, and NAME.idx with the time, the offset and
-    the run of what arrived. Full files become NAME.1.log, NAME.2.log ...
+    the run of what arrived. Full files become NAME.1.log, NAME.2.log ... There is
+    no file before something is printed.
     """
 
-    def __init__(self, folder, name, max_bytes, keep):
+    def __init__(self, folder, name, max_bytes, keep, sequence):
         self.folder, self.name = folder, name
         self.max_bytes, self.keep = max_bytes, keep
         self.file = self.index = -1
@@ -34,11 +35,7 @@ class Log:
         self.found_room = None  # what was lost, once there is room again
         self.fresh = 0  # the number of the file that was rotated last, until it is told
         self.is_numbered = False  # ours has its number, and no other file could be made yet
-        self.sequence = max([0] + [n for n, _ in self.rotated()])
-        try:
-            self.open()
-        except OSError as error:
-            self.begin_losing(error)
+        self.sequence = sequence  # the number of the last full file
 
     def path(self, suffix):
         return os.path.join(self.folder, self.name + suffix)
@@ -55,6 +52,13 @@ class Log:
                 if number.isdigit():
                     found.append((int(number), entry))
         return found
+
+    def begin(self):
+        if self.file < 0 and self.lost is None:
+            try:
+                self.open()
+            except OSError as error:
+                self.begin_losing(error)
 
     def open(self):
         """Goes on with the file that has the name, or begins it. What was open is kept where that fails."""
@@ -104,6 +108,7 @@ class Log:
     def take(self, pipe, run):
         """Moves what a pipe has. False at its end, None when it has nothing."""
         self.moved = 0
+        self.begin()
         if self.lost is not None:
             return self.take_or_lose(pipe, run)
         self.mark(run)
@@ -314,6 +319,7 @@ class Log:
         For a life that ends while another has begun: its file gets a number, and stays
         its own to the end. False where it could not be renamed.
         """
+        self.begin()
         if not self.is_numbered and not self.number():
             return False
         self.max_bytes = 1 << 62
@@ -326,6 +332,17 @@ class Log:
                     os.unlink(os.path.join(self.folder, entry))
                 except OSError:
                     pass
+
+
+def last_numbers(folder):
+    """Of the full files of each name."""
+    numbers = {}
+    for entry in os.listdir(folder):
+        stem, _, kind = (entry[:-3] if entry.endswith(".gz") else entry).rpartition(".")
+        name, _, number = stem.rpartition(".")
+        if kind in ("log", "idx") and number.isdigit():
+            numbers[name] = max(int(number), numbers.get(name, 0))
+    return numbers
 
 
 def find_splice():
