@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ProcessEvent } from '../control/protocol.ts'
-import type { LogLine } from '../logs/lines.ts'
+import { linesIn, type LogChunk, type LogLine } from '../logs/lines.ts'
 import type { Paint } from './print.ts'
 import { renderEvent, renderEventInLog } from './render-event.ts'
 import { type LogLook, logLineJson, nameStyle, printable, renderText } from './render-log.ts'
@@ -114,10 +114,14 @@ test('an event has its evidence below it', () => {
   )
 })
 
-function stream(options: Partial<Parameters<typeof createLogStream>[0]>, lines: readonly LogLine[]): string {
+function stream(
+  options: Partial<Parameters<typeof createLogStream>[0]>,
+  lines: readonly LogLine[],
+  chunks: readonly LogChunk[] = [],
+): string {
   const parts: Buffer[] = []
   const printer = createLogStream({
-    write: (bytes) => parts.push(Buffer.from(bytes as Uint8Array)) > 0,
+    write: (bytes, start, end) => parts.push(Buffer.from(bytes as Buffer).subarray(start, end)) > 0,
     json: false,
     raw: false,
     isAlone: true,
@@ -126,6 +130,7 @@ function stream(options: Partial<Parameters<typeof createLogStream>[0]>, lines: 
     ...options,
   })
   for (const one of lines) printer.line(one)
+  for (const one of chunks) printer.chunk(one)
   return Buffer.concat(parts).toString()
 }
 
@@ -147,4 +152,25 @@ test('raw lines of one instance are its bytes, those of several do not run toget
   const look = { ...LOOK, prefix: 'none' } as const
   assert.equal(stream({ raw: true, look }, lines), 'one\nunfinished')
   assert.equal(stream({ raw: true, look, isAlone: false }, lines), 'one\nunfinished\n')
+})
+
+test('a piece of a log is printed as its lines are', () => {
+  const chunks = [
+    {
+      timeMs: T0 - 86_400_000,
+      instance: 'web.1',
+      run: 3,
+      bytes: Buffer.from('old\n\n\xff\x00 bytes\n', 'latin1'),
+      whole: true,
+    },
+    { timeMs: T0, instance: 'worker.12', run: 1, bytes: Buffer.from('unfinished'), whole: false },
+    { timeMs: T0, instance: 'web.1', run: 3, bytes: Buffer.from('new\nnewer\n'), whole: true },
+  ]
+  const lines = chunks.flatMap((chunk) => [...linesIn(chunk)])
+  for (const prefix of ['short', 'long', 'none'] as const) {
+    for (const more of [{}, { json: true }, { raw: true, isAlone: false }, { isTerminal: true }]) {
+      const options = { ...more, look: { ...LOOK, isTerminal: 'isTerminal' in more, prefix } }
+      assert.equal(stream(options, [], chunks), stream(options, lines))
+    }
+  }
 })

@@ -28,7 +28,7 @@ export function renderPrefix(
 }
 
 /** The line as it was printed, or as a terminal may see it. */
-export const renderText = ({ line }: LogLine, { isTerminal, isColoured }: LogLook): Uint8Array | string =>
+export const renderText = ({ line }: LogLine, { isTerminal, isColoured }: LogLook): Buffer | string =>
   isTerminal ? printable(line.toString(), isColoured) : line
 
 const NAME_STYLES: readonly Style[] = ['cyan', 'yellow', 'green', 'magenta', 'blue']

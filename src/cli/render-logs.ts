@@ -1,4 +1,4 @@
-import type { LogLine } from '../logs/lines.ts'
+import type { LogChunk } from '../logs/lines.ts'
 import { createSink } from '../logs/sink.ts'
 import type { CommandContext } from './commands.ts'
 import { nameWidthOf } from './render-log.ts'
@@ -8,9 +8,9 @@ import { createLogStream } from './render-log-stream.ts'
 export function createLogPrinter(
   { io, options, paint }: CommandContext,
   processes: readonly (readonly [process: string, instances: number])[],
-): (lines: readonly LogLine[]) => void {
+): (chunks: readonly LogChunk[]) => void {
   const sink = createSink(1)
-  const { line: print } = createLogStream({
+  const { chunk: print } = createLogStream({
     write: sink.write,
     json: options.values['json'] !== undefined,
     raw: false,
@@ -25,8 +25,8 @@ export function createLogPrinter(
     },
     nowMs: Date.now(),
   })
-  return (lines) => {
-    for (const line of lines) print(line)
+  return (chunks) => {
+    for (const chunk of chunks) print(chunk)
     sink.flush()
   }
 }

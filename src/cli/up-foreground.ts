@@ -107,7 +107,7 @@ async function superviseUntilEnd(
   const progress = createProgress(context)
   const isJson = options.values['json'] !== undefined
   const life = new AbortController()
-  const follower = followLogs({ stateDir, wants: () => !isQuiet, signal: life.signal })
+  const follower = followLogs({ stateDir, wants: () => !isQuiet, signal: life.signal, isPassedOn: true })
   const printing = printLogs(
     follower,
     createLogPrinter(
@@ -146,7 +146,7 @@ async function printLogs(
   print: ReturnType<typeof createLogPrinter>,
 ): Promise<void> {
   try {
-    for await (const lines of follower) print(lines)
+    for await (const chunks of follower) print(chunks)
   } catch {
     // Whoever reads it sees less; what runs does not depend on it.
   } finally {

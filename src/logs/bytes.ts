@@ -4,8 +4,11 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 export interface Bytes {
   /** How many there are now; a file that is written to grows. */
   readonly size: () => number
-  /** Fewer than asked for where they end before. Never shared: whoever reads may keep them. */
-  readonly read: (offset: number, length: number) => Buffer
+  /**
+   * Fewer than asked for where they end before. They lie in memory of their own, which whoever reads may keep; or in
+   * `into`, where that is given and is large enough.
+   */
+  readonly read: (offset: number, length: number, into?: Buffer) => Buffer
   readonly close: () => void
 }
 
@@ -26,14 +29,15 @@ export function openFile(path: string): OpenFile {
     size: () => Number(stat().size),
     modifiedMs: () => Number(stat().mtimeMs),
     isRemoved: () => Number(stat().nlink) === 0,
-    read: (offset, length) => readAt(fd, offset, length),
+    read: (offset, length, into) => readAt(fd, offset, length, into),
     close: () => closeSync(fd),
   }
 }
 
-function readAt(fd: number, offset: number, length: number): Buffer {
+function readAt(fd: number, offset: number, length: number, into?: Buffer): Buffer {
+  const isEnough = into !== undefined && into.length >= length
   // One's own, not a part of Node's pool: a log line that is kept would keep the pool.
-  const buffer = Buffer.allocUnsafeSlow(Math.max(0, length))
+  const buffer = isEnough ? into.subarray(0, length) : Buffer.allocUnsafeSlow(Math.max(0, length))
   let filled = 0
   while (filled < buffer.length) {
     const count = readSync(fd, buffer, filled, buffer.length - filled, offset + filled)

@@ -7,7 +7,7 @@ import { createLog, createStateDir } from '../../test/support/logs.ts'
 import { waitUntil } from '../../test/support/running.ts'
 import { createEventReader, followEvents, readEvents } from './event-log.ts'
 import { type Follower, followLogs } from './follow.ts'
-import type { LogLine } from './lines.ts'
+import { linesIn, type LogLine } from './lines.ts'
 import { readSet } from './read-log.ts'
 import { followRun, tail } from './tail.ts'
 
@@ -28,7 +28,7 @@ function follow(t: TestContext, stateDir: string): Following {
   const take = ({ instance, line }: LogLine): void => void lines.push(`${instance}: ${line.toString()}`)
   const over = (async () => {
     for (const line of readSet(stateDir, follower.set, {}, follower.ends)) take(line)
-    for await (const batch of follower) batch.forEach(take)
+    for await (const batch of follower) for (const chunk of batch) for (const line of linesIn(chunk)) take(line)
   })()
   t.after(async () => {
     controller.abort()

@@ -1,3 +1,4 @@
+import type { Bytes } from './bytes.ts'
 import {
   inodeOf,
   instancesNamed,
@@ -8,25 +9,33 @@ import {
   openLog,
 } from './log-files.ts'
 import { type LogSet, openLogSet } from './log-set.ts'
-import { lineStartBefore, linesForward, type LogContent, type LogLine, type Position } from './lines.ts'
+import { chunksForward, lineStartBefore, type LogChunk, type LogContent, type Position } from './lines.ts'
 import { type Changes, watchFolder } from './watch-folder.ts'
 
 export interface FollowRequest {
   readonly stateDir: string
   readonly wants: (instance: string) => boolean
   readonly signal: AbortSignal
+  /** The bytes of a batch are gone when the next one is asked for: who only passes them on needs no more. */
+  readonly isPassedOn?: boolean
 }
 
 /** Lines as they arrive, in batches of those that were there together, each in the order of arrival. */
-export interface Follower extends AsyncIterable<readonly LogLine[]> {
+export interface Follower extends AsyncIterable<readonly LogChunk[]> {
   /** The files when following began, and where in each it began: what comes before is for who reads the past. */
   readonly set: LogSet
   readonly ends: ReadonlyMap<string, number>
   /** What an instance has printed by now and was not given yet; the iteration goes on after it. */
-  readonly drain: (instance: string) => readonly LogLine[]
+  readonly drain: (instance: string) => Iterable<readonly LogChunk[]>
   /** A run is over: what it printed last is a line, though no newline came. */
   readonly endRun: (instance: string, run: number) => void
   readonly close: () => void
+}
+
+interface Batch {
+  readonly chunks: readonly LogChunk[]
+  /** There is more already. */
+  readonly hasMore: boolean
 }
 
 interface Followed {
@@ -35,10 +44,12 @@ interface Followed {
   sequence: number
   /** Something may have been written to it, or it may have been removed. */
   isChanged: boolean
+  /** It was left unread because it may be about to be renamed. */
+  isHeld: boolean
 }
 
 /** Bytes of a file that are looked at before the next file has its turn: memory has an end. */
-const ROUND_BYTES = 1 << 20
+const ROUND_BYTES = 1 << 18
 /** Files come faster than they can be opened only for a moment. */
 const LOOKS = 20
 const NO_FILE = -1
@@ -48,7 +59,7 @@ const NO_FILE = -1
  * the system to tell of a change, and does nothing in between. A line is given when its newline is there, or its run
  * has ended. Ends when the signal is aborted; the caller closes it.
  */
-export function followLogs({ stateDir, wants, signal }: FollowRequest): Follower {
+export function followLogs({ stateDir, wants, signal, isPassedOn = false }: FollowRequest): Follower {
   // Watched before the files are looked at: what is written between the two is noticed.
   const watcher = watchFolder(logsDirectory(stateDir), signal)
   const set = openLogSet(stateDir, wants)
@@ -88,8 +99,11 @@ export function followLogs({ stateDir, wants, signal }: FollowRequest): Follower
     for (const file of files) {
       if (idle.has(file.base)) continue
       const known = followed.get(key(file.instance, inodeOf(stateDir, file) ?? NO_FILE))
-      if (known) known.sequence = order(file)
-      else openNew(file)
+      if (!known) openNew(file)
+      else {
+        known.sequence = order(file)
+        known.log.renamed(file)
+      }
     }
   }
 
@@ -125,36 +139,34 @@ export function followLogs({ stateDir, wants, signal }: FollowRequest): Follower
     for (const one of followed.values()) if (one.log.instance === instance) one.isChanged = true
   }
 
-  const read = (
-    isOf: (instance: string) => boolean,
-  ): { readonly lines: readonly LogLine[]; readonly hasMore: boolean } => {
-    const lines: LogLine[] = []
+  const memory = isPassedOn ? createMemory() : undefined
+  const read = (isOf: (instance: string) => boolean): Batch => {
+    memory?.clear()
+    const chunks: LogChunk[] = []
     let hasMore = false
     const changed = [...followed].filter(([, { isChanged, log }]) => isChanged && isOf(log.instance))
     for (const [name, one] of changed.toSorted(([, a], [, b]) => a.sequence - b.sequence)) {
       const isRemoved = one.log.isRemoved()
-      const isAtEnd = readOn(one, endedRuns.get(one.log.instance), lines)
+      const isAtEnd = readOn(one, endedRuns.get(one.log.instance), chunks, memory?.readerOf(one.log.bytes))
       one.isChanged = !isAtEnd
       if (!isAtEnd) hasMore = true
       if (!isAtEnd || !isRemoved) continue
       one.log.close()
       followed.delete(name)
     }
-    return { lines: lines.toSorted((a, b) => a.timeMs - b.timeMs), hasMore }
+    return { chunks: chunks.toSorted((a, b) => a.timeMs - b.timeMs), hasMore }
   }
 
   return {
     set,
     ends,
-    drain: (instance) => {
+    *drain(instance) {
       change(instance)
-      const all: LogLine[] = []
-      for (let hasMore = true; hasMore;) {
-        const result = read((name) => name === instance)
-        all.push(...result.lines)
-        ;({ hasMore } = result)
+      for (;;) {
+        const { chunks, hasMore } = read((name) => name === instance)
+        if (chunks.length > 0) yield chunks
+        if (!hasMore) return
       }
-      return all
     },
     endRun: (instance, run) => {
       endedRuns.set(instance, Math.max(run, endedRuns.get(instance) ?? 0))
@@ -169,14 +181,28 @@ export function followLogs({ stateDir, wants, signal }: FollowRequest): Follower
     async *[Symbol.asyncIterator]() {
       look(wants)
       for (;;) {
-        const { lines, hasMore } = read(wants)
-        if (lines.length > 0) yield lines
+        const { chunks, hasMore } = read(wants)
+        if (chunks.length > 0) yield chunks
         if (signal.aborted) return
         if (hasMore) continue
         const changes = await watcher.changes()
         if (changes === undefined) return
         note(changes)
       }
+    },
+  }
+}
+
+/** One piece of memory that is used again and again: what is taken anew each time piles up before it is given back. */
+function createMemory(): { clear: () => void; readerOf: (bytes: Bytes) => Bytes['read'] } {
+  const buffer = Buffer.allocUnsafeSlow(2 * ROUND_BYTES)
+  let used = 0
+  return {
+    clear: () => void (used = 0),
+    readerOf: (bytes) => (offset, length) => {
+      const read = bytes.read(offset, length, buffer.subarray(used))
+      if (read.buffer === buffer.buffer) used += read.length
+      return read
     },
   }
 }
@@ -191,20 +217,31 @@ const follow = (log: OpenLog, end: number, file: LogFile): Followed => ({
   position: { lineStart: end, scanned: end },
   sequence: order(file),
   isChanged: true,
+  isHeld: false,
 })
 
 /** Takes what is new in a file; false where there is more. */
-function readOn({ log, position }: Followed, endedRun: number | undefined, lines: LogLine[]): boolean {
+function readOn(
+  one: Followed,
+  endedRun: number | undefined,
+  chunks: LogChunk[],
+  read: Bytes['read'] | undefined,
+): boolean {
+  const { log, position } = one
   const size = log.bytes.size()
   // A disk without room: the keeper takes back what is no whole line.
   if (size < position.scanned) {
     position.scanned = position.lineStart = Math.min(position.lineStart, size)
   }
-  log.refresh()
+  // Without its index it is not known when its lines arrived, and they would come out of order. The new name comes with
+  // news of its own; where an index is missing for good, the next line does.
+  one.isHeld = !log.refresh() && !one.isHeld
+  if (one.isHeld) return true
   const to = Math.min(size, position.scanned + ROUND_BYTES)
   const isOver = endedRun !== undefined && runAtEnd(log, position) <= endedRun
   if (to > position.scanned || (isOver && size > position.lineStart)) {
-    for (const line of linesForward(log, position, { to, rest: isOver && to === size })) lines.push(line)
+    for (const chunk of chunksForward(log, position, { to, rest: isOver && to === size, ...(read && { read }) }))
+      chunks.push(chunk)
   }
   return to === size
 }

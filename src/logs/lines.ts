@@ -14,6 +14,21 @@ export interface LogLine {
   readonly whole: boolean
 }
 
+/** Lines of one life that arrived in the same moment, as they lie in the file. */
+export interface LogChunk extends Omit<LogLine, 'line'> {
+  /** Whole lines, each with its newline; or a single one without, where `whole` is false. */
+  readonly bytes: Buffer
+}
+
+/** The lines of a chunk, one by one. */
+export function* linesIn({ bytes, whole, ...about }: LogChunk): Generator<LogLine, void, void> {
+  for (let start = 0; start < bytes.length;) {
+    const end = whole ? bytes.indexOf(NEWLINE, start) : bytes.length
+    yield { ...about, line: bytes.subarray(start, end), whole }
+    start = end + 1
+  }
+}
+
 /** A log file with its index. */
 export interface LogContent {
   readonly instance: string
@@ -40,38 +55,52 @@ export interface ForwardOptions {
   readonly to: number
   /** Give what follows the last newline as well. Else it stays, and `position` says where it begins. */
   readonly rest: boolean
+  /** Reads into memory of the caller's, rather than into a piece of its own each time. */
+  readonly read?: Bytes['read']
 }
 
 /** Lines from a position on, in the order of the file. Moves the position as they are taken. */
 export function* linesForward(
   content: LogContent,
   position: Position,
-  { to, rest }: ForwardOptions,
+  options: ForwardOptions,
 ): Generator<LogLine, void, void> {
+  for (const chunk of chunksForward(content, position, options)) yield* linesIn(chunk)
+}
+
+/** The same in pieces, as large as the index lets them be: most of what is read is passed on as it is. */
+export function* chunksForward(
+  content: LogContent,
+  position: Position,
+  { to, rest, read = content.bytes.read }: ForwardOptions,
+): Generator<LogChunk, void, void> {
   const { instance, index } = content
   let mark = index.find(position.lineStart)
   let { timeMs, run } = describe(content, mark)
   let nextOffset = offsetAfter(index, mark)
   for (;;) {
-    const block = nextLines(content.bytes, position, to)
+    const block = nextLines(read, position, to)
     const blockStart = position.lineStart
     for (let start = blockStart; start < block.end && block.whole;) {
-      const lineEnd = blockStart + block.bytes.indexOf(NEWLINE, start - blockStart)
-      if (lineEnd < nextOffset) {
-        // Nearly every line of a large log: nothing is marked inside it.
-        position.lineStart = position.scanned = lineEnd + 1
-        const line = block.bytes.subarray(start - blockStart, lineEnd - blockStart)
-        yield { timeMs, instance, run, line, whole: true }
-      } else {
-        for (const [from, until, isLast] of splitAtRuns(index, mark, start, lineEnd, true)) {
-          mark = advance(index, mark, from)
-          ;({ timeMs, run } = describe(content, mark))
-          position.lineStart = position.scanned = isLast ? until + 1 : until
-          const line = block.bytes.subarray(from - blockStart, until - blockStart)
-          yield { timeMs, instance, run, line, whole: isLast }
-        }
-        nextOffset = offsetAfter(index, mark)
+      // Nearly every line of a large log: nothing is marked inside it.
+      const unmarked = Math.min(nextOffset, block.end)
+      const newline = unmarked > start ? block.bytes.lastIndexOf(NEWLINE, unmarked - 1 - blockStart) : -1
+      if (newline >= start - blockStart) {
+        const bytes = block.bytes.subarray(start - blockStart, newline + 1)
+        start = position.lineStart = position.scanned = blockStart + newline + 1
+        yield { timeMs, instance, run, bytes, whole: true }
+        continue
       }
+      const lineEnd = blockStart + block.bytes.indexOf(NEWLINE, start - blockStart)
+      for (const [from, until, isLast] of splitAtRuns(index, mark, start, lineEnd, true)) {
+        mark = advance(index, mark, from)
+        ;({ timeMs, run } = describe(content, mark))
+        const end = isLast ? until + 1 : until
+        position.lineStart = position.scanned = end
+        const bytes = block.bytes.subarray(from - blockStart, end - blockStart)
+        yield { timeMs, instance, run, bytes, whole: isLast }
+      }
+      nextOffset = offsetAfter(index, mark)
       start = lineEnd + 1
     }
     if (block.whole) continue
@@ -80,7 +109,7 @@ export function* linesForward(
       if (isLast && (!rest || from === until)) break
       mark = advance(index, mark, from)
       position.lineStart = position.scanned = until
-      yield { ...describe(content, mark), line: content.bytes.read(from, until - from), whole: false }
+      yield { ...describe(content, mark), bytes: read(from, until - from), whole: false }
     }
     position.scanned = Math.max(position.lineStart, block.end)
     return
@@ -96,20 +125,20 @@ interface Lines {
 }
 
 /** Bytes from the start of a line up to a newline: many lines at once where they are short, one where it is long. */
-function nextLines(bytes: Bytes, { lineStart, scanned }: Position, to: number): Lines {
+function nextLines(read: Bytes['read'], { lineStart, scanned }: Position, to: number): Lines {
   if (scanned === lineStart) {
-    const block = bytes.read(lineStart, Math.min(BLOCK, to - lineStart))
+    const block = read(lineStart, Math.min(BLOCK, to - lineStart))
     const last = block.lastIndexOf(NEWLINE)
     if (last >= 0) return { bytes: block.subarray(0, last + 1), end: lineStart + last + 1, whole: true }
     scanned += block.length
     if (block.length === 0) return { bytes: block, end: lineStart, whole: false }
   }
   while (scanned < to) {
-    const block = bytes.read(scanned, Math.min(BLOCK, to - scanned))
+    const block = read(scanned, Math.min(BLOCK, to - scanned))
     const newline = block.indexOf(NEWLINE)
     if (newline >= 0) {
       const end = scanned + newline + 1
-      return { bytes: bytes.read(lineStart, end - lineStart), end, whole: true }
+      return { bytes: read(lineStart, end - lineStart), end, whole: true }
     }
     if (block.length === 0) break
     scanned += block.length

@@ -69,8 +69,13 @@ const order = ({ sequence }: LogFile): number => sequence ?? Number.POSITIVE_INF
 export interface OpenLog extends LogContent {
   readonly file: LogFile
   readonly inode: number
-  /** Looks for what has been written to it since. */
-  readonly refresh: () => void
+  /**
+   * Looks for what has been written to it since. False where its index is not found: whoever rotates renames the one
+   * just before the other.
+   */
+  readonly refresh: () => boolean
+  /** It is called so now. */
+  readonly renamed: (file: LogFile) => void
   /** It has no name any more: no more will be written to it, or nobody is meant to read it. */
   readonly isRemoved: () => boolean
   readonly close: () => void
@@ -88,7 +93,7 @@ export function instancesNamed(name: string): readonly string[] {
 
 /** Opens a log file; undefined where it is no longer there. */
 export function openLog(stateDir: string, file: LogFile): OpenLog | undefined {
-  const path = join(logsDirectory(stateDir), file.base)
+  let path = join(logsDirectory(stateDir), file.base)
   const log = file.isCompressed ? undefined : openIfThere(`${path}.log`)
   if (!log) return file.sequence === undefined ? undefined : openCompressed(path, file)
   let marks = openIndexOf(path, log)
@@ -104,11 +109,12 @@ export function openLog(stateDir: string, file: LogFile): OpenLog | undefined {
     inode: log.inode,
     isRemoved: log.isRemoved,
     refresh: () => {
-      if (marks) return index.refresh()
+      if (marks) index.refresh()
       // It is made after the log, and before anything is written to the log.
-      marks = openIndexOf(path, log)
-      index = new TimeIndex(marks)
+      else if ((marks = openIndexOf(path, log))) index = new TimeIndex(marks)
+      return marks !== undefined || log.size() === 0
     },
+    renamed: ({ base }) => void (path = join(logsDirectory(stateDir), base)),
     close: () => {
       log.close()
       marks?.close()
@@ -142,7 +148,8 @@ function openCompressed(path: string, file: LogFile): OpenLog | undefined {
       index: readIndex(path),
       modifiedMs: packed.modifiedMs(),
       inode: packed.inode,
-      refresh: () => {},
+      refresh: () => true,
+      renamed: () => {},
       isRemoved: () => false,
       close: () => {},
     }

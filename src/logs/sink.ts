@@ -2,8 +2,8 @@ import { writeSync } from 'node:fs'
 
 /** Takes bytes for a descriptor, and writes them when there are many, or when it is told to. */
 export interface Sink {
-  /** False once nobody reads any more. */
-  readonly write: (bytes: Uint8Array | string) => boolean
+  /** A text, or bytes, of which a part may be meant. False once nobody reads any more. */
+  readonly write: (bytes: Buffer | string, start?: number, end?: number) => boolean
   readonly flush: () => boolean
 }
 
@@ -21,15 +21,16 @@ export function createSink(fd: number): Sink {
   }
   return {
     flush,
-    write: (bytes) => {
-      // A character of JavaScript has up to three bytes.
-      const most = typeof bytes === 'string' ? bytes.length * 3 : bytes.length
-      if (size + most > buffer.length) flush()
-      if (most > buffer.length) isOpen &&= writeAll(fd, Buffer.from(bytes as string))
-      else if (typeof bytes === 'string') size += buffer.write(bytes, size)
-      else {
-        buffer.set(bytes, size)
-        size += bytes.length
+    write: (bytes, start = 0, end = bytes.length) => {
+      if (typeof bytes === 'string') {
+        // A character of JavaScript has up to three bytes.
+        if (size + bytes.length * 3 > buffer.length) flush()
+        if (bytes.length * 3 > buffer.length) isOpen &&= writeAll(fd, Buffer.from(bytes))
+        else size += buffer.write(bytes, size)
+      } else {
+        if (size + end - start > buffer.length) flush()
+        if (end - start > buffer.length) isOpen &&= writeAll(fd, bytes.subarray(start, end))
+        else size += bytes.copy(buffer, size, start, end)
       }
       return size < ENOUGH ? isOpen : flush()
     },

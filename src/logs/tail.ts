@@ -1,5 +1,5 @@
 import { followLogs } from './follow.ts'
-import type { LogLine } from './lines.ts'
+import { linesIn, type LogLine } from './lines.ts'
 import { readLines, readSet } from './read-log.ts'
 
 export interface TailRequest {
@@ -31,8 +31,9 @@ export async function followRun(
       if (signal.aborted) return
       onLine(line)
     }
-    for await (const lines of follower) {
-      for (const line of lines) if (line.run === run && !signal.aborted) onLine(line)
+    for await (const chunks of follower) {
+      for (const line of chunks.flatMap((chunk) => [...linesIn(chunk)]))
+        if (line.run === run && !signal.aborted) onLine(line)
     }
   } finally {
     follower.close()

@@ -18,6 +18,7 @@ const BLOCK = 1024
 export class TimeIndex {
   readonly #bytes: Bytes | undefined
   #block: Buffer = Buffer.alloc(0)
+  #memory: Buffer = Buffer.alloc(0)
   #blockAt = -1
   #count = 0
 
@@ -98,7 +99,10 @@ export class TimeIndex {
   #load(index: number): number {
     const at = Math.floor(index / BLOCK)
     if (at !== this.#blockAt) {
-      this.#block = this.#bytes?.read(at * BLOCK * MARK_BYTES, BLOCK * MARK_BYTES) ?? this.#block
+      const marks = Math.min(BLOCK, this.#count - at * BLOCK)
+      // Nothing of a block is given away: the memory of the one before will do, if it is large enough.
+      this.#block = this.#bytes?.read(at * BLOCK * MARK_BYTES, marks * MARK_BYTES, this.#memory) ?? this.#block
+      if (this.#block.length > this.#memory.length) this.#memory = this.#block
       this.#blockAt = at
     }
     return (index - at * BLOCK) * MARK_BYTES

@@ -3,7 +3,7 @@ import type { ProcessEvent } from '../../control/protocol.ts'
 import { EXIT, ProdserverError } from '../../errors.ts'
 import { createEventReader, eventsSince, followEvents } from '../../logs/event-log.ts'
 import { followLogs } from '../../logs/follow.ts'
-import type { LogLine } from '../../logs/lines.ts'
+import { linesIn, type LogChunk, type LogLine } from '../../logs/lines.ts'
 import { listInstances, processOf } from '../../logs/log-files.ts'
 import { openLogSet } from '../../logs/log-set.ts'
 import { readSet } from '../../logs/read-log.ts'
@@ -74,14 +74,16 @@ async function read({ stateDir, request, wants, printer, flush }: Reading): Prom
 async function follow({ stateDir, request, wants, printer, flush }: Reading): Promise<void> {
   const controller = new AbortController()
   const { signal } = controller
-  const follower = followLogs({ stateDir, wants, signal })
+  const follower = followLogs({ stateDir, wants, signal, isPassedOn: true })
   const reader = createEventReader(stateDir)
   // What happened before now is for the past; this only takes note of it.
   const past = reader.read()
   const wantsEvent = createEventFilter(request, wants)
   const wantsLine = createLineFilter(request)
-  const print = (lines: readonly LogLine[]): void => {
-    for (const line of lines) if (wantsLine(line)) printer.line(line)
+  const print = (chunks: readonly LogChunk[]): void => {
+    for (const chunk of chunks)
+      if (!wantsLine) printer.chunk(chunk)
+      else for (const line of linesIn(chunk)) if (wantsLine(line)) printer.line(line)
   }
   const end = (): void => {
     if (!flush()) controller.abort()
@@ -100,8 +102,8 @@ async function follow({ stateDir, request, wants, printer, flush }: Reading): Pr
   }
 
   async function followLines(): Promise<void> {
-    for await (const lines of follower) {
-      print(lines)
+    for await (const chunks of follower) {
+      print(chunks)
       end()
     }
   }
@@ -111,7 +113,7 @@ async function follow({ stateDir, request, wants, printer, flush }: Reading): Pr
       for (const event of events) {
         if (event.type === 'exited') endRun(event)
         // Its last words were written before its end was.
-        if (event.instance !== null) print(follower.drain(event.instance))
+        if (event.instance !== null) for (const chunks of follower.drain(event.instance)) print(chunks)
         if (wantsEvent(event)) printer.event(event)
       }
       end()
@@ -158,8 +160,9 @@ function createEventFilter(
     (run === undefined || run < 0 || event.run === run)
 }
 
-/** For lines to come, which belong to the newest life: one that is counted from the end is that. */
-function createLineFilter({ query: { run, matches } }: LogsRequest): (line: LogLine) => boolean {
+/** For lines to come, which belong to the newest life: one that is counted from the end is that. Undefined for all. */
+function createLineFilter({ query: { run, matches } }: LogsRequest): ((line: LogLine) => boolean) | undefined {
+  if ((run === undefined || run < 0) && !matches) return undefined
   return (line) => (run === undefined || run < 0 || line.run === run) && (matches?.(line) ?? true)
 }
 

@@ -3,6 +3,7 @@ import { connectSupervisor, isSnapshot, requireSupervisor, type SupervisorClient
 import type { ActionLine } from '../../control/protocol.ts'
 import { EXIT, UsageError } from '../../errors.ts'
 import { followLogs } from '../../logs/follow.ts'
+import { linesIn } from '../../logs/lines.ts'
 import { readSet } from '../../logs/read-log.ts'
 import type { CommandContext } from '../commands.ts'
 import type { Key } from '../keys.ts'
@@ -185,7 +186,14 @@ async function show({ options, paint }: CommandContext, stateDir: string, first:
     try {
       const past = readSet(stateDir, follower.set, { last: PAST_LINES }, follower.ends)
       update(withLines(state, [...past]))
-      for await (const lines of follower) if (!until.aborted) update(withLines(state, lines))
+      for await (const chunks of follower)
+        if (!until.aborted)
+          update(
+            withLines(
+              state,
+              chunks.flatMap((chunk) => [...linesIn(chunk)]),
+            ),
+          )
     } finally {
       follower.close()
     }

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import select
 import struct
 import time
 
@@ -108,7 +109,11 @@ class Log:
     def take(self, pipe, run):
         """Moves what a pipe has. False at its end, None when it has nothing."""
         self.moved = 0
-        self.begin()
+        if self.file < 0 and self.lost is None:
+            has_bytes = look(pipe)
+            if not has_bytes:
+                return has_bytes
+            self.begin()
         if self.lost is not None:
             return self.take_or_lose(pipe, run)
         self.mark(run)
@@ -377,3 +382,11 @@ def read(pipe, most=BLOCK):
         return os.read(pipe, most)
     except BlockingIOError:
         return None
+
+
+def look(pipe):
+    """Whether a pipe has bytes: None when it has none yet, False at its end."""
+    poll = select.poll()
+    poll.register(pipe, select.POLLIN)
+    found = poll.poll(0)
+    return bool(found[0][1] & select.POLLIN) if found else None
