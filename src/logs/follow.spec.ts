@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { appendFileSync, rmSync } from 'node:fs'
+import { appendFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { createLog, createStateDir } from '../../test/support/logs.ts'
@@ -119,6 +119,60 @@ test('no line is lost and none is doubled while files are rotated, compressed an
   }
   await until(expected.length)
   assert.deepEqual(lines, expected)
+})
+
+test('a log whose index was renamed just before it keeps it, and its lines their place', async (t) => {
+  const stateDir = createStateDir(t)
+  const controller = new AbortController()
+  const follower = followLogs({ stateDir, wants: () => true, signal: controller.signal })
+  t.after(() => follower.close())
+  const log = createLog(stateDir, 'web.1')
+  log.write(T0, 7, 'before\n')
+  renameSync(log.path('.idx'), log.path('.1.idx'))
+  const lines: LogLine[] = []
+  for await (const batch of follower) {
+    lines.push(...batch.flatMap((chunk) => [...linesIn(chunk)]))
+    if (lines.length === 2) controller.abort()
+    if (lines.length > 1) continue
+    renameSync(log.path('.log'), log.path('.1.log'))
+    createLog(stateDir, 'web.1').write(T0 + 1, 7, 'after\n')
+  }
+  assert.deepEqual(
+    lines.map(({ timeMs, run, line }) => [timeMs - T0, run, line.toString()]),
+    [
+      [0, 7, 'before'],
+      [1, 7, 'after'],
+    ],
+  )
+})
+
+test('a log that was renamed before its index was found waits for news of its name', async (t) => {
+  const stateDir = createStateDir(t)
+  const controller = new AbortController()
+  const follower = followLogs({ stateDir, wants: () => true, signal: controller.signal })
+  t.after(() => follower.close())
+  const early = createLog(stateDir, 'web.1')
+  rmSync(early.path('.idx'))
+  createLog(stateDir, 'web.2').write(T0, 1, 'a sign\n')
+  const lines: LogLine[] = []
+  for await (const batch of follower) {
+    lines.push(...batch.flatMap((chunk) => [...linesIn(chunk)]))
+    if (lines.length === 3) controller.abort()
+    if (lines.length > 1) continue
+    const log = createLog(stateDir, 'web.1')
+    log.write(T0 + 1, 7, 'before\n')
+    log.rotate()
+    log.write(T0 + 2, 7, 'after\n')
+    for (const chunks of follower.drain('web.1')) lines.push(...chunks.flatMap((chunk) => [...linesIn(chunk)]))
+  }
+  assert.deepEqual(
+    lines.map(({ timeMs, run, line }) => [timeMs - T0, run, line.toString()]),
+    [
+      [0, 1, 'a sign'],
+      [1, 7, 'before'],
+      [2, 7, 'after'],
+    ],
+  )
 })
 
 /** Writes as the keeper does, as fast as it can: through a pipe and splice, and a rotation every so often. */

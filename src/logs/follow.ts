@@ -44,8 +44,6 @@ interface Followed {
   sequence: number
   /** Something may have been written to it, or it may have been removed. */
   isChanged: boolean
-  /** It was left unread because it may be about to be renamed. */
-  isHeld: boolean
 }
 
 /** Bytes of a file that are looked at before the next file has its turn: memory has an end. */
@@ -217,26 +215,22 @@ const follow = (log: OpenLog, end: number, file: LogFile): Followed => ({
   position: { lineStart: end, scanned: end },
   sequence: order(file),
   isChanged: true,
-  isHeld: false,
 })
 
 /** Takes what is new in a file; false where there is more. */
 function readOn(
-  one: Followed,
+  { log, position }: Followed,
   endedRun: number | undefined,
   chunks: LogChunk[],
   read: Bytes['read'] | undefined,
 ): boolean {
-  const { log, position } = one
   const size = log.bytes.size()
   // A disk without room: the keeper takes back what is no whole line.
   if (size < position.scanned) {
     position.scanned = position.lineStart = Math.min(position.lineStart, size)
   }
-  // Without its index it is not known when its lines arrived, and they would come out of order. The new name comes with
-  // news of its own; where an index is missing for good, the next line does.
-  one.isHeld = !log.refresh() && !one.isHeld
-  if (one.isHeld) return true
+  // Without its index it is not known when its lines arrived, and they would come out of order. News of its name comes.
+  if (!log.refresh()) return true
   const to = Math.min(size, position.scanned + ROUND_BYTES)
   const isOver = endedRun !== undefined && runAtEnd(log, position) <= endedRun
   if (to > position.scanned || (isOver && size > position.lineStart)) {

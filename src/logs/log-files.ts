@@ -1,5 +1,5 @@
 import { readdirSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { type Bytes, inMemory, type OpenFile, openFile } from './bytes.ts'
 import type { LogContent } from './lines.ts'
 import { type Mark, TimeIndex } from './time-index.ts'
@@ -69,10 +69,7 @@ const order = ({ sequence }: LogFile): number => sequence ?? Number.POSITIVE_INF
 export interface OpenLog extends LogContent {
   readonly file: LogFile
   readonly inode: number
-  /**
-   * Looks for what has been written to it since. False where its index is not found: whoever rotates renames the one
-   * just before the other.
-   */
+  /** Looks for what has been written to it since. False where it has been renamed before its index was found. */
   readonly refresh: () => boolean
   /** It is called so now. */
   readonly renamed: (file: LogFile) => void
@@ -83,7 +80,9 @@ export interface OpenLog extends LogContent {
 
 /** Which file has the name now; undefined where none has. */
 export const inodeOf = (stateDir: string, { base }: LogFile): number | undefined =>
-  statSync(join(logsDirectory(stateDir), `${base}.log`), { throwIfNoEntry: false })?.ino
+  inodeAt(join(logsDirectory(stateDir), `${base}.log`))
+
+const inodeAt = (path: string): number | undefined => statSync(path, { throwIfNoEntry: false })?.ino
 
 /** The instances that a file in the folder of the logs may be of, by its name alone. */
 export function instancesNamed(name: string): readonly string[] {
@@ -112,7 +111,7 @@ export function openLog(stateDir: string, file: LogFile): OpenLog | undefined {
       if (marks) index.refresh()
       // It is made after the log, and before anything is written to the log.
       else if ((marks = openIndexOf(path, log))) index = new TimeIndex(marks)
-      return marks !== undefined || log.size() === 0
+      return marks !== undefined || inodeAt(`${path}.log`) === log.inode || log.isRemoved()
     },
     renamed: ({ base }) => void (path = join(logsDirectory(stateDir), base)),
     close: () => {
@@ -122,15 +121,23 @@ export function openLog(stateDir: string, file: LogFile): OpenLog | undefined {
   }
 }
 
-/** The index beside a log, if the log still has that name: after a rotation, another log has it. */
+/** The index of a log, if the log still has that name: after a rotation, another log has it. */
 function openIndexOf(path: string, log: OpenFile): OpenFile | undefined {
-  const marks = openIfThere(`${path}.idx`)
-  const named = openIfThere(`${path}.log`)
-  const isSame = named?.inode === log.inode
-  named?.close()
-  if (isSame) return marks
+  const marks = openIfThere(`${path}.idx`) ?? openRenamedIndex(path)
+  if (inodeAt(`${path}.log`) === log.inode) return marks
   marks?.close()
   return undefined
+}
+
+/** In the middle of a rotation, the index has its number already, and its log has not. */
+function openRenamedIndex(path: string): OpenFile | undefined {
+  const known = new Set(namesIn(dirname(path)))
+  const prefix = `${basename(path)}.`
+  const numbers = [...known]
+    .filter((name) => name.startsWith(prefix) && name.endsWith('.idx') && !known.has(name.replace(/idx$/, 'log')))
+    .map((name) => Number(name.slice(prefix.length, -'.idx'.length)))
+    .filter((number) => Number.isInteger(number) && !known.has(`${prefix}${number}.log.gz`))
+  return numbers.length > 0 ? openIfThere(`${path}.${Math.max(...numbers)}.idx`) : undefined
 }
 
 /** Its whole text is held in memory: it is read backwards, and in pieces. */
@@ -176,7 +183,7 @@ export function rangeOf(stateDir: string, file: LogFile): LogRange | undefined {
 }
 
 function readIndex(path: string): TimeIndex {
-  const marks = openIfThere(`${path}.idx`)
+  const marks = openIfThere(`${path}.idx`) ?? openRenamedIndex(path)
   if (!marks) return new TimeIndex(undefined)
   try {
     const bytes: Bytes = inMemory(marks.read(0, marks.size()))
