@@ -12,6 +12,15 @@ test('up in the foreground ends by itself when all that it had to do is done', a
   assert.match(up.output(), /second\.1 +│ two/)
 })
 
+test('up in the foreground shows last words that have no newline', async (t) => {
+  const site = createSupervised(t, {
+    processes: { speaker: { BACKEND: 'command', RUN: 'once', APP: "printf 'one\nlast words'" } },
+  })
+  const up = site.foreground()
+  assert.deepEqual(await up.ended(), { code: 0, signal: null }, up.output())
+  assert.match(up.output(), /speaker\.1 │ last words\n/)
+})
+
 test('up in the foreground ends with 1 when nothing of it can run', async (t) => {
   const site = createSupervised(t, {
     processes: { broken: { BACKEND: 'command', APP: 'false', RESTART: 'never' } },
