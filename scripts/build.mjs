@@ -33,7 +33,13 @@ await build({
   define: { ...options.define, 'import.meta.dirname': '__dirname' },
 })
 // The program looks for these beside itself.
-const python = ['source/django_probe.py', 'source/deferred_package.py', 'plan/python_backend.py', 'supervise/serve.py']
+const python = [
+  'source/django_probe.py',
+  'source/deferred_package.py',
+  'plan/python_backend.py',
+  'plan/option_check.py',
+  'supervise/serve.py',
+]
 for (const file of python.map((name) => `src/${name}`)) copyFileSync(file, `dist.new/chunks/${file.split('/').at(-1)}`)
 cpSync('src/supervise/keeper', 'dist.new/chunks/keeper', {
   recursive: true,

@@ -29,6 +29,24 @@ export interface Backend {
   /** The Python module it needs, the package that brings it, and an app that must be in `INSTALLED_APPS`. */
   readonly python?: { readonly module: string; readonly package: string; readonly installedApps?: readonly string[] }
   readonly options?: OptionGrammar
+  /**
+   * How the installed program's own parser is found, by which `prodserver check` has it judge the options: `click
+   * MODULE:OBJECT [COMMAND]`, `argparse MODULE:FUNCTION`, `django COMMAND`, or a program that needs a way of its own.
+   */
+  readonly parser?: string
+  /**
+   * Options that name files: those that it reads, those that it writes, and of these the ones that no other process may
+   * write as well, such as pid files.
+   */
+  readonly files?: {
+    readonly reads?: readonly string[]
+    readonly writes?: readonly string[]
+    readonly owns?: readonly string[]
+  }
+  /** Values, by option, that need a module beside the program's own, and the package that brings it. */
+  readonly addons?: Readonly<
+    Record<string, Readonly<Record<string, { readonly module: string; readonly package: string }>>>
+  >
   /** `ARGS` for documentation and for the tests of the real program. */
   readonly example?: Readonly<Record<string, string | number | boolean>>
   /** The command line. */

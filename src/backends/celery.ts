@@ -77,6 +77,11 @@ export const celeryWorker: Backend = {
   appExample: 'myproject.celery.app',
   python,
   options: workerOptions,
+  parser: 'click celery.bin.celery:celery worker',
+  files: { writes: ['logfile'], owns: ['pidfile', 'statedb', 'schedule-filename'] },
+  addons: {
+    pool: { gevent: { module: 'gevent', package: 'gevent' }, eventlet: { module: 'eventlet', package: 'eventlet' } },
+  },
   example: { concurrency: 4, loglevel: 'info', queues: 'default,mail' },
   command: celeryCommand('worker'),
   // "ready." is logged at INFO, and the default level is WARNING: where the log does not tell, the time must.
@@ -99,6 +104,8 @@ export const celeryBeat: Backend = {
   appExample: 'myproject.celery.app',
   python,
   options: beatOptions,
+  parser: 'click celery.bin.celery:celery beat',
+  files: { writes: ['logfile'], owns: ['pidfile', 'schedule'] },
   example: { loglevel: 'info' },
   command: celeryCommand('beat'),
   ready: { delay: 1000 },

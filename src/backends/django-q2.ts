@@ -18,6 +18,7 @@ export const djangoQ2: Backend = {
     // The original's documentation calls it so.
     aliases: { 'cluster-name': 'name', cluster_name: 'name', run_once: 'run-once' },
   },
+  parser: 'django qcluster',
   example: { verbosity: 1 },
   command: ({ options, extra, django }) => ({
     program: 'python',

@@ -34,6 +34,7 @@ export const djangoTasks: Backend = {
       threads: 'It runs one task at a time. For more, declare INSTANCES, or start it several times',
     },
   },
+  parser: 'django db_worker',
   example: { 'queue-name': 'default', interval: 1 },
   command: ({ options, extra, django }) => {
     const given = [...options.map(({ name }) => name), ...extra.map((token) => token.replace(/^--/, ''))]

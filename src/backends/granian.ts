@@ -52,6 +52,11 @@ const [wsgiCommand, asgiCommand] = [
 const shared = {
   title: 'granian',
   kind: 'web',
+  parser: 'click granian.cli:cli',
+  files: { writes: ['uds'], owns: ['pid-file'] },
+  addons: {
+    loop: { uvloop: { module: 'uvloop', package: 'uvloop' }, rloop: { module: 'rloop', package: 'rloop' } },
+  },
   python: { module: 'granian', package: 'granian' },
   listen: hostAndPort('127.0.0.1', '8000', 'uds'),
   ready: { http: '/' },

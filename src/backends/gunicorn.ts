@@ -105,6 +105,12 @@ export const gunicorn: Backend = {
   app: 'wsgi',
   python: { module: 'gunicorn', package: 'gunicorn' },
   options,
+  parser: 'gunicorn',
+  files: {
+    reads: ['config', 'certfile', 'keyfile', 'ca-certs', 'log-config', 'log-config-json'],
+    writes: ['access-logfile', 'error-logfile'],
+    owns: ['pid'],
+  },
   example: { bind: '0.0.0.0:8000', workers: 4, timeout: 60 },
   command: pythonModule('gunicorn'),
   inherit,

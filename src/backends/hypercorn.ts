@@ -49,6 +49,15 @@ export const hypercorn: Backend = {
   app: 'asgi',
   python: { module: 'hypercorn', package: 'hypercorn' },
   options,
+  parser: 'hypercorn',
+  files: {
+    reads: ['config', 'certfile', 'keyfile', 'ca-certs', 'log-config'],
+    writes: ['access-logfile', 'error-logfile'],
+    owns: ['pid'],
+  },
+  addons: {
+    'worker-class': { uvloop: { module: 'uvloop', package: 'uvloop' }, trio: { module: 'trio', package: 'trio' } },
+  },
   example: { bind: '0.0.0.0:8000', workers: 4 },
   command: pythonModule('hypercorn'),
   inherit,

@@ -45,6 +45,16 @@ const shared = {
   kind: 'web',
   python: { module: 'uvicorn', package: 'uvicorn' },
   options,
+  parser: 'click uvicorn.main:main',
+  files: { reads: ['ssl-keyfile', 'ssl-certfile', 'ssl-ca-certs'], writes: ['uds'] },
+  addons: {
+    loop: { uvloop: { module: 'uvloop', package: 'uvloop' } },
+    http: { httptools: { module: 'httptools', package: 'httptools' } },
+    ws: {
+      websockets: { module: 'websockets', package: 'websockets' },
+      wsproto: { module: 'wsproto', package: 'wsproto' },
+    },
+  },
   listen: hostAndPort('127.0.0.1', '8000', 'uds'),
   ready: { http: '/' },
   stop: { signal: 'TERM', timeoutMs: 30_000 },

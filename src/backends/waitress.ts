@@ -30,6 +30,8 @@ export const waitress: Backend = {
   app: 'wsgi',
   python: { module: 'waitress', package: 'waitress' },
   options,
+  parser: 'waitress',
+  files: { writes: ['unix-socket'] },
   example: { host: '0.0.0.0', port: 8080, threads: 4 },
   command,
   inherit: inheritThroughRunner(options, ['host', 'port', 'listen', 'unix-socket'], [])(command),

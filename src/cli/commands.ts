@@ -121,9 +121,15 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: 'check',
     usage: '[NAME...]',
     summary: 'Every problem, before anything starts',
-    options: [...PROJECT_OPTIONS, json, ...COMMON_OPTIONS],
+    options: [
+      ...PROJECT_OPTIONS,
+      { name: 'here', summary: 'Also whether this machine has the files, folders and ports that are declared' },
+      json,
+      ...COMMON_OPTIONS,
+    ],
     examples: [
       ['prodserver check', 'exit code 4 when there are errors'],
+      ['prodserver check --here', 'on the machine that it is to run on'],
       ['prodserver check --json', 'one JSON object a line'],
     ],
     load: () => import('./commands/check.ts'),

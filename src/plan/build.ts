@@ -14,6 +14,8 @@ import { nearest } from '../values.ts'
 import { checkAddresses } from './addresses.ts'
 import { type Application, resolveApplication, seesModule } from './applications.ts'
 import { askPython, type PythonAnswer } from './ask-python.ts'
+import { checkFiles, checkOwned, type OwnedFile, ownedFiles } from './check-files.ts'
+import { checkOptions, checkTwice, optionQuestion, type OptionQuestion } from './check-options.ts'
 import { buildEnvironment } from './environment.ts'
 import { checkImported, type ImportedApplication, importedApplication } from './imported.ts'
 import { checkDependencies } from './order.ts'
@@ -33,6 +35,8 @@ export interface PlanRequest {
   readonly django?: readonly string[] | undefined
   /** Import what can be imported, rather than only what looks missing. Default false: it costs a second or more. */
   readonly thorough?: boolean | undefined
+  /** Look at the files of this machine as well, which need not be the one that the declaration is for. Default false. */
+  readonly here?: boolean | undefined
   readonly processors: number
   readonly timeoutMs: number
 }
@@ -64,10 +68,12 @@ export async function buildPlan(request: PlanRequest): Promise<PlanResult> {
   const problems = [
     ...parsed.problems,
     ...checkDjango(wanted, request),
+    ...checkSetUp(python, answer),
     ...results.flatMap((result) => result.problems),
     ...checkDependencies(wanted, parsed.names),
     ...checkAddresses(processes, placeOf),
     ...checkSchedulers(wanted),
+    ...checkOwned(results.flatMap((result) => result.owned ?? [])),
     ...(await checkSchedules(wanted)),
   ].toSorted((a, b) => orderOf(a, parsed.names) - orderOf(b, parsed.names))
   const plan: Plan = {
@@ -91,14 +97,22 @@ async function askAbout(wanted: readonly Declaration[], request: PlanRequest): P
   const { project, answer, env } = request
   const classes = wanted.filter(needsPython).map(({ name }) => name)
   const apps: Record<string, ImportedApplication['kind']> = {}
+  const options: Record<string, OptionQuestion> = {}
   for (const declaration of wanted) {
     const backend = findBackend(declaration.backend)
     const application = backend && resolveApplication(declaration, backend, answer, project.root)
+    if (backend && request.thorough && isInstalled(backend, request)) {
+      const question = optionQuestion(
+        backend,
+        translate(declaration, { backend, reference: backend.name }, application),
+      )
+      if (question) options[declaration.name] = question
+    }
     const imported = backend && importedApplication(backend, application, answer)
     if (imported && (request.thorough || !seesModule(imported.path, [project.root, ...answer.path])))
       apps[imported.path] = imported.kind
   }
-  if (classes.length === 0 && Object.keys(apps).length === 0) return undefined
+  if (classes.length === 0 && Object.keys({ ...apps, ...options }).length === 0) return undefined
   return askPython({
     python: project.python.path,
     root: project.root,
@@ -106,9 +120,13 @@ async function askAbout(wanted: readonly Declaration[], request: PlanRequest): P
     path: [...project.pythonPath, ...(project.runManage ? answer.path : [])],
     classes,
     apps,
+    options,
     timeoutMs: request.timeoutMs,
   })
 }
+
+const isInstalled = ({ python }: Backend, { answer: { modules } }: PlanRequest): boolean =>
+  python !== undefined && modules['django'] === true && modules[python.module] === true
 
 /** Said once, and not of every process. */
 function checkDjango(wanted: readonly Declaration[], { answer, project }: PlanRequest): readonly Problem[] {
@@ -116,8 +134,17 @@ function checkDjango(wanted: readonly Declaration[], { answer, project }: PlanRe
   return needed && answer.modules['django'] === false ? [explainNoDjango(project)] : []
 }
 
+/** Whoever asked for it needs it: Django's own commands, and backends that are classes of the project. */
+function checkSetUp(python: PythonAnswer | undefined, { settingsModule }: SettingsAnswer): readonly Problem[] {
+  const error = python?.ready?.error
+  if (!error) return []
+  const message = `Django cannot be set up: ${error.type}: ${error.message.split('\n')[0]}`
+  return [{ id: 'E210', place: settingsModule, message, details: error.text.trimEnd() }]
+}
+
 interface ProcessResult {
   readonly process?: PlannedProcess
+  readonly owned?: readonly OwnedFile[]
   readonly problems: readonly Problem[]
 }
 
@@ -141,6 +168,14 @@ async function planProcess(
     ...checkImported(importedApplication(backend, application, answer), python, project),
     ...checkScheduler(declaration, backend),
     ...translation.problems,
+    ...(request.thorough ? checkTwice(translation, backend.options ?? {}, declaration) : []),
+    ...checkOptions(translation, python?.options[declaration.name], {
+      declaration,
+      backend,
+      project,
+      app: application && 'words' in application ? application.words : [],
+    }),
+    ...(request.here ? checkFiles(translation, backend, { declaration, cwd }) : []),
     ...environment.problems,
   ].map((problem) => ({ ...problem, process: declaration.name }))
   if (application && 'id' in application) return { problems }
@@ -182,7 +217,7 @@ async function planProcess(
     from: declaration.origin,
     notes,
   }
-  return { process: planned, problems }
+  return { process: planned, owned: ownedFiles(translation, backend, { declaration, cwd }), problems }
 }
 
 /** The first descriptor after the standard streams. */

@@ -1,7 +1,8 @@
 """Speaks for Python: backend classes of the project's own, and what only an import can tell.
 
-``inspect REQUEST`` answers questions as one line of JSON on descriptor 3: which methods a backend class overrides,
-what its ``prep_server_args`` returns, whether an application can be imported.
+``inspect`` answers the questions on its standard input as one line of JSON on descriptor 3: which methods a backend
+class overrides, what its ``prep_server_args`` returns, whether an application can be imported, what a program makes of
+its options.
 
 ``run NAME [ARGS...]`` starts the process NAME the way the original does: the class is constructed with the keys of
 the declaration, then ``start_server(*prep_server_args())`` is called.
@@ -83,6 +84,20 @@ def inspect_app(item):
     return {} if callable(found) else {"type": type(found).__name__}
 
 
+def is_command(question):
+    return question["parser"].startswith("django ")
+
+
+def inspect_options(question):
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    file = os.path.join(os.path.dirname(os.path.abspath(__file__)), "option_check.py")
+    spec = spec_from_file_location("prodserver_option_check", file)
+    check = module_from_spec(spec)
+    spec.loader.exec_module(check)
+    return check.check_options(question)
+
+
 def inspect_celery(path):
     """Celery's own rule: a package, a module, or an attribute of one, with a dot or a colon between them."""
     try:
@@ -123,10 +138,10 @@ def attempt(function, value):
         }
 
 
-def inspect(request):
+def inspect():
     import json
 
-    question = json.loads(request)
+    question = json.load(sys.stdin)
     sys.path[:0] = question["path"]
     # Who only reads leaves nothing behind.
     sys.dont_write_bytecode = True
@@ -135,6 +150,10 @@ def inspect(request):
     answer = {"ready": attempt(lambda _: set_up() or {}, None)} if question["setup"] else {}
     answer["classes"] = {name: attempt(inspect_class, name) for name in question["classes"]}
     answer["apps"] = {item[0]: attempt(inspect_app, item) for item in question["apps"].items()}
+    # Without its apps, Django knows none of their commands.
+    is_ready = "error" not in answer.get("ready", {})
+    options = {name: asked for name, asked in question["options"].items() if is_ready or not is_command(asked)}
+    answer["options"] = {name: attempt(inspect_options, asked) for name, asked in options.items()}
     with os.fdopen(3, "w") as out:
         out.write(json.dumps(answer) + "\n")
         out.flush()
@@ -154,6 +173,6 @@ if __name__ == "__main__":
     # The folder of this file is no place to import from; the project is.
     sys.path[0] = os.getcwd()
     if sys.argv[1] == "inspect":
-        inspect(sys.argv[2])
+        inspect()
     else:
         run(sys.argv[2], sys.argv[3:])

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, unlinkSync } from 'node:fs'
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Env } from '../types.ts'
@@ -23,6 +23,8 @@ export interface Ended {
 export interface PythonRunRequest {
   readonly python: string
   readonly args: readonly string[]
+  /** What it reads from its standard input. Default nothing. */
+  readonly input?: string
   readonly cwd: string
   readonly env: Env
   /** After this it is killed. */
@@ -41,11 +43,14 @@ const MOST_OUTPUT = 8 * 1024 ** 2
  * a pipe open for ever, and Node's pipes put our own standard streams into non-blocking mode when they close, for the
  * server that we become as well.
  */
-export async function runPython({ python, args, cwd, env, timeoutMs }: PythonRunRequest): Promise<PythonRun> {
+export async function runPython(request: PythonRunRequest): Promise<PythonRun> {
+  const { python, args, input, cwd, env, timeoutMs } = request
   const answer = openScratch()
   const output = openScratch()
+  const asked = input === undefined ? undefined : openScratch()
   try {
-    const child = spawn(python, args, { cwd, env: { ...env }, stdio: ['ignore', output, output, answer] })
+    if (asked !== undefined) writeAt(asked, input as string)
+    const child = spawn(python, args, { cwd, env: { ...env }, stdio: [asked ?? 'ignore', output, output, answer] })
     const killer = setTimeout(() => child.kill('SIGKILL'), timeoutMs)
     const drain = setInterval(() => fstatSync(output).size > MOST_OUTPUT && ftruncateSync(output), 250)
     const ended = await new Promise<Ended>((settle) => {
@@ -56,8 +61,7 @@ export async function runPython({ python, args, cwd, env, timeoutMs }: PythonRun
     clearInterval(drain)
     return { answer: readFrom(answer, 0), output: readFrom(output, fstatSync(output).size - KEPT_OUTPUT), ended }
   } finally {
-    closeSync(answer)
-    closeSync(output)
+    for (const file of [answer, output, asked]) if (file !== undefined) closeSync(file)
   }
 }
 
@@ -77,6 +81,13 @@ function openScratch(): number {
   const file = openSync(path, 'wx+', 0o600)
   unlinkSync(path)
   return file
+}
+
+/** With a position the file stays at its beginning, from where the child reads. */
+function writeAt(file: number, text: string): void {
+  const bytes = Buffer.from(text)
+  for (let written = 0; written < bytes.length;)
+    written += writeSync(file, bytes, written, bytes.length - written, written)
 }
 
 /** The position is given, because the child shares ours. */

@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs'
 import { constants } from 'node:os'
 import type { Exit, ProcessEvent, Snapshot } from '../control/protocol.ts'
 import type { PlannedProject } from '../plan/plan.ts'
@@ -29,7 +28,7 @@ import { createScheduler, type Scheduler } from './scheduler.ts'
 import { Sockets } from './sockets.ts'
 import type { ProcessSpec } from './spec.ts'
 import { readState, type SavedState, writeState } from './state-file.ts'
-import { createSweeper, type Sweeper } from './sweeper.ts'
+import { createSweeper, placeOf, type Sweeper } from './sweeper.ts'
 import { createUsageMeter, type UsageMeter } from './usage-meter.ts'
 
 export interface SupervisorOptions {
@@ -572,11 +571,5 @@ const aboutLife = ({ id, spec, life }: Instance): Pick<ProcessEvent, 'process' |
   instance: id,
   pid: life?.pid ?? null,
 })
-
-/** A folder has one name for the system, whatever it is called by. */
-function placeOf(stateDir: string): string {
-  const { dev, ino } = statSync(stateDir, { bigint: true })
-  return `${dev.toString(36)}-${ino.toString(36)}`
-}
 
 const mib = (bytes: number): string => `${Math.round(bytes / 1024 ** 2)} MiB`

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import type { ProcessRow, ProcessTable } from './process-table.ts'
 import { belongsTo, describeRow, isAlive, readCommandLine, readEnvironMark, readProcessTable } from './process-table.ts'
 
@@ -17,6 +17,12 @@ export const MARK = 'PRODSERVER_LIFE'
 
 /** Its value. The same lives are called the same in every state directory. */
 export const markOf = (place: string, token: string): string => `${place}/${token}`
+
+/** What a state directory is called there: a folder has one name for the system, whatever it is called by. */
+export function placeOf(stateDir: string): string {
+  const { dev, ino } = statSync(stateDir, { bigint: true })
+  return `${dev.toString(36)}-${ino.toString(36)}`
+}
 
 export interface Sweeper {
   /** Ends everything that is left of a life; what cannot be ended, in words. */

@@ -1,0 +1,61 @@
+import { existsSync, readFileSync } from 'node:fs'
+import type { Problem } from '../errors.ts'
+import type { PlannedProcess } from '../plan/plan.ts'
+import { describeHolder, holderOf, type PortHolder } from '../supervise/port-holder.ts'
+import { readCommandLine, readEnvironMark } from '../supervise/process-table.ts'
+import { MARK, markOf, placeOf } from '../supervise/sweeper.ts'
+
+/** Addresses that cannot be had on this machine now. Other systems than Linux do not tell. */
+export function checkPorts(processes: readonly PlannedProcess[], stateDir: string, proc = '/proc'): readonly Problem[] {
+  if (!existsSync(`${proc}/net/tcp`)) return []
+  const firstPort = firstFreePort(proc)
+  return processes
+    .filter(({ enabled }) => enabled)
+    .flatMap(({ name, listen, title }) =>
+      listen.flatMap((address): Problem[] => {
+        const problem = { id: 'E507', place: `PRODUCTION_PROCESSES[${JSON.stringify(name)}]`, process: name } as const
+        const port = portOf(address)
+        if (port !== null && port > 0 && port < firstPort)
+          return [
+            {
+              ...problem,
+              message: `${title} cannot listen on ${address}: ports below ${firstPort} are for root.`,
+              hint: `Choose another port, or as root: sysctl net.ipv4.ip_unprivileged_port_start=${port}`,
+            },
+          ]
+        const holder = port === 0 ? null : holderOf(address, proc)
+        if (!holder || isOurs(holder, stateDir, proc)) return []
+        const message = `${title} cannot listen on ${address}: ${describeHolder(holder)}.`
+        const hint = holder.pid === null ? 'Choose another address' : `Look: ps -fp ${holder.pid}`
+        return [{ ...problem, message, hint }]
+      }),
+    )
+}
+
+const portOf = (address: string): number | null =>
+  address.startsWith('unix:') ? null : Number(/:(\d+)$/.exec(address)?.[1])
+
+/** The lowest port that this user may have. */
+function firstFreePort(proc: string): number {
+  if (isRoot(proc)) return 0
+  try {
+    return Number(readFileSync(`${proc}/sys/net/ipv4/ip_unprivileged_port_start`, 'utf8'))
+  } catch {
+    return 1024
+  }
+}
+
+/** Or may do what root may with ports. */
+function isRoot(proc: string): boolean {
+  const capabilities = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync(`${proc}/self/status`, 'utf8'))?.[1]
+  return (BigInt(`0x${capabilities ?? '0'}`) & CAP_NET_BIND_SERVICE) !== 0n
+}
+
+const CAP_NET_BIND_SERVICE = 1n << 10n
+
+/** What this project's own supervisor runs has its address already, and keeps it at the next `up`. */
+function isOurs({ pid }: PortHolder, stateDir: string, proc: string): boolean {
+  if (pid === null || !existsSync(stateDir)) return false
+  if (readEnvironMark(pid, MARK, proc)?.startsWith(markOf(placeOf(stateDir), ''))) return true
+  return readCommandLine(pid, proc)?.endsWith(`/keeper ${stateDir}`) ?? false
+}

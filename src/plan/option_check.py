@@ -1,0 +1,251 @@
+"""Asks the installed programs what they make of their options, by their own parsers: nothing here knows an option.
+
+A program is named by how its parser is found: ``gunicorn``, ``waitress``, ``hypercorn``; ``click MODULE:OBJECT
+[COMMAND]`` and ``argparse MODULE:FUNCTION`` for what tells by itself; ``django COMMAND`` after ``django.setup()``.
+Each option is tried alone, so that every one that is refused is named; then those that are taken together, with what
+the program takes by default.
+"""
+
+import sys
+from importlib import import_module
+from importlib.util import find_spec
+
+
+class Refused(Exception):
+    """``what`` is ``unknown`` for an option that does not exist, and ``value`` for one that is not taken like this."""
+
+    def __init__(self, what, message):
+        super().__init__(message)
+        self.what = what
+
+
+def check_options(question):
+    """
+    ``question`` has ``parser``, ``package``, ``options``, which are pairs of a key and its tokens, and ``modules``.
+    The answer has the program's ``version``, the ``names`` of its options, what was ``refused``, and which modules are
+    ``missing``.
+    """
+    parser = parser_of(question["parser"])
+    refused, taken = [], []
+    for key, tokens in question["options"]:
+        try:
+            parser.check(tokens)
+            taken += tokens
+        except Refused as error:
+            refused.append({"key": key, "what": error.what, "message": str(error)})
+    try:
+        parser.check_together(taken)
+    except Refused as error:
+        refused.append({"key": None, "what": error.what, "message": str(error)})
+    return {
+        "version": version_of(question["package"]),
+        "names": sorted(parser.names()),
+        "refused": refused,
+        "missing": [module for module in question["modules"] if find_spec(module) is None],
+    }
+
+
+def version_of(package):
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def parser_of(reference):
+    kind, _, rest = reference.partition(" ")
+    return PARSERS[kind](*rest.split())
+
+
+def find(path):
+    module, _, name = path.partition(":")
+    # Some packages have a function of a module's name, which hides the module.
+    import_module(module)
+    return getattr(sys.modules[module], name)
+
+
+class Argparse:
+    def __init__(self, parser):
+        import argparse
+
+        self.parser = parser
+        # A command of Django raises what others print before they end.
+        parser.error = self.refuse
+        self.defaults = [(action, action.default) for action in parser._actions]
+        for action in parser._actions:
+            # What else is missing or wrong is not the fault of this option.
+            action.required, action.default = False, argparse.SUPPRESS
+            if not action.option_strings:
+                action.nargs = "*"
+
+    @staticmethod
+    def refuse(message):
+        raise Refused("value", message)
+
+    def names(self):
+        return [flag[2:] for flag in self.parser._option_string_actions if flag.startswith("--")]
+
+    def check(self, tokens):
+        if tokens[0] in ("--help", "--version", "-h", "-v") and len(tokens) == 1:
+            return None
+        parsed, unknown = self.parser.parse_known_args(tokens)
+        if unknown:
+            raise Refused("unknown", "")
+        return parsed
+
+    def check_together(self, tokens):
+        for action, default in self.defaults:
+            action.default = default
+        self.parser.parse_known_args([token for token in tokens if token not in ("--help", "--version", "-h", "-v")])
+
+
+def argparse(maker):
+    return Argparse(find(maker)())
+
+
+class Gunicorn(Argparse):
+    def __init__(self):
+        from argparse import Namespace
+
+        from gunicorn.config import Config
+
+        self.config, self.nothing = Config(), Namespace()
+        super().__init__(self.config.parser())
+
+    def check(self, tokens):
+        for name, value in vars(super().check(tokens) or self.nothing).items():
+            if value is None or name not in self.config.settings:
+                continue
+            try:
+                self.config.set(name, value)
+                if name == "worker_class":
+                    self.config.worker_class
+            except Exception as error:
+                raise Refused("value", first_line(error))
+
+
+def hypercorn():
+    import argparse
+
+    import hypercorn.__main__ as program
+
+    class Told(Exception):
+        pass
+
+    def tell(self, *args):
+        raise Told(self)
+
+    # It makes its parser where it uses it.
+    original, argparse.ArgumentParser.parse_args = argparse.ArgumentParser.parse_args, tell
+    try:
+        program.main([])
+    except Told as told:
+        return Argparse(told.args[0])
+    finally:
+        argparse.ArgumentParser.parse_args = original
+
+
+def django(name):
+    from django.core.management import get_commands, load_command_class
+
+    app = get_commands()[name]
+    command = load_command_class(app, name) if isinstance(app, str) else app
+    return Argparse(command.create_parser("manage.py", name))
+
+
+class Alone:
+    """Options that say nothing of each other."""
+
+    def check_together(self, tokens):
+        pass
+
+
+class Click(Alone):
+    def __init__(self, path, *command):
+        import click
+
+        self.click = click
+        self.commands = [find(path)]
+        for name in command:
+            self.commands.append(self.commands[-1].commands[name])
+
+    def names(self):
+        flags = [flag for command in self.commands for p in command.params for flag in (*p.opts, *p.secondary_opts)]
+        return [flag[2:] for flag in flags if flag.startswith("--")]
+
+    def check(self, tokens):
+        unknown = None
+        # An option of the group is one of each of its commands here: who writes ARGS need not know the difference.
+        for command in reversed(self.commands):
+            context = self.click.Context(command, info_name=command.name)
+            try:
+                values, _, _ = command.make_parser(context).parse_args(list(tokens))
+            except self.click.NoSuchOption as error:
+                unknown = error
+                continue
+            except self.click.UsageError as error:
+                raise Refused("value", error.format_message())
+            return self.convert(command, context, values)
+        raise Refused("unknown", unknown.format_message() if unknown else "")
+
+    def convert(self, command, context, values):
+        """The value as the option takes it, and as the program looks at it first."""
+        for parameter in command.get_params(context):
+            # What comes first, such as the version, is answered and ends the program.
+            if parameter.name not in values or getattr(parameter, "is_eager", False):
+                continue
+            try:
+                value = parameter.type_cast_value(context, values[parameter.name])
+                if parameter.callback is not None:
+                    parameter.callback(context, parameter, value)
+            except self.click.UsageError as error:
+                raise Refused("value", error.message)
+            except Exception:  # it wants more than an option: the application, what the group has made
+                pass
+
+
+class Waitress(Alone):
+    def __init__(self):
+        from waitress.adjustments import Adjustments
+
+        self.adjustments = Adjustments
+
+    def names(self):
+        from waitress.adjustments import asbool
+
+        for name, cast in self.adjustments._params:
+            flag = name.replace("_", "-")
+            if name != "sockets":
+                yield flag
+                if cast is asbool:
+                    yield "no-" + flag
+
+    def check(self, tokens):
+        import getopt
+
+        try:
+            values, _ = self.adjustments.parse_args(list(tokens))
+        except getopt.GetoptError as error:
+            raise Refused("unknown" if "not recognized" in str(error) else "value", str(error))
+        for name in ("help", "call"):
+            values.pop(name, None)
+        try:
+            self.adjustments(**values)
+        except Exception as error:
+            raise Refused("value", first_line(error))
+
+
+def first_line(error):
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+PARSERS = {
+    "argparse": argparse,
+    "click": Click,
+    "django": django,
+    "gunicorn": Gunicorn,
+    "hypercorn": hypercorn,
+    "waitress": Waitress,
+}
