@@ -132,7 +132,7 @@ test('up in the foreground prints what is printed, and ends with all of it', asy
 })
 
 test('check prints what the README shows', async (t) => {
-  const cwd = readmeProject(t, declaration.replace('"ARGS"', '"ARG"'))
+  const cwd = readmeProject(t, declaration.replace('"workers"', '"wrokers"'))
   const { stdout, code } = await prodserver(t, ['check'], { cwd })
   assert.equal(stdout.replace(`${cwd}/`, '').trim(), shown('npx prodserver check'))
   assert.equal(code, 4)
