@@ -36,8 +36,10 @@ await build({
 const python = [
   'source/django_probe.py',
   'source/deferred_package.py',
+  'source/setting_lines.py',
   'plan/python_backend.py',
   'plan/option_check.py',
+  'plan/deploy_check.py',
   'supervise/serve.py',
 ]
 for (const file of python.map((name) => `src/${name}`)) copyFileSync(file, `dist.new/chunks/${file.split('/').at(-1)}`)

@@ -96,10 +96,24 @@ export const PROBLEMS = {
   E603: 'The state directory cannot be used: it is a symbolic link, belongs to somebody else, or cannot be written.',
   E604: 'Another supervisor was first.',
   E605: 'Supervising needs Linux.',
+  E701: '`DEBUG` is on.',
+  E702: '`ALLOWED_HOSTS` is empty.',
+  E703: 'A database cannot be reached.',
+  E704: 'A broker cannot be reached.',
+  E705: 'Migrations are not applied, and nothing is declared that applies them.',
+  E706: "Django's own `check --deploy` has an error.",
   W301: 'An option is left out, because the program has no such thing.',
   W302: 'An option was given another name, because the program refuses the one that was used.',
   W303: 'The program cannot be asked about its options.',
   W304: 'An option is given by two of its names.',
+  W701: 'The project could not be looked at before a deployment.',
+  W702: 'Several processes share a database of SQLite.',
+  W703: 'No static files are collected, and nothing is declared that collects them.',
+  W704: "Django's own `check --deploy` has a warning.",
+  W705: 'An option is for development.',
+  W706: 'A secret is written into the settings.',
+  W707: 'Celery has scheduled jobs, and no beat is declared.',
+  W708: 'Tasks are routed to a queue that no worker takes from.',
 } as const satisfies Readonly<Record<`${'E' | 'W'}${number}`, string>>
 
 export type ProblemId = keyof typeof PROBLEMS
@@ -116,6 +130,8 @@ export interface Problem {
   readonly hint?: string | undefined
   /** The process it belongs to; absent when it concerns all of them. */
   readonly process?: string | undefined
+  /** The file and the line that it stands in, `FILE:LINE`, where they are known. */
+  readonly at?: string | undefined
   /** Evidence, several lines: the user's own traceback frames. */
   readonly details?: string | undefined
 }

@@ -376,6 +376,36 @@ test('the npm package is found where it is named, on PATH, and in node_modules o
   assert.equal(await stdout(inside), 'found\n')
 })
 
+test('manage.py check says what prodserver check says, and Django silences it', async (t) => {
+  const web = { BACKEND: 'gunicorn', ARGS: { wrokers: 4, certfile: 'nowhere.pem' } }
+  const root = declareApp(t, { web })
+  const { code, stderr } = await manage(t, root, ['check'])
+  assert.equal(code, 1)
+  assert.match(
+    stderr,
+    /ERRORS:\n\S*settings\.py:\d+: \(prodserver\.E303\) PRODUCTION_PROCESSES\["web"\]\["ARGS"\]\["wrokers"\]\n\s*gunicorn \S+ has no option "wrokers"\.\n\s*HINT: Did you mean "workers"\?\n/,
+  )
+  assert.match(stderr, /System check identified 1 issue \(0 silenced\)\./)
+  assert.doesNotMatch((await manage(t, root, ['check', '--deploy'])).stderr, /E706|W704/)
+  assert.doesNotMatch((await manage(t, root, ['check', 'contenttypes'])).stderr, /prodserver/)
+  const silent = declareApp(t, { web }, { settings: 'SILENCED_SYSTEM_CHECKS = ["prodserver.E303"]' })
+  assert.deepEqual(await manage(t, silent, ['check']), {
+    code: 0,
+    stdout: 'System check identified no issues (0 silenced).\n',
+    stderr: '',
+  })
+})
+
+test('manage.py check without the npm package says that it cannot tell, and other commands do not ask', async (t) => {
+  const root = declareApp(t, { web: { BACKEND: 'gunicorn', ARGS: { wrokers: 4 } } })
+  const env = { PYTHONPATH: aloneOnDisk(root), PATH: '/usr/bin:/bin' }
+  const { code, stderr } = await manage(t, root, ['check'], env)
+  assert.equal(code, 0)
+  assert.match(stderr, /WARNINGS:\n\?: The production processes were not checked\. Cannot find prodserver\./)
+  const other = await manage(t, root, ['migrate', '--plan'], env)
+  assert.deepEqual([other.code, other.stderr], [0, ''])
+})
+
 /** The Django app as pip would have installed it, with nothing of the npm package around it. */
 function aloneOnDisk(root: string): string {
   const folder = join(root, 'site')

@@ -1,6 +1,12 @@
 from django.apps import AppConfig
+from django.core.checks import register
 
 
 class ProdserverAppConfig(AppConfig):
     name = "django_prodserver"
     verbose_name = "production processes"
+
+    def ready(self):
+        from django_prodserver.checks import check_processes
+
+        register(check_processes, "prodserver")

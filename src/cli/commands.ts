@@ -123,13 +123,19 @@ export const COMMANDS: readonly CommandSpec[] = [
     summary: 'Every problem, before anything starts',
     options: [
       ...PROJECT_OPTIONS,
+      {
+        name: 'deploy',
+        summary: "Also the running project: database, broker, migrations, Django's own check --deploy",
+      },
       { name: 'here', summary: 'Also whether this machine has the files, folders and ports that are declared' },
+      { name: 'format', value: 'FORM', summary: 'text, json, github (annotations) or sarif. Default text' },
       json,
       ...COMMON_OPTIONS,
     ],
     examples: [
       ['prodserver check', 'exit code 4 when there are errors'],
-      ['prodserver check --here', 'on the machine that it is to run on'],
+      ['prodserver check --deploy --here', 'on the machine that it is to run on, before a deployment'],
+      ['prodserver check --format=github', 'shown at the lines of the settings'],
       ['prodserver check --json', 'one JSON object a line'],
     ],
     load: () => import('./commands/check.ts'),

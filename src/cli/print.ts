@@ -29,14 +29,15 @@ export function createPaint(output: Output, env: Env, allowed: boolean): Paint {
   }
 }
 
-/** Every problem with its place, what is wrong, and the next thing to type. */
-export function renderProblems(problems: readonly Problem[], paint: Paint): string {
-  return problems.map((problem) => renderProblem(problem, paint)).join('\n')
+/** Every problem with its place, what is wrong, and the next thing to type. Files below `cwd` are named from there. */
+export function renderProblems(problems: readonly Problem[], paint: Paint, cwd = '/'): string {
+  return problems.map((problem) => renderProblem(problem, paint, cwd)).join('\n')
 }
 
-function renderProblem({ id, place, message, hint, details }: Problem, paint: Paint): string {
+function renderProblem({ id, place, at, message, hint, details }: Problem, paint: Paint, cwd: string): string {
   const label = paint('bold', paint(id.startsWith('E') ? 'red' : 'yellow', id))
-  const lines = [`${label}  ${paint('bold', place)}`, ...indent(message)]
+  const where = at === undefined ? '' : `  ${paint('dim', at.startsWith(`${cwd}/`) ? at.slice(cwd.length + 1) : at)}`
+  const lines = [`${label}  ${paint('bold', place)}${where}`, ...indent(message)]
   if (details) lines.push(...indent(details).map((line) => paint('dim', line)))
   if (hint) lines.push(`      ${paint('cyan', '→')} ${hint}`)
   return `${lines.join('\n')}\n`

@@ -15,13 +15,20 @@ const DEFAULT_TIMEOUT_S = 60
 export async function readProject(
   context: CommandContext,
   project: Project = projectFromOptions(context),
+  { lines = false }: { readonly lines?: boolean } = {},
 ): Promise<ReadProject> {
   const { io } = context
   const given = single(context, 'answer-fd')
   // `manage.py prodserver` has the settings in force already, and hands them over.
   const answer =
     given === undefined
-      ? await readSettings({ project, env: io.env, modules: PYTHON_MODULES, timeoutMs: settingsTimeoutMs(context) })
+      ? await readSettings({
+          project,
+          env: io.env,
+          modules: PYTHON_MODULES,
+          lines,
+          timeoutMs: settingsTimeoutMs(context),
+        })
       : takeAnswer(Number(given))
   return { project, answer }
 }

@@ -3,6 +3,7 @@ import { EXIT, ProdserverError } from '../errors.ts'
 import { runPython } from '../source/run-python.ts'
 import type { Env } from '../types.ts'
 import { quoteWord } from '../words.ts'
+import type { DeploymentAnswer } from './check-deploy.ts'
 import type { OptionAnswer, OptionQuestion } from './check-options.ts'
 
 /** The Python file that runs backend classes of the project's own; in the package it lies beside the bundled code. */
@@ -34,6 +35,8 @@ export interface PythonAnswer {
   readonly classes: Readonly<Record<string, PythonClass | { readonly error: PythonError }>>
   /** With the type of what was found, where that is not an application. */
   readonly apps: Readonly<Record<string, { readonly type?: string } | { readonly error: PythonError }>>
+  /** What the running project tells of itself; absent when it was not asked for, or Django cannot be set up. */
+  readonly deploy?: DeploymentAnswer | { readonly error: PythonError }
   /** What programs make of the options of processes. */
   readonly options: Readonly<Record<string, OptionAnswer | { readonly error: PythonError }>>
 }
@@ -48,6 +51,8 @@ export interface PythonQuestion {
   readonly classes: readonly string[]
   /** Applications by their import paths. */
   readonly apps: Readonly<Record<string, 'celery' | 'wsgi' | 'asgi'>>
+  /** Look at the running project: Celery applications by the process that they are of. Null for not at all. */
+  readonly deploy: Readonly<Record<string, string>> | null
   /** Options by the process whose they are. */
   readonly options: Readonly<Record<string, OptionQuestion>>
   readonly timeoutMs: number
@@ -60,10 +65,11 @@ export interface PythonQuestion {
  * @throws {ProdserverError} `E011` when it gives no answer.
  */
 export async function askPython(question: PythonQuestion): Promise<PythonAnswer> {
-  const { classes, apps, options, path } = question
-  const isSetUp = classes.length > 0 || Object.values(options).some(({ parser }) => parser.startsWith('django '))
+  const { classes, apps, options, deploy, path } = question
+  const isSetUp =
+    classes.length > 0 || deploy !== null || Object.values(options).some(({ parser }) => parser.startsWith('django '))
   // Not an argument: options may be longer than a command line.
-  const input = JSON.stringify({ classes, apps, options, path, setup: isSetUp })
+  const input = JSON.stringify({ classes, apps, options, deploy, path, setup: isSetUp })
   const { answer, output, ended } = await runPython({
     python: question.python,
     args: [PYTHON_BACKEND, 'inspect'],
@@ -82,7 +88,7 @@ export async function askPython(question: PythonQuestion): Promise<PythonAnswer>
       {
         id: 'E011',
         place: question.python,
-        message: `The interpreter ${how} while it imported ${[...new Set([...classes, ...Object.keys(apps), ...Object.keys(options)])].join(', ')}.`,
+        message: `The interpreter ${how} while it imported ${[...new Set([...classes, ...Object.keys(apps), ...Object.keys(options)])].join(', ') || 'the project'}.`,
         hint: `Try it: ${quoteWord(question.python)} manage.py check`,
         details: details || undefined,
       },

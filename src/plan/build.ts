@@ -14,11 +14,13 @@ import { nearest } from '../values.ts'
 import { checkAddresses } from './addresses.ts'
 import { type Application, resolveApplication, seesModule } from './applications.ts'
 import { askPython, type PythonAnswer } from './ask-python.ts'
+import { checkDeployment } from './check-deploy.ts'
 import { checkFiles, checkOwned, type OwnedFile, ownedFiles } from './check-files.ts'
 import { checkOptions, checkTwice, optionQuestion, type OptionQuestion } from './check-options.ts'
 import { buildEnvironment } from './environment.ts'
 import { checkImported, type ImportedApplication, importedApplication } from './imported.ts'
 import { checkDependencies } from './order.ts'
+import { withoutSilenced } from './silence.ts'
 import type { Plan, PlannedInheritance, PlannedProcess } from './plan.ts'
 import { callBackend, needsPython, type ResolvedBackend, resolveBackend } from './resolve-backends.ts'
 import { plannedPolicies } from './policies.ts'
@@ -35,6 +37,8 @@ export interface PlanRequest {
   readonly django?: readonly string[] | undefined
   /** Import what can be imported, rather than only what looks missing. Default false: it costs a second or more. */
   readonly thorough?: boolean | undefined
+  /** Look at the running project as well: its database, its broker, Django's own checks. Default false. */
+  readonly deploy?: boolean | undefined
   /** Look at the files of this machine as well, which need not be the one that the declaration is for. Default false. */
   readonly here?: boolean | undefined
   readonly processors: number
@@ -75,6 +79,7 @@ export async function buildPlan(request: PlanRequest): Promise<PlanResult> {
     ...checkSchedulers(wanted),
     ...checkOwned(results.flatMap((result) => result.owned ?? [])),
     ...(await checkSchedules(wanted)),
+    ...checkDeployment(python?.deploy, { answer, declarations: wanted, processes }),
   ].toSorted((a, b) => orderOf(a, parsed.names) - orderOf(b, parsed.names))
   const plan: Plan = {
     version: 1,
@@ -85,7 +90,7 @@ export async function buildPlan(request: PlanRequest): Promise<PlanResult> {
     },
     processes,
   }
-  return { plan: deepFreeze(plan), names: parsed.names, problems }
+  return { plan: deepFreeze(plan), names: parsed.names, problems: withoutSilenced(problems, answer) }
 }
 
 /** The order of the list: what concerns all, then the processes as they are declared. */
@@ -112,7 +117,8 @@ async function askAbout(wanted: readonly Declaration[], request: PlanRequest): P
     if (imported && (request.thorough || !seesModule(imported.path, [project.root, ...answer.path])))
       apps[imported.path] = imported.kind
   }
-  if (classes.length === 0 && Object.keys({ ...apps, ...options }).length === 0) return undefined
+  const deploy = request.deploy && answer.modules['django'] ? celeryOf(wanted, answer) : null
+  if (classes.length === 0 && deploy === null && Object.keys({ ...apps, ...options }).length === 0) return undefined
   return askPython({
     python: project.python.path,
     root: project.root,
@@ -121,9 +127,20 @@ async function askAbout(wanted: readonly Declaration[], request: PlanRequest): P
     classes,
     apps,
     options,
+    deploy,
     timeoutMs: request.timeoutMs,
   })
 }
+
+/** Celery applications by the process that they are of. */
+const celeryOf = (wanted: readonly Declaration[], { modules }: SettingsAnswer): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    wanted.flatMap(({ name, backend, app, enabled }) =>
+      findBackend(backend)?.app === 'celery' && app !== undefined && modules['celery'] && enabled !== false
+        ? [[name, app]]
+        : [],
+    ),
+  )
 
 const isInstalled = ({ python }: Backend, { answer: { modules } }: PlanRequest): boolean =>
   python !== undefined && modules['django'] === true && modules[python.module] === true

@@ -89,13 +89,18 @@ def is_command(question):
 
 
 def inspect_options(question):
+    return beside("option_check").check_options(question)
+
+
+def beside(name):
+    """A file beside this one, by its path: the folder of this file is no place to import from."""
     from importlib.util import module_from_spec, spec_from_file_location
 
-    file = os.path.join(os.path.dirname(os.path.abspath(__file__)), "option_check.py")
-    spec = spec_from_file_location("prodserver_option_check", file)
-    check = module_from_spec(spec)
-    spec.loader.exec_module(check)
-    return check.check_options(question)
+    file = os.path.join(os.path.dirname(os.path.abspath(__file__)), name + ".py")
+    spec = spec_from_file_location("prodserver_" + name, file)
+    loaded = module_from_spec(spec)
+    spec.loader.exec_module(loaded)
+    return loaded
 
 
 def inspect_celery(path):
@@ -154,6 +159,8 @@ def inspect():
     is_ready = "error" not in answer.get("ready", {})
     options = {name: asked for name, asked in question["options"].items() if is_ready or not is_command(asked)}
     answer["options"] = {name: attempt(inspect_options, asked) for name, asked in options.items()}
+    if question["deploy"] is not None and is_ready:
+        answer["deploy"] = attempt(beside("deploy_check").inspect_deployment, question["deploy"])
     with os.fdopen(3, "w") as out:
         out.write(json.dumps(answer) + "\n")
         out.flush()

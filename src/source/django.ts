@@ -16,6 +16,10 @@ export interface SettingsAnswer {
   readonly path: readonly string[]
   /** Whether the modules asked about can be imported. */
   readonly modules: Readonly<Record<string, boolean>>
+  /** Where settings and the keys in them are written, as `FILE:LINE`, where that was asked. */
+  readonly lines?: readonly (readonly [path: readonly string[], place: string])[]
+  /** The paths of values that are texts which stand in the settings as they are, where that was asked. */
+  readonly literals?: readonly (readonly string[])[]
   /** What an unusual `manage.py` put into the environment. */
   readonly exported: Readonly<Record<string, string>>
 }
@@ -38,7 +42,7 @@ export async function readSettings(request: ReadRequest): Promise<SettingsAnswer
   throw new ProdserverError([explainSilence(result, request)], EXIT.failed)
 }
 
-function runProbe({ project, env, modules, timeoutMs }: ReadRequest): Promise<PythonRun> {
+function runProbe({ project, env, modules, lines = false, timeoutMs }: ReadRequest): Promise<PythonRun> {
   const question = {
     root: project.root,
     manage: project.manage ?? null,
@@ -47,6 +51,7 @@ function runProbe({ project, env, modules, timeoutMs }: ReadRequest): Promise<Py
     settings: project.runManage && project.settings.reason === 'manage.py' ? null : (project.settings.module ?? null),
     pythonPath: project.pythonPath,
     modules,
+    lines,
     timeoutSeconds: timeoutMs / 1000,
   }
   return runPython({

@@ -19,7 +19,10 @@ SETTINGS = (
     "ASGI_APPLICATION",
     "INSTALLED_APPS",
     "DEBUG",
+    "SILENCED_SYSTEM_CHECKS",
 )
+# Settings that problems are found in, of which the lines are told.
+LOCATED = (*SETTINGS, "ALLOWED_HOSTS", "DATABASES", "MIDDLEWARE", "STATIC_ROOT")
 # Larger integers lose digits in a JavaScript number.
 MAX_SAFE_INTEGER = 2**53 - 1
 
@@ -142,13 +145,18 @@ def defer_package(module):
                 return
     except OSError:
         return
+    helper("deferred_package").defer(module, sys.path[0])
+
+
+def helper(name):
+    """A file beside this one, by its path: the folder of this file is no place to import from."""
     from importlib.util import module_from_spec, spec_from_file_location
 
-    helper = os.path.join(os.path.dirname(os.path.abspath(__file__)), "deferred_package.py")
-    spec = spec_from_file_location("prodserver_deferred_package", helper)
-    deferred = module_from_spec(spec)
-    spec.loader.exec_module(deferred)
-    deferred.defer(module, sys.path[0])
+    file = os.path.join(os.path.dirname(os.path.abspath(__file__)), name + ".py")
+    spec = spec_from_file_location("prodserver_" + name, file)
+    loaded = module_from_spec(spec)
+    spec.loader.exec_module(loaded)
+    return loaded
 
 
 def load_settings(module):
@@ -214,6 +222,8 @@ def answer(question):
         settings, settings_file = load_settings(module)
         result = describe(settings, settings_file, question["modules"], exported)
         result["settingsModule"] = module
+        if question["lines"]:
+            result.update(helper("setting_lines").find_lines(LOCATED, settings_file, root))
         return result
     except BaseException as error:
         return failure(stage, error)

@@ -13,6 +13,8 @@ export interface ReadRequest {
   readonly env: Env
   /** Top-level modules whose presence matters to some backend. */
   readonly modules: readonly string[]
+  /** Tell where settings are written as well. Default false: it takes a few milliseconds. */
+  readonly lines?: boolean
   /** How long importing the settings may take. */
   readonly timeoutMs: number
 }

@@ -89,6 +89,8 @@ export function hideMachine(text: string, root: string): string {
       // Where in the line it was, which Python 3.11 began to show.
       .replace(/^ *[~^]+ *\n/gm, '')
       .replace(/0x[0-9a-f]+/g, '0x…')
+      // Where it is written is a matter of its own.
+      .replace(/^([EW]\d{3} {2}\S+) {2}\S+:\d+$/gm, '$1')
       .replace(/\b\d+\.\d+[\w.]*(?= (?:has no|does not))/g, '<version>')
   )
 }

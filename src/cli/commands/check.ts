@@ -1,22 +1,26 @@
-import { EXIT, isError } from '../../errors.ts'
+import { EXIT, isError, type Problem, ProdserverError, UsageError } from '../../errors.ts'
 import { buildPlan } from '../../plan/build.ts'
+import { locateProblems } from '../../plan/locate.ts'
+import type { PlannedProcess } from '../../plan/plan.ts'
+import { withoutSilenced } from '../../plan/silence.ts'
 import { stateDirectory } from '../../control/state-dir.ts'
 import { prepare } from '../../run/become.ts'
-import { ProdserverError, type Problem } from '../../errors.ts'
-import type { PlannedProcess } from '../../plan/plan.ts'
 import type { Env } from '../../types.ts'
+import { checkPorts } from '../check-ports.ts'
 import type { CommandContext } from '../commands.ts'
 import { countProblems, plural, renderProblems } from '../print.ts'
-import { readProject, settingsTimeoutMs } from '../read-project.ts'
-import { checkPorts } from '../check-ports.ts'
+import { type Format, formatProblems, FORMATS } from '../problem-formats.ts'
+import { readProject, settingsTimeoutMs, single } from '../read-project.ts'
 import { checkNames } from '../select.ts'
+import { VERSION } from '../version.ts'
 
 /** Every problem of every process, without starting one. Exit code 4 where there are errors. */
 export async function execute(context: CommandContext): Promise<number> {
   const { options, io, paint } = context
-  const { project, answer } = await readProject(context)
+  const format = formatOf(context)
+  const { project, answer } = await readProject(context, undefined, { lines: true })
   const given = options.positionals
-  const isHere = options.values['here'] !== undefined
+  const [isHere, isDeployed] = ['here', 'deploy'].map((name) => options.values[name] !== undefined)
   checkNames(given, answer)
   const { plan, names, problems } = await buildPlan({
     project,
@@ -24,25 +28,33 @@ export async function execute(context: CommandContext): Promise<number> {
     env: io.env,
     thorough: true,
     here: isHere,
+    deploy: isDeployed,
     processors: io.processors,
     timeoutMs: settingsTimeoutMs(context),
   })
-  const all = [
-    ...problems,
+  const machine = [
     ...plan.processes.flatMap((process) => checkProgram(process, io.env)),
     ...(isHere ? checkPorts(plan.processes, stateDirectory(io.env, project.root)) : []),
   ]
+  const all = locateProblems([...problems, ...withoutSilenced(machine, answer)], answer)
   const shown = given.length === 0 ? all : all.filter(({ process }) => process === undefined || given.includes(process))
-  if (options.values['json']) for (const problem of shown) io.stdout.write(`${JSON.stringify(problem)}\n`)
+  if (format !== 'text') io.stdout.write(formatProblems(format, shown, { version: VERSION, cwd: io.cwd }))
   else if (shown.length === 0)
     io.stdout.write(
       `${paint('green', 'No problems')} in ${plural(given.length || names.length, 'process', 'processes')}: ${(given.length > 0 ? given : names).join(', ')}.\n`,
     )
   else
     io.stdout.write(
-      `${renderProblems(shown, paint)}\n${countProblems(shown)} in ${answer.settingsFile ?? answer.settingsModule}.\n`,
+      `${renderProblems(shown, paint, io.cwd)}\n${countProblems(shown)} in ${answer.settingsFile ?? answer.settingsModule}.\n`,
     )
   return shown.some(isError) ? EXIT.refused : EXIT.done
+}
+
+function formatOf(context: CommandContext): Format {
+  const given = single(context, 'format') ?? (context.options.values['json'] === undefined ? 'text' : 'json')
+  const known = FORMATS.find((format) => format === given)
+  if (known === undefined) throw new UsageError(`--format takes ${FORMATS.join(', ')}, not ${given}.`)
+  return known
 }
 
 /** What would keep this machine from starting the program. */

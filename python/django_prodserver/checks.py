@@ -1,0 +1,39 @@
+"""``manage.py check`` says what ``prodserver check`` says."""
+
+import json
+import subprocess
+import sys
+
+from django.conf import settings
+from django.core.checks import Error, Warning
+from django.core.management import CommandError
+
+# What prodserver has from Django's own checks, which are told here anyway.
+FROM_DJANGO = ("E706", "W704")
+
+
+def check_processes(app_configs, **kwargs):
+    # Every command has checks; only who asks for them, and for those of all apps, waits for ours.
+    if sys.argv[1:2] != ["check"] or app_configs is not None:
+        return []
+    # They import Django in another process, which would be asked for checks as well.
+    from django_prodserver.handover import find_node, find_package, inherited_environment, project_root
+
+    try:
+        package = find_package()
+        command = [find_node(package), str(package / "dist" / "bin.js"), "check", "--json"]
+    except CommandError as error:
+        return [Warning("The production processes were not checked. %s" % error)]
+    command += ["--python=%s" % sys.executable, "--project=%s" % project_root()]
+    command += ["--settings=%s" % settings.SETTINGS_MODULE] if getattr(settings, "SETTINGS_MODULE", None) else []
+    command += ["--deploy"] if "--deploy" in sys.argv else []
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=inherited_environment())
+    problems = [json.loads(line) for line in done.stdout.splitlines()]
+    return [message_of(problem) for problem in problems if problem["id"] not in FROM_DJANGO]
+
+
+def message_of(problem):
+    make = Error if problem["id"].startswith("E") else Warning
+    where = problem.get("at") or problem["place"]
+    text = "%s\n%s" % (problem["place"], problem["message"])
+    return make(text, hint=problem.get("hint"), obj=where, id="prodserver." + problem["id"])

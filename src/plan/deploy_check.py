@@ -1,0 +1,97 @@
+"""What only the running project can tell before a deployment: its database, its broker, what Django's own checks say.
+
+Called after ``django.setup()``. It reports; what is a problem is decided on the other side.
+"""
+
+import os
+
+# Longer than a connection takes that will be made.
+PATIENCE_SECONDS = 5
+
+
+def inspect_deployment(applications):
+    """``applications`` are import paths of Celery's by the process that they are of."""
+    from django.conf import settings
+
+    return {
+        "debug": bool(settings.DEBUG),
+        "allowedHosts": list(settings.ALLOWED_HOSTS),
+        "checks": run_checks(),
+        "databases": [look_at_database(alias) for alias in settings.DATABASES],
+        "static": look_at_static(settings),
+        "celery": {name: look_at_celery(path) for name, path in applications.items()},
+    }
+
+
+def run_checks():
+    from django.core.checks import run_checks
+
+    # Told with more sense as problems of ours.
+    ours = {"security.W018", "security.W020"}
+    return [
+        {"id": message.id, "isError": message.level >= 40, "message": message.msg, "hint": message.hint}
+        for message in run_checks(include_deployment_checks=True)
+        if message.id not in ours and not message.is_silenced()
+    ]
+
+
+def look_at_database(alias):
+    from django.db import connections
+    from django.db.migrations.executor import MigrationExecutor
+
+    connection = connections[alias]
+    found = {"alias": alias, "vendor": connection.vendor, "error": None, "unapplied": []}
+    name = str(connection.settings_dict.get("NAME") or "")
+    if connection.vendor == "sqlite" and not os.path.exists(name) and ":memory:" not in name:
+        # To connect would make it.
+        return {**found, "error": "there is no file %s" % name}
+    if connection.vendor in ("postgresql", "mysql"):
+        connection.settings_dict["OPTIONS"] = {
+            "connect_timeout": PATIENCE_SECONDS,
+            **connection.settings_dict.get("OPTIONS", {}),
+        }
+    try:
+        connection.ensure_connection()
+        executor = MigrationExecutor(connection)
+        plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        found["unapplied"] = ["%s.%s" % (migration.app_label, migration.name) for migration, _ in plan]
+    except Exception as error:
+        found["error"] = first_line(error)
+    finally:
+        connection.close()
+    return found
+
+
+def look_at_static(settings):
+    if "django.contrib.staticfiles" not in settings.INSTALLED_APPS:
+        return None
+    root = settings.STATIC_ROOT
+    try:
+        return {"root": str(root) if root else None, "isEmpty": not root or not any(os.scandir(root))}
+    except OSError:
+        return {"root": str(root), "isEmpty": True}
+
+
+def look_at_celery(path):
+    from celery.app.utils import find_app
+
+    found = {"error": None, "scheduled": [], "routed": {}, "queues": []}
+    try:
+        app = find_app(path)
+        conf = app.conf
+        found["scheduled"] = [str(name) for name in conf.beat_schedule or {}]
+        found["queues"] = [queue.name for queue in conf.task_queues or ()] or [conf.task_default_queue]
+        routes = conf.task_routes if isinstance(conf.task_routes, dict) else {}
+        for task, route in routes.items():
+            queue = route if isinstance(route, str) else route.get("queue") if isinstance(route, dict) else None
+            if queue is not None:
+                found["routed"][str(task)] = getattr(queue, "name", None) or str(queue)
+        with app.connection_for_write() as connection:
+            connection.ensure_connection(max_retries=1, interval_start=0, timeout=PATIENCE_SECONDS)
+    except Exception as error:
+        found["error"] = first_line(error)
+    return found
+
+
+def first_line(error):
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
