@@ -27,6 +27,10 @@ const CODES: Readonly<Record<string, Codes>> = {
   list: { done: 'listed', refused: '`PRODUCTION_PROCESSES` cannot be used' },
   show: { done: 'shown', refused: 'what is shown has errors' },
   check: { done: 'no errors', refused: 'errors' },
+  diff: {
+    done: 'shown',
+    refused: 'what is declared has errors; or they differ, with `--exit-code`',
+  },
   dev: { refused: 'the settings cannot be used', notFound: 'the program was not found' },
   up: {
     done: 'all is ready (`-d`, or where a supervisor runs already); everything ended as it was asked to',

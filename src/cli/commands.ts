@@ -141,6 +141,22 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: () => import('./commands/check.ts'),
   },
   {
+    name: 'diff',
+    usage: 'SETTINGS SETTINGS',
+    summary: 'How the processes of two settings modules differ',
+    options: [
+      ...PROJECT_OPTIONS.filter(({ name }) => name !== 'settings'),
+      { name: 'exit-code', summary: 'Exit with 4 where they differ' },
+      json,
+      ...COMMON_OPTIONS,
+    ],
+    examples: [
+      ['prodserver diff mysite.staging mysite.production', 'command lines, environments, everything'],
+      ['prodserver diff --json mysite.staging mysite.production', 'one JSON object a process'],
+    ],
+    load: () => import('./commands/diff.ts'),
+  },
+  {
     name: 'dev',
     usage: '[ARGS...]',
     summary: "Become Django's development server",

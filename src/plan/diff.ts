@@ -1,0 +1,112 @@
+import { toSettingsKey } from '../config/schema.ts'
+import { reveal, type Value } from '../secret.ts'
+import { isDictionary } from '../values.ts'
+import type { Plan, PlannedProcess } from './plan.ts'
+
+/** How one process differs between two plans. */
+export interface ProcessDiff {
+  readonly process: string
+  readonly is: 'same' | 'changed' | 'added' | 'removed'
+  readonly changes: readonly Change[]
+}
+
+/** One thing that differs; null where one side does not have it. Secrets are hidden. */
+export interface Change {
+  /** `ARGS`, or another key of a declaration. */
+  readonly key: string
+  /** Which of its options or variables; null for the whole of it. */
+  readonly name: string | null
+  readonly from: string | null
+  readonly to: string | null
+}
+
+/** The processes in the order of the first plan, then those that only the second has. */
+export function diffPlans(from: Plan, to: Plan): readonly ProcessDiff[] {
+  const others = new Map(to.processes.map((planned) => [planned.name, planned]))
+  const known = new Set(from.processes.map(({ name }) => name))
+  return [
+    ...from.processes.map((planned): ProcessDiff => {
+      const other = others.get(planned.name)
+      if (!other) return { process: planned.name, is: 'removed', changes: [] }
+      const changes = diffProcesses(planned, other)
+      return { process: planned.name, is: changes.length > 0 ? 'changed' : 'same', changes }
+    }),
+    ...to.processes
+      .filter(({ name }) => !known.has(name))
+      .map(({ name }): ProcessDiff => ({ process: name, is: 'added', changes: [] })),
+  ]
+}
+
+/** What is compared as it stands; the command line and the environment are compared piece by piece. */
+const WHOLE = [
+  ...(['backend', 'instances', 'run', 'dependsOn', 'ready', 'alive', 'restart', 'stop', 'reload'] as const),
+  ...(['schedule', 'user', 'group', 'umask', 'nice', 'limits', 'log', 'cwd', 'enabled', 'memoryLimitBytes'] as const),
+] satisfies readonly (keyof PlannedProcess)[]
+
+function diffProcesses(from: PlannedProcess, to: PlannedProcess): readonly Change[] {
+  const whole = WHOLE.flatMap((key) => compareParts(toSettingsKey(key.replace(/Bytes$/, '')), from[key], to[key]))
+  return [...diffWords(from, to), ...diffVariables(from, to), ...whole]
+}
+
+/** Options by their name, with all the values that they are given; other words, such as the application, by themselves. */
+function diffWords(from: PlannedProcess, to: PlannedProcess): readonly Change[] {
+  const [before, after] = [optionsOf(from), optionsOf(to)]
+  return namesOf(before, after).flatMap((name) => compareValues('ARGS', name, before.get(name), after.get(name)))
+}
+
+type Words = ReadonlyMap<string, readonly Value[]>
+
+function optionsOf({ argv }: PlannedProcess): Words {
+  const words = new Map<string, readonly Value[]>()
+  for (const word of argv.slice(1)) {
+    const [name = ''] = reveal(word).split('=', 1)
+    // What is no option has its place: another application is a change of it, not one that came and one that went.
+    const key = name.startsWith('-') ? name : ''
+    words.set(key, [...(words.get(key) ?? []), word])
+  }
+  return words
+}
+
+function diffVariables(from: PlannedProcess, to: PlannedProcess): readonly Change[] {
+  const [before, after] = [variablesOf(from), variablesOf(to)]
+  // The settings modules differ: that is the question.
+  return namesOf(before, after)
+    .filter((name) => name !== 'DJANGO_SETTINGS_MODULE')
+    .flatMap((name) => compareValues('ENV', name, before.get(name), after.get(name)))
+}
+
+const variablesOf = ({ env }: PlannedProcess): Words =>
+  new Map(Object.entries(env).map(([name, { value }]) => [name, [value ?? 'is removed']]))
+
+const namesOf = (before: Words, after: Words): readonly string[] => [...new Set([...before.keys(), ...after.keys()])]
+
+/** Two secrets differ by what they are, and both are hidden. */
+function compareValues(
+  key: string,
+  name: string,
+  from: readonly Value[] | undefined,
+  to: readonly Value[] | undefined,
+): readonly Change[] {
+  if (from?.map(reveal).join('\0') === to?.map(reveal).join('\0')) return []
+  return [{ key, name: name || null, from: shown(from), to: shown(to) }]
+}
+
+const shown = (values: readonly Value[] | undefined): string | null => values?.map(String).join(' ') ?? null
+
+/** A dictionary key by key, anything else as a whole. */
+function compareParts(key: string, from: unknown, to: unknown, name: string | null = null): readonly Change[] {
+  if (name === null && (isDictionary(from) || isDictionary(to))) {
+    const [before, after] = [from, to].map((value) => (isDictionary(value) ? value : {}))
+    const names = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])]
+    return names.flatMap((part) => compareParts(key, before?.[part], after?.[part], part))
+  }
+  const [before, after] = [text(from, name ?? ''), text(to, name ?? '')]
+  const part = name === null ? null : toSettingsKey(name.replace(/(Ms|Bytes)$/, '')).toLowerCase()
+  return before === after ? [] : [{ key, name: part, from: before, to: after }]
+}
+
+function text(value: unknown, name: string): string | null {
+  if (value === null || value === undefined) return null
+  if (name.endsWith('Ms')) return `${Number(value) / 1000}s`
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}
