@@ -123,6 +123,7 @@ const PROCESS: Readonly<Record<string, { members: readonly string[]; because: st
     members: ['getBuiltinModule'],
     because: 'a module that is loaded only where it is needed',
   },
+  'logs/outlet.ts': { members: ['getBuiltinModule'], because: 'sockets are known only where the output is one' },
   'supervise/compress.ts': {
     members: ['getBuiltinModule'],
     because: 'a module that is loaded only where it is needed',

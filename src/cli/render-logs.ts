@@ -7,9 +7,10 @@ import { createLogStream } from './render-log-stream.ts'
 /** Prints lines as they arrive, those that arrived together at once, each after the time and the name of its instance. */
 export function createLogPrinter(
   { io, options, paint }: CommandContext,
+  write: (bytes: Buffer) => boolean,
   processes: readonly (readonly [process: string, instances: number])[],
 ): (chunks: readonly LogChunk[]) => void {
-  const sink = createSink(1)
+  const sink = createSink(write)
   const { chunk: print } = createLogStream({
     write: sink.write,
     json: options.values['json'] !== undefined,

@@ -1,5 +1,6 @@
 import type { Project } from '../source/project.ts'
 import { followLogs } from '../logs/follow.ts'
+import { createOutlet, type Outlet } from '../logs/outlet.ts'
 import { blankProject, createHost, type ExitOn, type Host } from '../supervise/host.ts'
 import { KeeperBusyError, keeperArguments } from '../supervise/keeper.ts'
 import { become } from '../run/become.ts'
@@ -9,6 +10,7 @@ import { prepareStateFolder } from '../supervise/state-folder.ts'
 import type { Application } from '../supervise/spec.ts'
 import type { Env } from '../types.ts'
 import type { CommandContext } from './commands.ts'
+import type { Output } from './io.ts'
 import { createProgress } from './render-progress.ts'
 import { createLogPrinter } from './render-logs.ts'
 import { alreadyRunning } from './up-detached.ts'
@@ -82,12 +84,11 @@ async function becomeKeeper(project: Project, stateDir: string, env: Env): Promi
 async function superviseUntilEnd(
   host: Host,
   application: Application,
-  {
-    stateDir,
-    context,
-    early,
-  }: { readonly stateDir: string; readonly context: CommandContext; readonly early: readonly string[] },
+  given: { readonly stateDir: string; readonly context: CommandContext; readonly early: readonly string[] },
 ): Promise<number> {
+  const { stateDir, early } = given
+  const outlets = [createOutlet(1), createOutlet(2)] as const
+  const context = withOutlets(given.context, outlets)
   const { io, paint, options } = context
   const isQuiet = options.values['quiet'] !== undefined
   for (const signal of STOPS) process.on(signal, () => stop(signal))
@@ -108,10 +109,13 @@ async function superviseUntilEnd(
   const isJson = options.values['json'] !== undefined
   const life = new AbortController()
   const follower = followLogs({ stateDir, wants: () => !isQuiet, signal: life.signal, isPassedOn: true })
+  const [out] = outlets
   const printing = printLogs(
     follower,
+    out,
     createLogPrinter(
       context,
+      out.write,
       application.specs.map(({ name, instances }) => [name, instances] as const),
     ),
   )
@@ -137,16 +141,39 @@ async function superviseUntilEnd(
   }
   if (asked === 0) tell('READY=1')
   const code = await host.ended
-  await printing
+  // What nobody reads does not keep it from ending.
+  await Promise.race([printing, out.stalled(STALLED_MS)])
+  for (const outlet of outlets) outlet.close()
   return code
 }
 
+const STALLED_MS = 1000
+
+/** The same, printing through outlets. */
+function withOutlets(context: CommandContext, [out, err]: readonly [Outlet, Outlet]): CommandContext {
+  const { io } = context
+  return { ...context, io: { ...io, stdout: through(io.stdout, out), stderr: through(io.stderr, err) } }
+}
+
+const through = (output: Output, outlet: Outlet): Output => ({
+  isTerminal: output.isTerminal,
+  get columns() {
+    return output.columns
+  },
+  write: outlet.write,
+})
+
 async function printLogs(
   follower: ReturnType<typeof followLogs>,
+  out: Outlet,
   print: ReturnType<typeof createLogPrinter>,
 ): Promise<void> {
   try {
-    for await (const chunks of follower) print(chunks)
+    for await (const chunks of follower) {
+      print(chunks)
+      // They are in the files: nothing is lost by waiting for a reader.
+      await out.drained()
+    }
   } catch {
     // Whoever reads it sees less; what runs does not depend on it.
   } finally {

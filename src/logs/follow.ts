@@ -182,7 +182,11 @@ export function followLogs({ stateDir, wants, signal, isPassedOn = false }: Foll
         const { chunks, hasMore } = read(wants)
         if (chunks.length > 0) yield chunks
         if (signal.aborted) return
-        if (hasMore) continue
+        if (hasMore) {
+          // Who prints as fast as it is read must not keep everything else waiting.
+          await new Promise((settle) => setImmediate(settle))
+          continue
+        }
         const changes = await watcher.changes()
         if (changes === undefined) return
         note(changes)

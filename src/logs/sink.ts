@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs'
 
-/** Takes bytes for a descriptor, and writes them when there are many, or when it is told to. */
+/** Takes bytes, and passes them on when there are many, or when it is told to. */
 export interface Sink {
   /** A text, or bytes, of which a part may be meant. False once nobody reads any more. */
   readonly write: (bytes: Buffer | string, start?: number, end?: number) => boolean
@@ -9,13 +9,17 @@ export interface Sink {
 
 const ENOUGH = 1 << 16
 
-/** Unlike `process.stdout`, it leaves the descriptor as it is, and waits for a slow reader instead of keeping it all. */
-export function createSink(fd: number): Sink {
+/**
+ * To a descriptor, or to who takes bytes and has done with them when it returns. Unlike `process.stdout`, it leaves the
+ * descriptor as it is, and waits for a slow reader instead of keeping it all.
+ */
+export function createSink(target: number | ((bytes: Buffer) => boolean)): Sink {
+  const pass = typeof target === 'number' ? (bytes: Buffer) => writeAll(target, bytes) : target
   const buffer = Buffer.allocUnsafe(2 * ENOUGH)
   let size = 0
   let isOpen = true
   const flush = (): boolean => {
-    if (size > 0) isOpen &&= writeAll(fd, buffer.subarray(0, size))
+    if (size > 0) isOpen &&= pass(buffer.subarray(0, size))
     size = 0
     return isOpen
   }
@@ -25,11 +29,11 @@ export function createSink(fd: number): Sink {
       if (typeof bytes === 'string') {
         // A character of JavaScript has up to three bytes.
         if (size + bytes.length * 3 > buffer.length) flush()
-        if (bytes.length * 3 > buffer.length) isOpen &&= writeAll(fd, Buffer.from(bytes))
+        if (bytes.length * 3 > buffer.length) isOpen &&= pass(Buffer.from(bytes))
         else size += buffer.write(bytes, size)
       } else {
         if (size + end - start > buffer.length) flush()
-        if (end - start > buffer.length) isOpen &&= writeAll(fd, bytes.subarray(start, end))
+        if (end - start > buffer.length) isOpen &&= pass(bytes.subarray(start, end))
         else size += bytes.copy(buffer, size, start, end)
       }
       return size < ENOUGH ? isOpen : flush()
