@@ -84,6 +84,7 @@ export const PROBLEMS = {
   E401: 'Two processes listen on the same address.',
   E402: 'A scheduler is declared to run more than once, or two of one application are declared.',
   E403: 'Two processes, or two instances, write a file that only one may have.',
+  E404: 'An address has a port that does not exist.',
   E501: 'The program was not found.',
   E502: 'The program cannot be executed.',
   E503: 'The working directory does not exist.',

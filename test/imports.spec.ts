@@ -110,8 +110,7 @@ const PROCESS: Readonly<Record<string, { members: readonly string[]; because: st
   },
   'control/state-dir.ts': { members: ['platform'], because: 'only one system reaches a folder through a descriptor' },
   'logs/log-files.ts': { members: ['getBuiltinModule'], because: 'a module that is loaded only where it is needed' },
-  'supervise/probes.ts': { members: ['getBuiltinModule'], because: 'a module that is loaded only where it is needed' },
-  'supervise/probe-http.ts': {
+  'supervise/endpoint.ts': {
     members: ['getBuiltinModule'],
     because: 'a module that is loaded only where it is needed',
   },

@@ -100,6 +100,27 @@ const mistakes: Readonly<Record<string, Mistake>> = {
   },
 
   // --- Names
+  'a name is longer than the name of a file may be': {
+    settings: 'PRODUCTION_PROCESSES = {"web" * 40: {"BACKEND": "gunicorn"}}',
+    args: ['check'],
+    code: 4,
+    shows: `E105  PRODUCTION_PROCESSES["${'web'.repeat(40)}"]
+      A process name has at most 100 bytes, and this one has 120.
+      → Use letters, digits, "-", "_" and ".", beginning with a letter or digit
+
+1 error in <project>/mysite/settings.py.
+`,
+  },
+  'a port does not exist': {
+    settings: withArgs('{"bind": "127.0.0.1:99999"}'),
+    args: ['check'],
+    code: 4,
+    shows: `E404  PRODUCTION_PROCESSES["web"]
+      It listens on 127.0.0.1:99999, and the last port is 65535.
+
+1 error in <project>/mysite/settings.py.
+`,
+  },
   'a process of nearly that name is declared': {
     settings: GOOD,
     args: ['run', 'wbe'],

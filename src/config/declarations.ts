@@ -248,10 +248,16 @@ function explainIssue(
   return { id: 'E107', place: placeOf(key, ...inner), message: `${what} must be ${issue.message}${shown}.` }
 }
 
+/** It becomes a part of file names, which have an end. */
+const LONGEST_NAME = 100
+
 function nameProblem(name: string, value: Json): { message: string; hint: string } | undefined {
   const hint = 'Use letters, digits, "-", "_" and ".", beginning with a letter or digit'
   const odd = asOdd(value)
   if (odd?.type === 'key') return { message: `A process name must be a string, not ${odd.repr}.`, hint }
+  const bytes = new TextEncoder().encode(name).length
+  if (bytes > LONGEST_NAME)
+    return { message: `A process name has at most ${LONGEST_NAME} bytes, and this one has ${bytes}.`, hint }
   if (/^[\p{L}\p{N}][\p{L}\p{N}._ -]*$/u.test(name)) return undefined
   return {
     message: `${JSON.stringify(name)} cannot be used as a process name: it names files, units and options elsewhere.`,

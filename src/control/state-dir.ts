@@ -39,7 +39,7 @@ export interface SocketPath {
 }
 
 /** What the kernel takes for the path of a Unix socket, in bytes. */
-const SOCKET_PATH_BYTES = 107
+export const SOCKET_PATH_BYTES = 107
 
 /**
  * The path of a Unix socket in a folder. A folder with a long path is opened, and the socket is reached through that

@@ -10,6 +10,10 @@ export function checkAddresses(
   const enabled = processes.filter(({ enabled }) => enabled)
   for (const [index, planned] of enabled.entries()) {
     for (const address of planned.listen) {
+      if (portOf(address) > LAST_PORT) {
+        const message = `It listens on ${address}, and the last port is ${LAST_PORT}.`
+        problems.push({ id: 'E404', place: placeOf(planned.name), process: planned.name, message })
+      }
       const others = enabled.slice(0, index).flatMap((other) => {
         const taken = other.listen.find((candidate) => overlap(address, candidate))
         if (taken === undefined) return []
@@ -27,6 +31,10 @@ export function checkAddresses(
   }
   return problems
 }
+
+const LAST_PORT = 65_535
+
+const portOf = (address: string): number => (address.startsWith('unix:') ? 0 : Number(split(address)[1]) || 0)
 
 /** Whether both cannot be bound at once: the same port on the same host, or on all of them. */
 function overlap(a: string, b: string): boolean {

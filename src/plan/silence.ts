@@ -2,7 +2,7 @@ import type { Problem, ProblemId } from '../errors.ts'
 import type { SettingsAnswer } from '../source/django.ts'
 
 /** Problems that a person may know better about. Without the others nothing could be planned. */
-export const isSilenceable = (id: ProblemId): boolean => /^(W|E30[3-7]|E4|E507|E7)/.test(id)
+export const isSilenceable = (id: ProblemId): boolean => /^(W|E30[3-7]|E40[1-3]|E507|E7)/.test(id)
 
 /** Without those that the project has silenced, as it silences Django's own: `SILENCED_SYSTEM_CHECKS`. */
 export function withoutSilenced<T extends Pick<Problem, 'id'>>(

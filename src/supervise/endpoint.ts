@@ -1,5 +1,19 @@
+import type { Socket } from 'node:net'
+import { basename, dirname } from 'node:path'
+import { socketPath } from '../control/state-dir.ts'
+
 /** Where a connection goes, in the form that `node:net` takes. */
 export type Endpoint = { readonly host: string; readonly port: number } | { readonly path: string }
+
+/** Connects, also to a Unix socket whose path is longer than the system takes. */
+export function connectTo(endpoint: Endpoint): Socket {
+  const { connect } = process.getBuiltinModule('node:net')
+  if (!('path' in endpoint)) return connect(endpoint)
+  const target = socketPath(dirname(endpoint.path), basename(endpoint.path))
+  const socket = connect(target.path)
+  socket.once('connect', target.close).once('error', target.close)
+  return socket
+}
 
 /** Of `host:port` or `unix:/path`. What listens on all interfaces is asked on the loopback one. */
 export function endpointOf(address: string): Endpoint {

@@ -1,9 +1,7 @@
-import { chmodSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { chmodSync, openSync, rmSync } from 'node:fs'
 import type { ActionRequest, ActionResult, ProcessEvent, Why } from '../control/protocol.ts'
 import { VERBS } from '../control/protocol.ts'
 import { type Controlled, createApi, listen, type Refusal } from '../control/server.ts'
-import { socketPath } from '../control/state-dir.ts'
 import { EXIT, type ExitCode } from '../errors.ts'
 import type { PlannedProject } from '../plan/plan.ts'
 import { isDictionary } from '../values.ts'
@@ -61,7 +59,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
   const finish = (code: number): void => {
     if (supervisor.closing) return
     socket.close()
-    rmSync(join(options.stateDir, SOCKET_NAME), { force: true })
+    rmSync(path, { force: true })
     void supervisor.quit().then(() => end(code))
   }
   const stopAll = (force: boolean): Promise<ActionResult> => {
@@ -119,12 +117,12 @@ export async function createHost(options: HostOptions): Promise<Host> {
     },
     subscribe: supervisor.journal.subscribe,
   }
-  const target = socketPath(options.stateDir, SOCKET_NAME)
+  // Through the folder itself: somebody may remove it, and begin anew in another one of that name. It is short as well.
+  const path = `/proc/self/fd/${openSync(options.stateDir, 'r')}/${SOCKET_NAME}`
   // We have the keeper, so whoever left it there has gone.
-  rmSync(target.path, { force: true })
-  const socket = await listen(target.path, createApi(controlled, refusalOf))
-  chmodSync(target.path, 0o600)
-  target.close()
+  rmSync(path, { force: true })
+  const socket = await listen(path, createApi(controlled, refusalOf))
+  chmodSync(path, 0o600)
 
   supervisor.journal.subscribe((event) => {
     // Not before what led to it is over: more may come of it.

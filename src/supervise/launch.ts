@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { lstatSync, mkdirSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
+import { SOCKET_PATH_BYTES } from '../control/state-dir.ts'
 import type { Start } from './keeper.ts'
 import type { ProcessSpec } from './spec.ts'
 import { MARK, markOf } from './sweeper.ts'
@@ -73,9 +74,16 @@ function lockPath(root: string, alone: string): string {
 }
 
 /** Where one life is asked by probes, and nobody else: on the shared address another life may answer. */
-export const probeAddressOf = (stateDir: string, token: string): string =>
-  `unix:${join(stateDir, 'run', `${token.replace('#', '-')}.probe`)}`
+export const probeAddressOf = (stateDir: string, token: string): string => socketAddress(stateDir, token, 'probe')
 
 /** Where a life listens that is only tried: nobody knows the address. */
 export const trialAddressOf = (stateDir: string, token: string, index: number): string =>
-  `unix:${join(stateDir, 'run', `${token.replace('#', '-')}.try${index}`)}`
+  socketAddress(stateDir, token, `try${index}`)
+
+/** The path of a socket may have 107 bytes: a process with a long name has one without its name. */
+function socketAddress(stateDir: string, token: string, suffix: string): string {
+  const path = (name: string): string => join(stateDir, 'run', `${name}.${suffix}`)
+  const named = path(token.replace('#', '-'))
+  const isShort = Buffer.byteLength(named) <= SOCKET_PATH_BYTES
+  return `unix:${isShort ? named : path(createHash('sha256').update(token).digest('hex').slice(0, 10))}`
+}

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { type Endpoint, failureWords } from './endpoint.ts'
+import { connectTo, type Endpoint, failureWords } from './endpoint.ts'
 import type { ProbeResult } from './probes.ts'
 
 /** Loading Node's own HTTP client takes 13 MiB; a probe needs a status and the first bytes of a body. */
@@ -32,7 +32,7 @@ export function probeHttp(
   const fail = (words: string): void => resolve({ ok: false, reply: `${request.shown} → ${words}` })
   let received = Buffer.alloc(0)
   let rest: NodeJS.Timeout | undefined
-  const socket = process.getBuiltinModule('node:net').connect(endpoint)
+  const socket = connectTo(endpoint)
   const finish = (): void => {
     const answer = parseAnswer(received)
     if (answer === 'incomplete') return fail(received.length === 0 ? 'no answer: it closed the connection' : CUT_SHORT)

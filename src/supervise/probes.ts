@@ -1,5 +1,5 @@
 import type { PlannedProbe } from '../plan/plan.ts'
-import { type Endpoint, endpointOf, endpointWords, failureWords } from './endpoint.ts'
+import { connectTo, type Endpoint, endpointOf, endpointWords, failureWords } from './endpoint.ts'
 import { probeCommand } from './probe-command.ts'
 import { probeHttp, probeHttps } from './probe-http.ts'
 
@@ -73,7 +73,7 @@ function askTcp(tcp: string, target: ProbeTarget, timeoutMs: number, signal: Abo
   const { promise, resolve } = Promise.withResolvers<ProbeResult>()
   const shown = `connect to ${endpointWords(endpoint)}`
   const fail = (words: string): void => resolve({ ok: false, reply: `${shown} → ${words}` })
-  const socket = process.getBuiltinModule('node:net').connect(endpoint)
+  const socket = connectTo(endpoint)
   const timer = setTimeout(() => fail(`no answer within ${timeoutMs / 1000} s`), timeoutMs)
   const callOff = (): void => fail('called off')
   signal.addEventListener('abort', callOff, { once: true })

@@ -87,7 +87,9 @@ def main(state, command):
     keeper = Keeper(state)
     become_subreaper()
     wake_on_signals(keeper)
+    door = os.path.join(state, "keeper.sock")
     keeper.listener = listen_in(state, "keeper.sock")
+    ours = os.stat(door).st_ino
     keeper.listener.listen(8)
     keeper.watch(keeper.listener.fileno(), keeper.accept)
     keeper.listen_for_notifications()
@@ -96,7 +98,12 @@ def main(state, command):
     else:
         keeper.control(socket.socket(fileno=3))
     keeper.loop()
-    os.unlink(os.path.join(state, "keeper.sock"))
+    try:
+        # Somebody may have removed the folder, and begun anew in another one of that name.
+        if os.stat(door).st_ino == ours:
+            os.unlink(door)
+    except OSError:
+        pass
     return keeper.exit_code
 
 

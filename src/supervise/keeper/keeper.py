@@ -404,7 +404,9 @@ class Keeper:
             except (OSError, UnicodeError) as error:
                 number = getattr(error, "errno", 0) or 0
                 return self.send("not-bound", name, number, getattr(error, "strerror", None) or error)
-            self.sockets[name] = (bound, address_of(bound))
+            # A path may have been bound by another name that is short enough.
+            given = address.decode()
+            self.sockets[name] = (bound, given if given.startswith("unix:") else address_of(bound))
         if listen == b"1":
             self.sockets[name][0].listen(2048)
         self.send("bound", name, self.sockets[name][1])

@@ -1,5 +1,6 @@
 """Sockets that are bound here, and given to programs."""
 
+import errno
 import os
 import socket
 
@@ -10,17 +11,22 @@ def bind(address):
         bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             remove_dead_socket(path)
-            bound.bind(path)
+            bind_to_path(bound, path)
         except OSError:
             bound.close()
             raise
         return bound
     host, _, port = address.rpartition(":")
     host = host.strip("[]")
+    if int(port) > 65535:  # what looks up addresses takes only its last bits
+        raise OSError(errno.EINVAL, "%s is no port" % port)
     family, kind, protocol, _, target = socket.getaddrinfo(host or None, int(port), 0, socket.SOCK_STREAM, 0, socket.AI_PASSIVE)[0]
     bound = socket.socket(family, kind, protocol)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # What is accepted has it as well. uvicorn takes every inherited socket for a Unix one, and does not set it: then
+        # the end of an answer waits for the client's next packet.
+        bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         bound.bind(target)
     except OSError:
         bound.close()
@@ -100,17 +106,23 @@ def address_of(bound):
     return ("[%s]:%d" if bound.family == socket.AF_INET6 else "%s:%d") % name[:2]
 
 
+def bind_to_path(bound, path):
+    if len(os.fsencode(path)) <= 107:
+        return bound.bind(path)
+    # Longer than the path of a socket may be; this one is short whatever the folder is called.
+    directory = os.open(os.path.dirname(path), os.O_RDONLY)
+    try:
+        bound.bind("/proc/self/fd/%d/%s" % (directory, os.path.basename(path)))
+    finally:
+        os.close(directory)
+
+
 def listen_in(folder, name):
     bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     path = os.path.join(folder, name)
-    directory = os.open(folder, os.O_RDONLY)
     try:
-        try:
-            os.unlink(path)
-        except FileNotFoundError:
-            pass
-        # The path of a socket may have 107 bytes; this one is short whatever the folder is called.
-        bound.bind("/proc/self/fd/%d/%s" % (directory, name))
-    finally:
-        os.close(directory)
+        os.unlink(path)
+    except FileNotFoundError:
+        pass
+    bind_to_path(bound, path)
     return bound
