@@ -99,6 +99,21 @@ const mistakes: Readonly<Record<string, Mistake>> = {
 `,
   },
 
+  'a process depends on one that is not enabled': {
+    settings: two(
+      '{"BACKEND": "gunicorn", "DEPENDS_ON": ["api"]}',
+      '{"BACKEND": "gunicorn", "ARGS": {"bind": ":9000"}, "ENABLED": False}',
+    ),
+    args: ['check'],
+    code: 0,
+    shows: `W305  PRODUCTION_PROCESSES["web"]["DEPENDS_ON"]
+      It depends on "api", which is not enabled: it starts only with that one.
+      → Enable it, or start both by name: prodserver up api web
+
+1 warning in <project>/mysite/settings.py.
+`,
+  },
+
   // --- Names
   'a name is longer than the name of a file may be': {
     settings: 'PRODUCTION_PROCESSES = {"web" * 40: {"BACKEND": "gunicorn"}}',

@@ -169,3 +169,41 @@ test('what is not enabled is not started for what needs it either', async (t) =>
   assert.match(stderr, /^web +failed .*cannot start: db is not enabled$/m)
   assert.equal(existsSync(join(site.root, 'record')), false)
 })
+
+test('what stops waits for what depends on it, and for nobody else', async (t) => {
+  const site = createSupervised(t, {
+    processes: {
+      front: member('front', { ready: 0, stop: 0 }, { DEPENDS_ON: ['db'] }),
+      db: member('db', { ready: 0, stop: 0 }),
+      slow: member('slow', { ready: 0, stop: 2 }),
+    },
+  })
+  await site.up()
+  const started = recordOf(site.root).length
+  assert.equal((await site.cli('down')).code, 0)
+  const stopped = recordOf(site.root).slice(started)
+  assert.ok(inOrder(stopped, 'gone front', 'stopping db'), stopped.join(', '))
+  assert.ok(inOrder(stopped, 'gone db', 'gone slow'), stopped.join(', '))
+})
+
+test('a reload stops nothing for what could not start again, and the next one goes on', async (t) => {
+  const processes = (needs: readonly string[]): Readonly<Record<string, Json>> => ({
+    off: { BACKEND: 'command', APP: 'sleep 600', ENABLED: false },
+    web: { BACKEND: 'command', APP: 'sleep 600', READY: { delay: '10ms' }, RELOAD: 'restart', DEPENDS_ON: [...needs] },
+  })
+  const site = createSupervised(t, { processes: processes([]) })
+  await site.up()
+  const { pid } = await site.instance('web.1')
+  site.declare(processes(['off']))
+  for (let time = 0; time < 2; time++) {
+    const { code, stdout, stderr } = await site.cli('reload')
+    assert.equal(code, 4, stdout + stderr)
+    assert.match(stderr, /web\.1: cannot start: off is not enabled\. The old version goes on; nothing was changed\./)
+  }
+  assert.deepEqual((await site.instance('web.1')).pid, pid)
+  site.declare(processes([]))
+  await site.up()
+  assert.equal((await site.cli('reload')).code, 0)
+  assert.notEqual((await site.instance('web.1')).pid, pid)
+  assert.equal((await site.cli('down')).code, 0)
+})

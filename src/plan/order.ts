@@ -18,12 +18,23 @@ export function checkDependencies(declarations: readonly Declaration[], names: r
         }
       }),
   )
+  const idle = new Set(declarations.filter(({ enabled }) => enabled === false).map(({ name }) => name))
+  const waiting = declarations.flatMap(({ name: process, enabled, dependsOn = {}, placeOf }) =>
+    Object.keys(dependsOn)
+      .filter((name) => enabled !== false && idle.has(name))
+      .map((name): Problem => {
+        const message = `It depends on ${JSON.stringify(name)}, which is not enabled: it starts only with that one.`
+        const hint = `Enable it, or start both by name: prodserver up ${name} ${process}`
+        return { id: 'W305', place: placeOf('dependsOn'), process, message, hint }
+      }),
+  )
+  const found = [...unknown, ...waiting]
   const circle = findCircle(declarations)
-  if (!circle) return unknown
+  if (!circle) return found
   const [first] = circle
   const declaration = declarations.find(({ name }) => name === first) as Declaration
   return [
-    ...unknown,
+    ...found,
     {
       id: 'E110',
       place: declaration.placeOf('dependsOn'),

@@ -136,27 +136,36 @@ async function stopAll(supervisor: Supervisor, selection: Selection, force: bool
   return summary(chosen, ({ id }) => (were.has(id) ? 'stopped' : 'unchanged'))
 }
 
-/** Whoever depends on something stops before it; what does not depend on each other stops at the same time. */
+/** Whoever depends on something stops before it; for what does not concern it nobody waits. */
 async function stopInOrder(supervisor: Supervisor, chosen: readonly Instance[], force: boolean): Promise<void> {
-  let left = chosen
-  while (left.length > 0) {
-    const names = new Set(left.map(({ spec }) => spec.name))
-    const needed = new Set(
-      [...names].flatMap((name) => {
-        const managed = supervisor.processes.get(name)
-        return managed ? Object.keys(supervisor.dependenciesOf(managed.spec)).filter((other) => other !== name) : []
-      }),
-    )
-    const free = left.filter(({ spec }) => !needed.has(spec.name))
+  const left = new Set(chosen)
+  const asked = new Set<Instance>()
+  const hasStopped = (instance: Instance): boolean => asked.has(instance) && !instance.isMoving
+  for (;;) {
+    for (const instance of left) if (hasStopped(instance)) left.delete(instance)
+    if (left.size === 0) return
+    const needed = neededBy(supervisor, new Set([...left].map(({ spec }) => spec.name)))
+    const waiting = [...left].filter((instance) => !asked.has(instance))
+    const free = waiting.filter(({ spec }) => !needed.has(spec.name))
     // A circle is refused before anything starts; should there be one, all of it stops at once.
-    const rank = free.length > 0 ? free : left
-    for (const instance of rank) {
+    const isCircle = free.length === 0 && waiting.length === left.size
+    for (const instance of isCircle ? waiting : free) {
+      asked.add(instance)
       if (force) instance.kill()
       else instance.stop()
     }
-    await supervisor.until(() => rank.every(({ isMoving }) => !isMoving))
-    left = left.filter((instance) => !rank.includes(instance))
+    await supervisor.until(() => [...left].some(hasStopped))
   }
+}
+
+/** What these depend on, by name. */
+function neededBy(supervisor: Supervisor, names: ReadonlySet<string>): ReadonlySet<string> {
+  return new Set(
+    [...names].flatMap((name) => {
+      const managed = supervisor.processes.get(name)
+      return managed ? Object.keys(supervisor.dependenciesOf(managed.spec)).filter((other) => other !== name) : []
+    }),
+  )
 }
 
 async function restartAll(supervisor: Supervisor, selection: Selection): Promise<ActionResult> {
@@ -211,6 +220,7 @@ export async function reloadOne(
     until,
     save,
     signal: (instance, signal) => supervisor.signal(instance, signal),
+    obstacle: (spec) => supervisor.obstacleTo(spec),
   })
   const change = changeOf(name, managed, outcome)
   supervisor.write({

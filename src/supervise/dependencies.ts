@@ -4,7 +4,7 @@ import type { ProcessSpec } from './spec.ts'
 type Processes = ReadonlyMap<string, Managed>
 
 /** What a process waits for, as names; empty when it may start. */
-export function unmetDependencies(processes: Processes, { spec }: Managed): readonly string[] {
+export function unmetDependencies(processes: Processes, { spec }: Pick<Managed, 'spec'>): readonly string[] {
   return Object.entries(dependenciesOf(processes, spec))
     .filter(([name, condition]) => {
       const other = processes.get(name)
@@ -38,7 +38,7 @@ function needs(processes: Processes, spec: ProcessSpec, name: string, seen: Read
 }
 
 /** Names of what keeps a process from ever starting: it failed, or waits for what did. */
-export function blockersOf(processes: Processes, managed: Managed): readonly string[] {
+export function blockersOf(processes: Processes, managed: Pick<Managed, 'spec'>): readonly string[] {
   return unmetDependencies(processes, managed).filter((name) => {
     const other = processes.get(name)
     if (!other) return true
@@ -51,8 +51,13 @@ export function blockersOf(processes: Processes, managed: Managed): readonly str
 
 /** Why a process does not start, for a person. */
 export function describeWaiting(processes: Processes, managed: Managed): string {
-  const blockers = blockersOf(processes, managed)
-  if (blockers.length === 0) return `waits for ${unmetDependencies(processes, managed).join(', ')}`
+  return describeObstacle(processes, managed.spec) ?? `waits for ${unmetDependencies(processes, managed).join(', ')}`
+}
+
+/** Why a process does not start however long it waits; null where it may. */
+export function describeObstacle(processes: Processes, spec: ProcessSpec): string | null {
+  const blockers = blockersOf(processes, { spec })
+  if (blockers.length === 0) return null
   return `cannot start: ${blockers.map((name) => describeBlocker(name, processes.get(name))).join(', ')}`
 }
 

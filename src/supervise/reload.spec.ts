@@ -55,7 +55,7 @@ function given(t: TestContext, more: Partial<ProcessSpec> = {}): Given {
   }
   fake.asked.length = 0
   const signal: ReloadContext['signal'] = ({ id, run }, name) => void fake.asked.push(`${name} ${id}#${run}`)
-  const context = { world: fake.world, until: fake.until, save: () => {}, signal }
+  const context = { world: fake.world, until: fake.until, save: () => {}, signal, obstacle: () => null }
   return { ...fake, managed, context, current: () => slot.current, beside: () => slot.beside ?? assert.fail() }
 }
 

@@ -9,6 +9,8 @@ export interface ReloadContext {
   readonly until: (condition: () => boolean) => Promise<void>
   readonly save: () => void
   readonly signal: (instance: Instance, signal: NodeJS.Signals) => void
+  /** Why a process cannot start by that declaration, because of others; null where it can. */
+  readonly obstacle: (spec: ProcessSpec) => string | null
 }
 
 export type ReloadOutcome =
@@ -31,6 +33,11 @@ export async function reloadProcess(
   const { world } = context
   const manner = managed.spec.hash === spec.hash || reloadManner(spec) !== 'signal' ? reloadManner(spec) : 'restart'
   const startedMs = world.nowMs()
+  const [slot] = managed.slots
+  const obstacle = context.obstacle(spec)
+  // What runs is not stopped for what will not start.
+  if (obstacle !== null && slot)
+    return { ok: false, replaced: 0, instance: slot.current.id, reason: obstacle, details: '' }
   managed.reloading = true
   let replaced = 0
   try {
@@ -172,7 +179,11 @@ async function signal({ current }: Slot, spec: ProcessSpec, context: ReloadConte
 }
 
 /** The old one goes first. */
-async function restart({ current }: Slot, spec: ProcessSpec, { until }: ReloadContext): Promise<Failure | null> {
+async function restart(
+  { current }: Slot,
+  spec: ProcessSpec,
+  { until, obstacle }: ReloadContext,
+): Promise<Failure | null> {
   current.spec = spec
   current.restart()
   await until(
@@ -180,10 +191,13 @@ async function restart({ current }: Slot, spec: ProcessSpec, { until }: ReloadCo
       current.phase.is === 'running' ||
       current.phase.is === 'done' ||
       !current.isMoving ||
-      current.phase.is === 'backoff',
+      current.phase.is === 'backoff' ||
+      // What it needs may have failed meanwhile.
+      (current.phase.is === 'waiting' && obstacle(spec) !== null),
   )
   const { phase } = current
   if (phase.is === 'running' || phase.is === 'done') return null
-  const reason = 'reason' in phase && phase.reason !== null ? phase.reason : 'it was stopped'
+  const blocked = phase.is === 'waiting' ? obstacle(spec) : null
+  const reason = 'reason' in phase && phase.reason !== null ? phase.reason : (blocked ?? 'it was stopped')
   return { reason, details: current.lastDetails }
 }

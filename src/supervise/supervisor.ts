@@ -5,7 +5,7 @@ import type { LogLine } from '../logs/lines.ts'
 import { processOf } from '../logs/log-files.ts'
 import { followRun, tail } from '../logs/tail.ts'
 import { adoptLives } from './adopt.ts'
-import { blockersOf, dependenciesOf, describeWaiting, unmetDependencies } from './dependencies.ts'
+import { blockersOf, dependenciesOf, describeObstacle, describeWaiting, unmetDependencies } from './dependencies.ts'
 import { certainFailure, describeExit } from './diagnose.ts'
 import type { Instance, Life, World } from './instance.ts'
 import { type Journal, openJournal } from './journal.ts'
@@ -236,6 +236,11 @@ export class Supervisor {
     return dependenciesOf(this.processes, spec)
   }
 
+  /** Why a process would never start by that declaration; null where it may. */
+  obstacleTo(spec: ProcessSpec): string | null {
+    return describeObstacle(this.processes, spec)
+  }
+
   blockedBy(managed: Managed): readonly string[] {
     return blockersOf(this.processes, managed)
   }
@@ -393,7 +398,8 @@ export class Supervisor {
   async #replace(managed: Managed, instance: Instance): Promise<void> {
     const { world, until, save } = this
     const signal = this.signal.bind(this)
-    const outcome = await replaceInstance(managed, instance, { world, until, save, signal })
+    const obstacle = this.obstacleTo.bind(this)
+    const outcome = await replaceInstance(managed, instance, { world, until, save, signal, obstacle })
     // A limit that is too small for it must not make it come and go all the time.
     this.#replaceableMs.set(instance.id, Date.now() + REPLACE_AGAIN_MS)
     if (outcome.ok) return
