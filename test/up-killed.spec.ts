@@ -10,6 +10,7 @@ import { type Load, startLoad } from './support/load.ts'
 import { freePort } from './support/net.ts'
 import { parentOf } from './support/processes.ts'
 import { waitUntil } from './support/running.ts'
+import { member, recordOf } from './support/member.ts'
 import { createSupervised, type Supervised } from './support/supervised.ts'
 
 const fixture = (name: string, ...args: readonly (number | string)[]): string =>
@@ -467,4 +468,47 @@ test('a keeper that starts and ends programs for a long time has no more descrip
     5000,
     () => `${count()} descriptors, ${before} before`,
   )
+})
+
+for (const victim of ['supervisor', 'both'] as const) {
+  test(`down stops what goes on without its ${victim === 'both' ? 'supervisor and keeper' : victim}`, async (t) => {
+    const site = createSupervised(t, {
+      processes: { polite: member('polite'), web: member('web', {}, { INSTANCES: 2 }) },
+    })
+    await site.up()
+    await killThem(site, victim)
+    for (const command of [['ps'], ['why', 'web'], ['stop']]) {
+      const { code, stderr } = await site.cli(...command)
+      assert.equal(code, 3)
+      assert.match(
+        stderr,
+        /The supervisor is gone, and what it started goes on without it: polite\.1 \(pid \d+\), web\.1/,
+      )
+    }
+    const { code, stdout, stderr } = await site.cli('down')
+    assert.equal(code, 0, stdout + stderr)
+    assert.match(stdout, /Down\. Nothing is left running\.\n$/)
+    assert.deepEqual(site.alive(), [])
+    assert.deepEqual(
+      recordOf(site.root)
+        .filter((line) => line.startsWith('gone'))
+        .toSorted(),
+      ['gone polite', 'gone web', 'gone web'],
+    )
+    assert.equal((await site.cli('down')).stderr, 'Nothing is running.\n')
+  })
+}
+
+test('down --force kills what goes on without its supervisor', async (t) => {
+  const deaf = {
+    BACKEND: 'command',
+    APP: `bash -c 'trap "" TERM; echo up; while :; do sleep 1; done'`,
+    READY: { log: 'up' },
+  }
+  const site = createSupervised(t, { processes: { deaf } })
+  await site.up()
+  await killThem(site, 'supervisor')
+  const { code, stdout, stderr } = await site.cli('down', '--force')
+  assert.equal(code, 0, stdout + stderr)
+  assert.deepEqual(site.alive(), [])
 })

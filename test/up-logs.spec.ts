@@ -106,6 +106,30 @@ for (const compress of [false, true]) {
   })
 }
 
+test('who follows is given each line once, while files are rotated and compressed behind', async (t) => {
+  const count = 40_000
+  const site = createSupervised(t, {
+    processes: {
+      flood: {
+        BACKEND: 'command',
+        APP: `${PYTHON} ${COUNT_LINES} ${count} 100 30 0.002`,
+        READY: { delay: '10ms' },
+        LOG: { max_size: '50K', keep: 1000, compress: true },
+      },
+    },
+  })
+  await site.up()
+  const following = start(t, process.execPath, [BIN, 'logs', '-f', '-n', 'all', '--raw', 'flood'], {
+    cwd: site.root,
+    env: { ...site.env, PRODSERVER_PYTHON: PYTHON },
+  })
+  await following.waitForOutput(new RegExp(`^${String(count - 1).padStart(8, '0')}`, 'm'), 60_000)
+  following.signal('SIGINT')
+  await following.ended()
+  assertCounted(linesOf(following.stdout()), count)
+  assert.equal((await site.cli('down')).code, 0)
+})
+
 test('any bytes are kept: a line of 10 MB, what is no text, and an end without a newline', async (t) => {
   const script = `
 import os, sys

@@ -175,6 +175,29 @@ test('a log that was renamed before its index was found waits for news of its na
   )
 })
 
+test('what was compressed before anybody looked is given once', async (t) => {
+  const stateDir = createStateDir(t)
+  const log = createLog(stateDir, 'web.1')
+  log.write(T0, 1, 'past\n')
+  log.compress(log.rotate())
+  log.write(T0 + 1, 1, 'one\n')
+  const { until, lines } = follow(t, stateDir)
+  await until(2)
+  // All of it between two looks: the file that is followed, and one that nobody has seen.
+  log.write(T0 + 2, 1, 'two\n')
+  log.compress(log.rotate())
+  log.write(T0 + 3, 1, 'three\n')
+  log.compress(log.rotate())
+  log.write(T0 + 4, 1, 'four\n')
+  await until(5)
+  log.write(T0 + 5, 1, 'five\n')
+  await until(6)
+  assert.deepEqual(
+    lines,
+    ['past', 'one', 'two', 'three', 'four', 'five'].map((line) => `web.1: ${line}`),
+  )
+})
+
 /** Writes as the keeper does, as fast as it can: through a pipe and splice, and a rotation every so often. */
 const SPLICER = `
 import os, struct, sys, time

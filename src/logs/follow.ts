@@ -7,6 +7,7 @@ import {
   logsDirectory,
   type OpenLog,
   openLog,
+  openUncompressed,
 } from './log-files.ts'
 import { type LogSet, openLogSet } from './log-set.ts'
 import { chunksForward, lineStartBefore, type LogChunk, type LogContent, type Position } from './lines.ts'
@@ -51,6 +52,8 @@ const ROUND_BYTES = 1 << 18
 /** Files come faster than they can be opened only for a moment. */
 const LOOKS = 20
 const NO_FILE = -1
+/** The order of the file that is written to now: after all that have a number. */
+const CURRENT = Number.POSITIVE_INFINITY
 
 /**
  * Follows the logs of instances, new ones included, through rotations: no line is lost, none is given twice. Waits for
@@ -64,6 +67,13 @@ export function followLogs({ stateDir, wants, signal, isPassedOn = false }: Foll
   const followed = new Map<string, Followed>()
   const ends = new Map<string, number>()
   const idle = new Map<string, number>()
+  /** The highest number of the full files of each instance that were there at the beginning, or were followed. */
+  const seen = new Map<string, number>()
+  const see = ({ instance, sequence = 0 }: LogFile): void =>
+    void seen.set(instance, Math.max(sequence, seen.get(instance) ?? 0))
+  set.files.forEach(see)
+  /** How many files of each instance were given to their end, and then were gone before their number was seen. */
+  const unnumbered = new Map<string, number>()
   const endedRuns = new Map<string, number>()
   for (const file of set.files.filter(({ isCompressed }) => !isCompressed)) {
     const log = set.current.get(file) ?? openLog(stateDir, file)
@@ -89,6 +99,7 @@ export function followLogs({ stateDir, wants, signal, isPassedOn = false }: Foll
       if (names(now) === names(files)) break
       files = now
     }
+    takeCompressed(listLogFiles(stateDir).filter(({ instance }) => isOf(instance) && wants(instance)))
     const present = new Set(files.map(({ base }) => base))
     for (const base of idle.keys()) if (instancesNamed(base).some(isOf) && !present.has(base)) idle.delete(base)
   }
@@ -101,17 +112,45 @@ export function followLogs({ stateDir, wants, signal, isPassedOn = false }: Foll
       else {
         known.sequence = order(file)
         known.log.renamed(file)
+        see(file)
       }
     }
   }
 
   const openNew = (file: LogFile): void => {
-    const log = openLog(stateDir, file)
+    const log = openUncompressed(stateDir, file)
     if (!log) return
     const name = key(file.instance, log.inode)
     // It was rotated a moment ago.
     if (followed.has(name)) log.close()
     else followed.set(name, follow(log, 0, file))
+    see(file)
+  }
+
+  /**
+   * Files that were compressed before anybody looked. The first may be the one that is followed as the current one, whose
+   * new name was never seen; the others are read as they are now.
+   */
+  const takeCompressed = (files: readonly LogFile[]): void => {
+    for (const file of files) {
+      const { instance, sequence, isCompressed } = file
+      if (!isCompressed || sequence === undefined || sequence <= (seen.get(instance) ?? 0)) continue
+      see(file)
+      const given = unnumbered.get(instance) ?? 0
+      unnumbered.set(instance, Math.max(0, given - 1))
+      if (given > 0) continue
+      const now = inodeOf(stateDir, { ...file, base: instance, sequence: undefined })
+      const one = [...followed.values()].find(
+        ({ log, sequence: number }) => log.instance === instance && number === CURRENT && log.inode !== now,
+      )
+      if (one) {
+        one.sequence = sequence
+        one.isChanged = true
+        continue
+      }
+      const log = openLog(stateDir, file)
+      if (log) followed.set(key(file.base, log.inode), follow(log, 0, file))
+    }
   }
 
   const wake = (base: string): void => {
@@ -148,7 +187,9 @@ export function followLogs({ stateDir, wants, signal, isPassedOn = false }: Foll
       const isAtEnd = readOn(one, endedRuns.get(one.log.instance), chunks, memory?.readerOf(one.log.bytes))
       one.isChanged = !isAtEnd
       if (!isAtEnd) hasMore = true
-      if (!isAtEnd || !isRemoved) continue
+      if (!isAtEnd || !(isRemoved || one.log.file.isCompressed)) continue
+      const { instance } = one.log
+      if (one.sequence === CURRENT) unnumbered.set(instance, (unnumbered.get(instance) ?? 0) + 1)
       one.log.close()
       followed.delete(name)
     }
@@ -213,7 +254,7 @@ const names = (files: readonly LogFile[]): string => files.map(({ base }) => bas
 
 // The same inode may be another instance's later.
 const key = (instance: string, inode: number): string => `${inode} ${instance}`
-const order = ({ sequence }: LogFile): number => sequence ?? Number.POSITIVE_INFINITY
+const order = ({ sequence }: LogFile): number => sequence ?? CURRENT
 const follow = (log: OpenLog, end: number, file: LogFile): Followed => ({
   log,
   position: { lineStart: end, scanned: end },

@@ -90,11 +90,18 @@ export function instancesNamed(name: string): readonly string[] {
   return [base, processOf(base)]
 }
 
-/** Opens a log file; undefined where it is no longer there. */
+/** Opens a log file, which may have been compressed meanwhile; undefined where it is no longer there. */
 export function openLog(stateDir: string, file: LogFile): OpenLog | undefined {
+  const log = file.isCompressed ? undefined : openUncompressed(stateDir, file)
+  if (log || file.sequence === undefined) return log
+  return openCompressed(join(logsDirectory(stateDir), file.base), file)
+}
+
+/** The same, where it has not been compressed. */
+export function openUncompressed(stateDir: string, file: LogFile): OpenLog | undefined {
   let path = join(logsDirectory(stateDir), file.base)
-  const log = file.isCompressed ? undefined : openIfThere(`${path}.log`)
-  if (!log) return file.sequence === undefined ? undefined : openCompressed(path, file)
+  const log = openIfThere(`${path}.log`)
+  if (!log) return undefined
   let marks = openIndexOf(path, log)
   let index = new TimeIndex(marks)
   return {

@@ -1,9 +1,11 @@
 import type { ActionRequest, Verb } from '../../control/protocol.ts'
-import { connectSupervisor, requireSupervisor } from '../../control/client.ts'
+import { connectSupervisor } from '../../control/client.ts'
 import { stateDirectory } from '../../control/state-dir.ts'
 import { EXIT, UsageError } from '../../errors.ts'
 import { isAlive, readProcess } from '../../supervise/process-table.ts'
 import type { CommandContext, Execute } from '../commands.ts'
+import type { Project } from '../../source/project.ts'
+import { leftRunning, nameLives, requireRunning } from '../left-running.ts'
 import { projectFromOptions } from '../read-project.ts'
 import { followAction } from './up.ts'
 
@@ -13,20 +15,35 @@ export const actionCommand =
   async (context) => {
     const { io, options } = context
     const request = requestOf(verb, context)
-    const stateDir = stateDirectory(io.env, projectFromOptions(context).root)
+    const project = projectFromOptions(context)
+    const stateDir = stateDirectory(io.env, project.root)
     const client = await connectSupervisor(stateDir)
-    if (!client && verb === 'down') {
-      if (!options.values['quiet']) io.stderr.write('Nothing is running.\n')
-      return EXIT.done
-    }
-    const supervisor = requireSupervisor(client, stateDir)
+    if (!client && verb === 'down') return downWithout(context, project, stateDir)
+    const supervisor = requireRunning(client, stateDir)
     const code = await followAction((signal) => supervisor.action(request, signal), context)
     if (verb === 'down' && (code === EXIT.done || code === EXIT.failed))
       await gone([supervisor.status.pid, supervisor.status.keeperPid])
     if (verb === 'down' && code === EXIT.done && !options.values['json'] && !options.values['quiet'])
-      io.stdout.write('Down. Nothing is left running.\n')
+      io.stdout.write(DOWN)
     return code
   }
+
+const DOWN = 'Down. Nothing is left running.\n'
+
+/** Nobody answers: nothing runs, or it runs without its supervisor. */
+async function downWithout(context: CommandContext, project: Project, stateDir: string): Promise<number> {
+  const { io, options } = context
+  const left = leftRunning(stateDir)
+  if (left.length === 0) {
+    if (!options.values['quiet']) io.stderr.write('Nothing is running.\n')
+    return EXIT.done
+  }
+  if (!options.values['quiet']) io.stderr.write(`The supervisor is gone; it left ${nameLives(left)}.\n`)
+  const { downAlone } = await import('../down-alone.ts')
+  const code = await downAlone(context, project, stateDir)
+  if (code === EXIT.done && !options.values['json'] && !options.values['quiet']) io.stdout.write(DOWN)
+  return code
+}
 
 const LOOK_MS = 5
 /** They have nothing left to do. */

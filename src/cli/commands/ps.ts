@@ -2,6 +2,7 @@ import { connectSupervisor } from '../../control/client.ts'
 import type { Snapshot } from '../../control/protocol.ts'
 import { EXIT } from '../../errors.ts'
 import type { CommandContext } from '../commands.ts'
+import { leftRunning, nameLives } from '../left-running.ts'
 import { locateState } from '../locate-state.ts'
 import { readProject } from '../read-project.ts'
 import { collapse, isAllReady, type PsRow, psRows, renderDeclared, renderPs } from '../render-ps.ts'
@@ -47,6 +48,11 @@ async function listDeclared(context: CommandContext): Promise<number> {
   if (options.values['json'])
     for (const process of names) io.stdout.write(`${JSON.stringify({ process, instance: null, state: null })}\n`)
   else io.stdout.write(renderDeclared(names, paint))
-  io.stderr.write('Nothing is running. Start with: prodserver up -d\n')
+  const left = leftRunning(locateState(context))
+  io.stderr.write(
+    left.length === 0
+      ? 'Nothing is running. Start with: prodserver up -d\n'
+      : `The supervisor is gone, and what it started goes on without it: ${nameLives(left)}.\nGo on with it: prodserver up -d. Stop it: prodserver down\n`,
+  )
   return EXIT.notRunning
 }

@@ -1,6 +1,7 @@
-import { connectSupervisor, requireSupervisor } from '../../control/client.ts'
+import { connectSupervisor } from '../../control/client.ts'
 import { stateDirectory } from '../../control/state-dir.ts'
 import type { CommandContext } from '../commands.ts'
+import { requireRunning } from '../left-running.ts'
 import { projectFromOptions } from '../read-project.ts'
 import { applicationOf, followAction } from './up.ts'
 
@@ -9,7 +10,7 @@ export async function execute(context: CommandContext): Promise<number> {
   const { io, options } = context
   const project = projectFromOptions(context)
   const stateDir = stateDirectory(io.env, project.root)
-  const client = requireSupervisor(await connectSupervisor(stateDir), stateDir)
+  const client = requireRunning(await connectSupervisor(stateDir), stateDir)
   const targets = options.positionals
   // One instance has no declaration of its own.
   if (targets.length > 0 && targets.every((target) => /\.\d+$/.test(target)))

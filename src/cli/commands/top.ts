@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { connectSupervisor, isSnapshot, requireSupervisor, type SupervisorClient } from '../../control/client.ts'
+import { connectSupervisor, isSnapshot, type SupervisorClient } from '../../control/client.ts'
 import type { ActionLine } from '../../control/protocol.ts'
 import { EXIT, UsageError } from '../../errors.ts'
 import { followLogs } from '../../logs/follow.ts'
 import { linesIn } from '../../logs/lines.ts'
 import { readSet } from '../../logs/read-log.ts'
+import { requireRunning } from '../left-running.ts'
 import type { CommandContext } from '../commands.ts'
 import type { Key } from '../keys.ts'
 import { locateState } from '../locate-state.ts'
@@ -40,7 +41,7 @@ export async function execute(context: CommandContext): Promise<number> {
   if (!io.stdout.isTerminal || !isTerminal(0))
     throw new UsageError('top needs a terminal.', 'Write: prodserver top --once')
   const stateDir = locateState(context)
-  const client = requireSupervisor(await connectSupervisor(stateDir), stateDir)
+  const client = requireRunning(await connectSupervisor(stateDir), stateDir)
   const snapshot = await client.snapshot({ usage: true })
   selectInstances(options.positionals, psRows(snapshot).map(selectable))
   return show(context, stateDir, client)

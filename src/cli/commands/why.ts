@@ -1,6 +1,7 @@
-import { connectSupervisor, requireSupervisor } from '../../control/client.ts'
+import { connectSupervisor } from '../../control/client.ts'
 import type { InstanceStateName } from '../../control/protocol.ts'
 import { EXIT, UsageError } from '../../errors.ts'
+import { requireRunning } from '../left-running.ts'
 import type { CommandContext } from '../commands.ts'
 import { locateState } from '../locate-state.ts'
 import { psRows } from '../render-ps.ts'
@@ -13,7 +14,7 @@ export async function execute(context: CommandContext): Promise<number> {
   const [name] = options.positionals
   if (name === undefined) throw new UsageError('Name a process, or an instance of one.', 'See them: prodserver ps')
   const stateDir = locateState(context)
-  const client = requireSupervisor(await connectSupervisor(stateDir), stateDir)
+  const client = requireRunning(await connectSupervisor(stateDir), stateDir)
   const known = psRows(await client.snapshot()).map(({ owner: { process, kind }, status }) => ({
     process,
     kind,

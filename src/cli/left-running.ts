@@ -1,0 +1,21 @@
+import { requireSupervisor, type SupervisorClient } from '../control/client.ts'
+import { EXIT, ProdserverError } from '../errors.ts'
+import { bootId, isSameProcess } from '../supervise/process-table.ts'
+import { readState, type SavedLife } from '../supervise/state-file.ts'
+
+/** What goes on without its supervisor, which was killed: nobody else ends one without them. */
+export const leftRunning = (stateDir: string): readonly SavedLife[] =>
+  readState(stateDir, bootId()).lives.filter(({ pid, startTicks }) => isSameProcess(pid, startTicks))
+
+/** `web.1 (pid 12), worker.1 (pid 14)`. */
+export const nameLives = (lives: readonly SavedLife[]): string =>
+  lives.map(({ instance, pid }) => `${instance} (pid ${pid})`).join(', ')
+
+/** @throws {ProdserverError} `E601` where none runs; with what goes on without one. */
+export function requireRunning(client: SupervisorClient | undefined, stateDir: string): SupervisorClient {
+  const left = client ? [] : leftRunning(stateDir)
+  if (left.length === 0) return requireSupervisor(client, stateDir)
+  const message = `The supervisor is gone, and what it started goes on without it: ${nameLives(left)}.`
+  const hint = 'Go on with it: prodserver up -d. Stop it: prodserver down'
+  throw new ProdserverError([{ id: 'E601', place: stateDir, message, hint }], EXIT.notRunning)
+}
