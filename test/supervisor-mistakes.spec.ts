@@ -103,6 +103,15 @@ for (const [what, make, message, code] of folders) {
   }
 }
 
+test('up refuses a state directory that cannot be made, and does not try for ever', async (t) => {
+  const finished = await prodserver(t, ['up', '-d'], {
+    cwd: createProject(t, { settings: 'PRODUCTION_PROCESSES = {"web": {"BACKEND": "gunicorn"}}' }),
+    env: { PRODSERVER_STATE_DIR: '/proc/nowhere/state' },
+  })
+  assert.match(finished.stderr, /^E603 {2}\/proc\/nowhere\/state\n/)
+  assert.equal(finished.code, 1)
+})
+
 test('up leaves alone what another supervisor runs that does not answer', async (t) => {
   const supervised = createSupervised(t, { processes: { worker: { BACKEND: 'command', APP: 'sleep 1000' } } })
   await supervised.up()

@@ -37,6 +37,24 @@ for (const kind of ['port', 'path'] as const) {
   })
 }
 
+test('who would share a port with a stranger does not pass for ready because that one answers', async (t) => {
+  const { port } = (await listen(t, { host: '127.0.0.1', port: 0 })) as AddressInfo
+  const web = {
+    BACKEND: 'gunicorn',
+    ARGS: { bind: `127.0.0.1:${port}`, 'reuse-port': true },
+    READY: { tcp: String(port) },
+  }
+  const site = createSupervised(t, { processes: { web } })
+  assert.match((await site.up(1)).stderr, US)
+  assert.equal((await site.instance('web.1')).state, 'failed')
+  const own = await freePort()
+  const shared = { ...web, INSTANCES: 2, ARGS: { ...web.ARGS, bind: `127.0.0.1:${own}` }, READY: { tcp: String(own) } }
+  site.declare({ web: shared })
+  await site.up()
+  assert.equal((await site.instance('web.2')).state, 'running')
+  await site.cli('down')
+})
+
 test('a reload to an address that is taken is refused, and the old one goes on where it was', async (t) => {
   const port = await freePort()
   const { port: taken } = (await listen(t, { host: '127.0.0.1', port: 0 })) as AddressInfo

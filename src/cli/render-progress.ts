@@ -1,4 +1,5 @@
 import type { ActionResult, ProcessEvent } from '../control/protocol.ts'
+import { EXIT } from '../errors.ts'
 import type { CommandContext } from './commands.ts'
 import type { Paint, Style } from './print.ts'
 
@@ -33,15 +34,18 @@ const MARKS: Readonly<Partial<Record<ProcessEvent['type'], readonly [mark: strin
 
 const NAME_WIDTH = 10
 
-/** `awaitsResult`: a result will come, and say what became of a reload. */
-export function createProgress({ io, options, paint, errorPaint }: CommandContext, awaitsResult = false): Progress {
+/** `awaitsResult`: a result will come, and say what became of a reload. `names`: those that are known to come. */
+export function createProgress(
+  { io, options, paint, errorPaint }: CommandContext,
+  { awaitsResult = false, names = [] }: { readonly awaitsResult?: boolean; readonly names?: readonly string[] } = {},
+): Progress {
   const isJson = options.values['json'] !== undefined
   const isQuiet = options.values['quiet'] !== undefined
   const shown = new Set<string | null>()
   const details = new Set<string>()
   // Who reads only the errors, in a file or a pipe, is to find the evidence there.
   const isSeen = io.stdout.isTerminal && io.stderr.isTerminal
-  let width = NAME_WIDTH
+  let width = Math.max(NAME_WIDTH, ...names.map(({ length }) => length))
   return {
     event: (event) => {
       if (SAYS_IT_ALL.has(event.type)) shown.add(event.process).add(event.instance)
@@ -58,6 +62,8 @@ export function createProgress({ io, options, paint, errorPaint }: CommandContex
         const [good, bad] = renderResult(withoutShown(result, shown, details), paint, errorPaint)
         if (!isQuiet) io.stdout.write(good)
         io.stderr.write(bad)
+        if (result.exitCode === EXIT.refused && result.changes.length === 0)
+          io.stderr.write('This was not done: everything is being stopped.\n')
       }
       return result.exitCode
     },

@@ -9,7 +9,7 @@ import { EXIT, ProdserverError } from '../errors.ts'
 import type { Project } from '../source/project.ts'
 import { prepareStateFolder } from '../supervise/state-folder.ts'
 import type { Application } from '../supervise/spec.ts'
-import { followAction } from './commands/up.ts'
+import { followAction, instanceNames } from './commands/up.ts'
 import type { CommandContext } from './commands.ts'
 import { VERSION } from './version.ts'
 import type { DetachedOptions } from '../supervise/detached.ts'
@@ -29,8 +29,11 @@ export async function startDetached(request: DetachedRequest): Promise<number> {
   prepareStateFolder(stateDir)
   // It gets ready while the settings are being read.
   const supervisor = startSupervisor(request)
+  let names: readonly string[] = []
   try {
-    supervisor.stdin?.end(JSON.stringify(await request.application()))
+    const application = await request.application()
+    names = instanceNames(application)
+    supervisor.stdin?.end(JSON.stringify(application))
   } catch (error) {
     supervisor.stdin?.end()
     if (supervisor.exitCode === null && supervisor.signalCode === null) await once(supervisor, 'exit')
@@ -38,7 +41,7 @@ export async function startDetached(request: DetachedRequest): Promise<number> {
   }
   supervisor.unref()
   const answers = supervisor.stdio[3] as Readable
-  const code = await followAction((signal) => received(answers, stateDir, signal), context)
+  const code = await followAction((signal) => received(answers, stateDir, signal), context, names)
   const { json, quiet, 'no-wait': noWait } = context.options.values
   if (code === EXIT.done && !json && !quiet && !noWait)
     context.io.stdout.write(

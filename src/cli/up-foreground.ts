@@ -11,6 +11,7 @@ import type { Application } from '../supervise/spec.ts'
 import type { Env } from '../types.ts'
 import type { CommandContext } from './commands.ts'
 import type { Output } from './io.ts'
+import { instanceNames } from './commands/up.ts'
 import { createProgress } from './render-progress.ts'
 import { createLogPrinter } from './render-logs.ts'
 import { alreadyRunning } from './up-detached.ts'
@@ -105,7 +106,7 @@ async function superviseUntilEnd(
     const { NOTIFY_SOCKET: socket } = io.env
     if (socket) host.supervisor.keeper.announce(socket, text)
   }
-  const progress = createProgress(context)
+  const progress = createProgress(context, { names: instanceNames(application) })
   const isJson = options.values['json'] !== undefined
   const life = new AbortController()
   const follower = followLogs({ stateDir, wants: () => !isQuiet, signal: life.signal, isPassedOn: true })

@@ -71,7 +71,7 @@ function readEnvFiles(declaration: Declaration, root: string): EnvFiles {
   const problems: Problem[] = []
   for (const file of declaration.envFile ?? []) {
     try {
-      for (const [name, value] of Object.entries(parseEnv(readFileSync(resolve(root, file), 'utf8'))))
+      for (const [name, value] of Object.entries(parseEnv(quoteHashes(readFileSync(resolve(root, file), 'utf8')))))
         if (!values.has(name)) values.set(name, { value: value ?? '', file })
     } catch (error) {
       const { code = '', message } = error as NodeJS.ErrnoException
@@ -86,6 +86,22 @@ function readEnvFiles(declaration: Declaration, root: string): EnvFiles {
   }
   return { values, problems }
 }
+
+/**
+ * A `#` begins a comment after a space only, as for python-dotenv and Docker Compose. Node takes every one for a comment
+ * where there are no quotes, which would cut a password.
+ */
+function quoteHashes(text: string): string {
+  return text.replace(ASSIGNMENT, (whole: string, head: string, value: string | undefined) => {
+    const [bare = ''] = value?.split(/\s#/) ?? []
+    const quote = ["'", '"', '`'].find((candidate) => !bare.includes(candidate))
+    return bare.includes('#') && quote ? `${head}${quote}${bare.trimEnd()}${quote}` : whole
+  })
+}
+
+/** The value is that of one without quotes; those with quotes may have several lines. */
+const ASSIGNMENT =
+  /^(\s*(?:export\s+)?[\w.-]+[^\S\n]*=[^\S\n]*)(?:"(?:\\.|[^"\\])*"|'[^']*'|`[^`]*`|([^\s"'`#][^\n]*))/gm
 
 const UNREADABLE: Readonly<Record<string, string>> = {
   ENOENT: 'it does not exist',

@@ -95,6 +95,19 @@ export class Sockets {
   }
 }
 
+/**
+ * Who opens an address by itself and finds it taken may go on without it, and its probe would be answered by whoever has
+ * it. Null where nobody has it but others of ours.
+ */
+export function takenAddress({ listen, cwd }: ProcessSpec, isOurs: (pid: number) => boolean): StartFailure | null {
+  for (const address of listen) {
+    const holder = address.endsWith(':0') ? null : holderOf(absolute(address, cwd))
+    if (!holder || (holder.pid !== null && isOurs(holder.pid))) continue
+    return { errno: constants.errno.EADDRINUSE, message: describeHolder(holder), what: `address ${address}` }
+  }
+  return null
+}
+
 /** A path of a socket is the program's, and the keeper is elsewhere. */
 const absolute = (address: string, cwd: string): string =>
   address.startsWith('unix:') ? `unix:${resolve(cwd, address.slice(5))}` : address

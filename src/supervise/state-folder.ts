@@ -1,5 +1,5 @@
-import { chmodSync, lstatSync, mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { chmodSync, existsSync, lstatSync, mkdirSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { userInfo } from 'node:os'
 import { EXIT, ProdserverError } from '../errors.ts'
 
@@ -11,7 +11,7 @@ import { EXIT, ProdserverError } from '../errors.ts'
  */
 export function prepareStateFolder(stateDir: string): void {
   try {
-    mkdirSync(stateDir, { recursive: true, mode: 0o700 })
+    makeFolder(stateDir)
     const { uid } = userInfo()
     const found = lstatSync(stateDir)
     if (found.isSymbolicLink()) throw refused(stateDir, 'It is a symbolic link', EXIT.notPermitted)
@@ -28,6 +28,19 @@ export function prepareStateFolder(stateDir: string): void {
 }
 
 const STICKY = 0o1000
+
+/** Node's own recursive way never ends where the system says that a folder is not there whose parent is: in `/proc`. */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST' && statSync(path).isDirectory()) return
+    if (code !== 'ENOENT' || existsSync(dirname(path))) throw error
+    makeFolder(dirname(path))
+    mkdirSync(path, { mode: 0o700 })
+  }
+}
 
 function refused(stateDir: string, why: string, exitCode: 1 | 6): ProdserverError {
   const message = `The state directory cannot be used. ${why}.`

@@ -19,16 +19,16 @@ import {
 } from './keeper.ts'
 import { probeAddressOf, startOf } from './launch.ts'
 import { createManaged, instancesOf, type Managed, type Slot, statusOf } from './managed.ts'
-import { bootId, isSameProcess } from './process-table.ts'
+import { bootId, isSameProcess, readEnvironMark } from './process-table.ts'
 import { replaceInstance } from './reload.ts'
 import { describeReload } from './reload-manner.ts'
 import { instanceOf, pipeOf, stateOf, tokenOf } from './saved-lives.ts'
 import { createSaver, type Saver } from './saver.ts'
 import { createScheduler, type Scheduler } from './scheduler.ts'
-import { Sockets } from './sockets.ts'
+import { Sockets, takenAddress } from './sockets.ts'
 import type { ProcessSpec } from './spec.ts'
 import { readState, type SavedState, writeState } from './state-file.ts'
-import { createSweeper, placeOf, type Sweeper } from './sweeper.ts'
+import { createSweeper, MARK, markOf, placeOf, type Sweeper } from './sweeper.ts'
 import { createUsageMeter, type UsageMeter } from './usage-meter.ts'
 
 export interface SupervisorOptions {
@@ -474,6 +474,9 @@ export class Supervisor {
 
   #startNow(instance: Instance, life: Life, sockets: readonly string[]): void {
     const { token, run } = life
+    const isOurs = (pid: number): boolean => readEnvironMark(pid, MARK)?.startsWith(markOf(this.#place, '')) === true
+    const taken = sockets.length === 0 ? takenAddress(instance.spec, isOurs) : null
+    if (taken) return queueMicrotask(() => instance.spawnFailed(taken))
     const input = { spec: instance.spec, instance: instance.id, run, token, sockets }
     const { root } = this.project
     try {

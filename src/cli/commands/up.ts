@@ -133,18 +133,23 @@ async function applyTo(
   application: Application,
   context: CommandContext,
 ): Promise<number> {
-  return followAction((signal) => apply(application, signal), context)
+  return followAction((signal) => apply(application, signal), context, instanceNames(application))
 }
+
+/** What may be told of. */
+export const instanceNames = ({ specs }: Application): readonly string[] =>
+  specs.filter(({ enabled }) => enabled).map(({ name, instances }) => `${name}.${instances}`)
 
 /** Shows what an action does until it is done, or the time is over; the action itself goes on then. */
 export async function followAction(
   act: (signal: AbortSignal) => AsyncIterable<ActionLine>,
   context: CommandContext,
+  names: readonly string[] = [],
 ): Promise<number> {
   const { io, options } = context
   const timeoutMs = await timeoutOf(context)
   const life = new AbortController()
-  const progress = createProgress(context, true)
+  const progress = createProgress(context, { awaitsResult: true, names })
   let timedOut = false
   const timer = setTimeout(() => {
     timedOut = true
