@@ -114,6 +114,15 @@ const mistakes: Readonly<Record<string, Mistake>> = {
 `,
   },
 
+  'a backend is one of a family': {
+    settings: backend('celery'),
+    code: 4,
+    shows: `E202  PRODUCTION_PROCESSES["web"]["BACKEND"]
+      Cannot import BACKEND "celery": there is no built-in backend of that name.
+      → Did you mean "celery-worker" or "celery-beat"?
+`,
+  },
+
   // --- Names
   'a name is longer than the name of a file may be': {
     settings: 'PRODUCTION_PROCESSES = {"web" * 40: {"BACKEND": "gunicorn"}}',

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { basename, isAbsolute, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Backend, Command, CommandInput, ListenInput } from '../backends/backend.ts'
-import { BACKEND_REFERENCES, findBackend } from '../backends/index.ts'
+import { BACKEND_REFERENCES, BACKENDS, findBackend } from '../backends/index.ts'
 import type { Declaration } from '../config/declarations.ts'
 import { nearest } from '../values.ts'
 import type { Problem } from '../errors.ts'
@@ -183,7 +183,15 @@ function cannotImport(declaration: Declaration, reason: string, meant?: string |
     nearest(declaration.backend.split('.').at(-1) ?? '', BACKEND_REFERENCES)
   const known = 'See the known backends: prodserver list --backends'
   const own = 'Name a class of your own by its import path, as Python imports it from the folder with manage.py'
-  const hint = near ? `Did you mean ${JSON.stringify(near)}?` : declaration.backend.includes('.') ? own : known
+  const family = BACKENDS.filter(({ name }) => name.startsWith(`${declaration.backend}-`))
+  const several = family.map(({ name }) => JSON.stringify(name)).join(' or ')
+  const hint = several
+    ? `Did you mean ${several}?`
+    : near
+      ? `Did you mean ${JSON.stringify(near)}?`
+      : declaration.backend.includes('.')
+        ? own
+        : known
   return {
     id: 'E202',
     place: declaration.placeOf('backend'),

@@ -71,6 +71,8 @@ export class Supervisor {
   readonly #strangers = new Set<Instance>()
   readonly #place: string
   #isKeeperLost = false
+  /** Why its state could not be written the last time. */
+  #stateError: string | null = null
   /** A keeper of before left children. */
   #hasOthers = false
   /** Lives that this keeper started, and not one before it. */
@@ -312,9 +314,13 @@ export class Supervisor {
     const notes = { processes: this.processes, strangers: this.#strangers, releases, releasing }
     try {
       writeState(this.options.stateDir, stateOf(notes, bootId()))
+      if (this.#stateError !== null) this.write({ type: 'note', message: 'its state is written again' })
+      this.#stateError = null
     } catch (error) {
-      // What runs goes on; only a supervisor that came after this one would know less.
-      this.write({ type: 'note', message: `cannot write its state: ${(error as Error).message}` })
+      const { message } = error as Error
+      // What runs goes on; only a supervisor that came after this one would know less. It is said once.
+      if (this.#stateError !== message) this.write({ type: 'note', message: `cannot write its state: ${message}` })
+      this.#stateError = message
     }
   }
 
