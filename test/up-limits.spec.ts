@@ -224,3 +224,29 @@ for (const [name, keys, says, needsRoot] of MISTAKES) {
     assert.equal((await site.instance('good.1')).state, 'running')
   })
 }
+
+test('a probe that is a program asks as the user of the process', async (t) => {
+  if (!isRoot(t)) return
+  const site = createOpen(t, {
+    processes: {
+      web: sleeper({ USER: 'nobody', READY: { exec: ['sh', '-c', 'test "$(id -un)" = nobody'], interval: '50ms' } }),
+      own: sleeper({ READY: { exec: ['sh', '-c', 'test "$(id -un)" = root'], interval: '50ms' } }),
+    },
+  })
+  await site.up()
+  assert.equal((await site.cli('down')).code, 0)
+})
+
+for (const [what, more, umask] of [
+  ['UMASK alone', { UMASK: '027' }, '0027'],
+  ['NICE without UMASK', { NICE: 1 }, null],
+  ['neither', {}, null],
+] as const) {
+  test(`with ${what}, the umask is the declared one, or that of up`, async (t) => {
+    const site = createSupervised(t, { processes: { web: sleeper(more) } })
+    await site.up()
+    const own = (process.umask() & 0o777).toString(8).padStart(4, '0')
+    assert.equal((await factsOf(site, 'web.1')).umask, umask ?? own)
+    assert.equal((await site.cli('down')).code, 0)
+  })
+}

@@ -106,6 +106,37 @@ for (const compress of [false, true]) {
   })
 }
 
+for (const compress of [false, true]) {
+  test(`of the full files as many are kept as declared${compress ? ', compressed ones as well' : ''}`, async (t) => {
+    const site = createSupervised(t, {
+      processes: {
+        flood: {
+          BACKEND: 'command',
+          APP: `${PYTHON} ${COUNT_LINES} 20000 100 100 0.001`,
+          READY: { delay: '10ms' },
+          LOG: { max_size: '100K', keep: 2, compress },
+        },
+      },
+    })
+    await site.up()
+    await waitUntil(
+      async () => (await site.cli('logs', 'flood', '--raw', '-n', '1')).stdout.startsWith('00019999') || undefined,
+    )
+    const full = await waitUntil(() => {
+      const files = filesOf(site.stateDir, 'flood.1').filter(({ name }) =>
+        /\.\d+\.log/.test(name.slice('flood.1'.length)),
+      )
+      return files.every(({ name }) => name.endsWith('.gz') === compress) ? files : undefined
+    })
+    assert.equal(full.length, 2)
+    // The newest are those that are kept.
+    const lines = linesOf(bytesOf(site.stateDir, 'flood.1').toString())
+    assert.equal(lines.at(-1)?.slice(0, 8), '00019999')
+    assert.equal(lines.length, 20_000 - Number(lines[0]?.slice(0, 8)))
+    assert.equal((await site.cli('down')).code, 0)
+  })
+}
+
 test('who follows is given each line once, while files are rotated and compressed behind', async (t) => {
   const count = 40_000
   const site = createSupervised(t, {

@@ -90,6 +90,8 @@ async function startAll(supervisor: Supervisor, selection: Selection): Promise<A
     ...planned.flatMap(instancesOf).map(({ id }) => id),
   ])
   for (const managed of withDependencies(supervisor, selection.processes)) supervisor.want(managed)
+  // The others of its process stay as they are.
+  for (const managed of processesOf(supervisor, selection.instances)) managed.wanted = 'running'
   for (const instance of selection.instances) instance.start()
   supervisor.lookAgain()
   // What runs at its times may run just now, and is not waited for.
@@ -99,6 +101,9 @@ async function startAll(supervisor: Supervisor, selection: Selection): Promise<A
   )
   return summary(chosen, (instance) => (running.has(instance.id) ? 'unchanged' : 'started'))
 }
+
+const processesOf = (supervisor: Supervisor, instances: readonly Instance[]): ReadonlySet<Managed> =>
+  new Set(instances.flatMap(({ spec }) => supervisor.processes.get(spec.name) ?? []))
 
 /** What a process needs is started with it. */
 export function withDependencies(supervisor: Supervisor, chosen: readonly Managed[]): ReadonlySet<Managed> {
@@ -170,8 +175,15 @@ function neededBy(supervisor: Supervisor, names: ReadonlySet<string>): ReadonlyS
 
 async function restartAll(supervisor: Supervisor, selection: Selection): Promise<ActionResult> {
   const chosen = members(selection)
-  for (const managed of selection.processes) managed.wanted = 'running'
+  for (const managed of selection.processes) {
+    // What was stopped has no next time any more.
+    if (managed.spec.schedule && managed.wanted === 'stopped') supervisor.want(managed)
+  }
+  for (const managed of processesOf(supervisor, chosen)) managed.wanted = 'running'
   for (const instance of chosen) {
+    const managed = supervisor.processes.get(instance.spec.name)
+    // Somebody stopped it, or everything, since.
+    if (!managed || supervisor.isUnwanted(managed)) continue
     instance.restart()
     supervisor.lookAgain()
     await settled(supervisor, [instance])
@@ -190,10 +202,7 @@ const RELOAD_HINT = '`prodserver reload` does it without dropping a request'
 async function reloadAll(supervisor: Supervisor, selection: Selection): Promise<ActionResult> {
   const changes: ActionChange[] = []
   let exitCode: ExitCode = EXIT.done
-  const processes = [
-    ...selection.processes,
-    ...selection.instances.flatMap(({ spec }) => supervisor.processes.get(spec.name) ?? []),
-  ]
+  const processes = new Set([...selection.processes, ...processesOf(supervisor, selection.instances)])
   for (const managed of processes) {
     if (completes(managed.spec)) continue
     const { change, code } = await reloadOne(supervisor, managed, managed.spec)
@@ -221,6 +230,7 @@ export async function reloadOne(
     save,
     signal: (instance, signal) => supervisor.signal(instance, signal),
     obstacle: (spec) => supervisor.obstacleTo(spec),
+    isUnwanted: (one) => supervisor.isUnwanted(one),
   })
   const change = changeOf(name, managed, outcome)
   supervisor.write({
@@ -288,7 +298,6 @@ export async function setCount(supervisor: Supervisor, managed: Managed, count: 
     slot.beside?.stop()
   }
   await supervisor.until(() => removed.every(({ current, beside }) => !current.isMoving && !beside?.isMoving))
-  for (const { current } of removed) current.leave()
   for (const { current, beside } of removed) {
     current.leave()
     beside?.leave()

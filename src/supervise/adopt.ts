@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import type { ProcessEvent } from '../control/protocol.ts'
 import { Instance, type World } from './instance.ts'
 import type { Journal } from './journal.ts'
@@ -24,7 +25,7 @@ export interface Adoption {
 
 /** Takes over the lives that an earlier supervisor left running; the instances that they are of. */
 export function adoptLives(adoption: Adoption): readonly string[] {
-  const { keeper, saved, write } = adoption
+  const { stateDir, keeper, saved, write } = adoption
   const kept = new Map(keeper.lives.map((life) => [life.token, life]))
   const adopted: string[] = []
   for (const life of saved.lives) {
@@ -35,6 +36,8 @@ export function adoptLives(adoption: Adoption): readonly string[] {
       adopted.push(instance)
       continue
     }
+    // Nobody prints into it any more, and no keeper will read it.
+    rmSync(pipeOf(stateDir, instance, run), { force: true })
     const exit = { code: null, signal: null }
     const message = 'ended while no supervisor was there; nobody saw how'
     write({ type: 'exited', process, instance, run, pid, exit, message })

@@ -32,6 +32,8 @@ export interface World {
   readonly signal: (life: Life, signal: NodeJS.Signals) => void
   readonly sweep: (life: SweptLife) => Promise<readonly string[]>
   readonly look: (life: SweptLife) => readonly ProcessRow[]
+  /** As whom a process runs; undefined when it has gone. */
+  readonly identityOf: (pid: number) => { readonly uid: number; readonly gid: number } | undefined
   /** The end of the life's output, its last lines. */
   readonly lastLines: (life: Life) => readonly string[]
   readonly followLines: (life: Life, onLine: (line: string) => void) => () => void
@@ -364,8 +366,11 @@ export class Instance {
   }
 
   #target(life: Life): Parameters<typeof createProber>[0]['target'] {
-    const { env, cwd, listen } = this.spec
-    return { address: life.probeAddress ?? listen[0] ?? null, env, cwd }
+    const { env, cwd, listen, user, group } = this.spec
+    // A program that asks for a process asks as the user that this one runs as.
+    const identity =
+      (user !== null || group !== null) && life.pid !== null ? this.#world.identityOf(life.pid) : undefined
+    return { address: life.probeAddress ?? listen[0] ?? null, env, cwd, ...identity }
   }
 
   #ready(): void {

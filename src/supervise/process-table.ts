@@ -123,6 +123,14 @@ export function readEnvironMark(pid: number, name: string, proc = '/proc'): stri
   return entries?.find((entry) => entry.startsWith(`${name}=`))?.slice(name.length + 1)
 }
 
+/** As whom a process runs, by number; undefined when it ended. */
+export function readIdentity(pid: number, proc = '/proc'): { readonly uid: number; readonly gid: number } | undefined {
+  const status = readText(`${proc}/${pid}/status`) ?? ''
+  // Real, effective, saved, for files: what it may do is the second.
+  const [uid, gid] = ['Uid', 'Gid'].map((name) => new RegExp(`^${name}:\\s+\\d+\\s+(\\d+)`, 'm').exec(status)?.[1])
+  return uid === undefined || gid === undefined ? undefined : { uid: Number(uid), gid: Number(gid) }
+}
+
 /** The whole command line of a process in one line; undefined when it ended or the system itself made it. */
 export function readCommandLine(pid: number, proc = '/proc'): string | undefined {
   const words = readText(`${proc}/${pid}/cmdline`)

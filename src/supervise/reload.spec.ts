@@ -55,7 +55,14 @@ function given(t: TestContext, more: Partial<ProcessSpec> = {}): Given {
   }
   fake.asked.length = 0
   const signal: ReloadContext['signal'] = ({ id, run }, name) => void fake.asked.push(`${name} ${id}#${run}`)
-  const context = { world: fake.world, until: fake.until, save: () => {}, signal, obstacle: () => null }
+  const context = {
+    world: fake.world,
+    until: fake.until,
+    save: () => {},
+    signal,
+    obstacle: () => null,
+    isUnwanted: () => false,
+  }
   return { ...fake, managed, context, current: () => slot.current, beside: () => slot.beside ?? assert.fail() }
 }
 

@@ -9,6 +9,8 @@ export interface ReloadContext {
   readonly until: (condition: () => boolean) => Promise<void>
   readonly save: () => void
   readonly signal: (instance: Instance, signal: NodeJS.Signals) => void
+  /** Whether somebody wants it stopped by now, it or everything: nothing of it may be started any more. */
+  readonly isUnwanted: (managed: Managed) => boolean
   /** Why a process cannot start by that declaration, because of others; null where it can. */
   readonly obstacle: (spec: ProcessSpec) => string | null
 }
@@ -42,7 +44,10 @@ export async function reloadProcess(
   let replaced = 0
   try {
     for (const slot of managed.slots) {
-      const failure = await BY_MANNER[manner](slot, spec, context, replaced === 0)
+      const isFirst = replaced === 0
+      const failure = context.isUnwanted(managed)
+        ? STOPPED
+        : await BY_MANNER[manner](slot, spec, withEnd(context, managed), isFirst)
       if (failure) return { ok: false, replaced, instance: slot.current.id, ...failure }
       replaced++
     }
@@ -66,7 +71,7 @@ export async function replaceInstance(
   const manner = reloadManner(managed.spec) === 'rolling' ? 'rolling' : 'restart'
   managed.reloading = true
   try {
-    const failure = await BY_MANNER[manner](slot, managed.spec, context, true)
+    const failure = await BY_MANNER[manner](slot, managed.spec, withEnd(context, managed), true)
     if (failure) return { ok: false, replaced: 0, instance: instance.id, ...failure }
     return { ok: true, replaced: 1, tookMs: nowMs() - startedMs }
   } finally {
@@ -79,24 +84,32 @@ interface Failure {
   readonly details: string
 }
 
+const STOPPED: Failure = { reason: 'it was stopped', details: '' }
+
+/** For one process. */
+interface SlotContext extends ReloadContext {
+  readonly isOver: () => boolean
+}
+
+const withEnd = (context: ReloadContext, managed: Managed): SlotContext => ({
+  ...context,
+  isOver: () => context.isUnwanted(managed),
+})
+
 /** `isFirst`: no life of this code, and this declaration, has shown yet that it is fit. */
-type Replace = (slot: Slot, spec: ProcessSpec, context: ReloadContext, isFirst: boolean) => Promise<Failure | null>
+type Replace = (slot: Slot, spec: ProcessSpec, context: SlotContext, isFirst: boolean) => Promise<Failure | null>
 
 const BY_MANNER: Readonly<Record<ReloadManner, Replace>> = { rolling, signal, restart }
 
 /** The new one starts beside the old one, which goes when the new one is ready, and stays when it is not. */
-async function rolling(
-  slot: Slot,
-  spec: ProcessSpec,
-  context: ReloadContext,
-  isFirst: boolean,
-): Promise<Failure | null> {
+async function rolling(slot: Slot, spec: ProcessSpec, context: SlotContext, isFirst: boolean): Promise<Failure | null> {
   const { world, until, save } = context
   const old = slot.current
   if (!old.hasProcess) return restart(slot, spec, context)
   if (isFirst && isTriedFirst(spec)) {
     const failure = await tryFirst(slot, spec, context)
     if (failure) return failure
+    if (context.isOver()) return STOPPED
   }
   // Until it has proved itself, its first end is its last.
   const next = new Instance(old.id, onlyOnce(spec), world, old.lastRun)
@@ -127,7 +140,7 @@ const TRIAL_STOP_MS = 3000
 const OF_COURSE: ReadonlySet<string> = new Set(['ready', 'stopping', 'stopped', 'failed', 'killed'])
 
 /** A life of the new code, at an address of its own, which shows that it gets ready and goes. */
-async function tryFirst(slot: Slot, spec: ProcessSpec, context: ReloadContext): Promise<Failure | null> {
+async function tryFirst(slot: Slot, spec: ProcessSpec, context: SlotContext): Promise<Failure | null> {
   const { world, until, save } = context
   const quiet: World = {
     ...world,
@@ -150,7 +163,7 @@ async function tryFirst(slot: Slot, spec: ProcessSpec, context: ReloadContext): 
 const onlyOnce = (spec: ProcessSpec): ProcessSpec => ({ ...spec, restart: { ...spec.restart, policy: 'never' } })
 
 /** Resolves when it is ready, or has gone and said why. */
-async function startBeside(slot: Slot, next: Instance, { until, save }: ReloadContext): Promise<Failure | null> {
+async function startBeside(slot: Slot, next: Instance, { until, save }: SlotContext): Promise<Failure | null> {
   slot.beside = next
   next.start()
   next.go()
@@ -172,7 +185,7 @@ function reasonOf({ phase, lastExit }: Instance): string {
 const isGoing = ({ phase }: Instance): boolean => phase.is === 'stopping' || phase.is === 'backoff'
 
 /** The program does it by itself. */
-async function signal({ current }: Slot, spec: ProcessSpec, context: ReloadContext): Promise<Failure | null> {
+async function signal({ current }: Slot, spec: ProcessSpec, context: SlotContext): Promise<Failure | null> {
   current.spec = spec
   context.signal(current, 'SIGHUP')
   return null
@@ -182,7 +195,7 @@ async function signal({ current }: Slot, spec: ProcessSpec, context: ReloadConte
 async function restart(
   { current }: Slot,
   spec: ProcessSpec,
-  { until, obstacle }: ReloadContext,
+  { until, obstacle }: SlotContext,
 ): Promise<Failure | null> {
   current.spec = spec
   current.restart()

@@ -19,7 +19,7 @@ import {
 } from './keeper.ts'
 import { probeAddressOf, startOf } from './launch.ts'
 import { createManaged, instancesOf, type Managed, type Slot, statusOf } from './managed.ts'
-import { bootId, isSameProcess, readEnvironMark } from './process-table.ts'
+import { bootId, isSameProcess, readEnvironMark, readIdentity } from './process-table.ts'
 import { replaceInstance } from './reload.ts'
 import { describeReload } from './reload-manner.ts'
 import { instanceOf, pipeOf, stateOf, tokenOf } from './saved-lives.ts'
@@ -238,6 +238,11 @@ export class Supervisor {
     return dependenciesOf(this.processes, spec)
   }
 
+  /** It, or everything, is to be stopped: nothing of it may be started. */
+  isUnwanted({ wanted }: Managed): boolean {
+    return this.ending || wanted === 'stopped'
+  }
+
   /** Why a process would never start by that declaration; null where it may. */
   obstacleTo(spec: ProcessSpec): string | null {
     return describeObstacle(this.processes, spec)
@@ -405,7 +410,14 @@ export class Supervisor {
     const { world, until, save } = this
     const signal = this.signal.bind(this)
     const obstacle = this.obstacleTo.bind(this)
-    const outcome = await replaceInstance(managed, instance, { world, until, save, signal, obstacle })
+    const outcome = await replaceInstance(managed, instance, {
+      world,
+      until,
+      save,
+      signal,
+      obstacle,
+      isUnwanted: (one) => this.isUnwanted(one),
+    })
     // A limit that is too small for it must not make it come and go all the time.
     this.#replaceableMs.set(instance.id, Date.now() + REPLACE_AGAIN_MS)
     if (outcome.ok) return
@@ -423,6 +435,7 @@ export class Supervisor {
       signal: (life, signal) => this.#signal(life, signal),
       sweep: (life) => this.#sweeper.sweep(life),
       look: (life) => this.#sweeper.look(life),
+      identityOf: readIdentity,
       lastLines: ({ token, run }) => this.lastLines(instanceOf(token), run),
       followLines: ({ token, run }, onLine) => {
         const life = new AbortController()
@@ -474,7 +487,6 @@ export class Supervisor {
   async #startWithSockets(instance: Instance, life: Life, probeAddress: string): Promise<void> {
     const opened = await this.sockets.open(instance, life, probeAddress)
     if (!('errno' in opened)) return this.#startNow(instance, life, opened)
-    this.#byToken.delete(life.token)
     instance.spawnFailed(opened)
   }
 

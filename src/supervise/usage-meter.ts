@@ -1,5 +1,6 @@
 import type { Usage } from '../control/protocol.ts'
 import type { Instance } from './instance.ts'
+import { completes } from './managed.ts'
 import { UsageSampler } from './usage.ts'
 import type { ProcessRow } from './process-table.ts'
 
@@ -28,7 +29,8 @@ export function createUsageMeter({ instances, rowsOf, onLarge }: UsageMeterOptio
   let measured: ReadonlySet<string> = new Set()
 
   const limited = (): readonly Instance[] =>
-    instances().filter(({ spec, hasProcess }) => spec.memoryLimitBytes !== null && hasProcess)
+    // A job that is replaced begins anew: it is let come to its end.
+    instances().filter(({ spec, hasProcess }) => spec.memoryLimitBytes !== null && hasProcess && !completes(spec))
 
   const watch = (): void => {
     if (timer === undefined && limited().length > 0) timer = setTimeout(look, INTERVAL_MS)

@@ -43,6 +43,7 @@ export function createFakeWorld(): FakeWorld {
         sweeps.push(settle)
       }),
     look: () => [],
+    identityOf: () => undefined,
     lastLines: ({ token }) => [`last words of ${token}`],
     followLines: () => () => {},
     diagnose: ({ code, signal }) => ({

@@ -350,6 +350,10 @@ class Keeper:
         if not is_running(life.pid, life.ticks):
             self.lives[life.token] = life
             life.status = UNKNOWN_STATUS
+            try:
+                os.unlink(fifo)
+            except OSError:
+                pass
             return self.send("exited", token, UNKNOWN_STATUS)
         try:
             pipe = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
