@@ -24,7 +24,10 @@ interface Table {
 }
 
 const TABLES = JSON.parse(
-  execFileSync(PYTHON, [join(ROOT, 'test', 'support', 'option-tables.py')], { env: cleanEnv(), encoding: 'utf8' }),
+  execFileSync(PYTHON, [join(ROOT, 'test', 'support', 'option-tables.py'), join(ROOT, 'src', 'plan')], {
+    env: cleanEnv(),
+    encoding: 'utf8',
+  }),
 ) as Readonly<Record<string, Table>>
 
 const PROGRAM_OF: Readonly<Record<string, string>> = {

@@ -90,25 +90,13 @@ def uvicorn():
 
 
 def hypercorn():
-    import argparse
-
-    import hypercorn.__main__ as program
     from hypercorn.config import Config
 
-    class Told(Exception):
-        pass
+    # It makes its parser where it uses it; `check` has a way to it.
+    sys.path.insert(0, sys.argv[1])
+    from option_check import hypercorn
 
-    def tell(self, *args):
-        raise Told(self)
-
-    # It makes its parser where it uses it.
-    original, argparse.ArgumentParser.parse_args = argparse.ArgumentParser.parse_args, tell
-    try:
-        program.main([])
-    except Told as told:
-        (parser,) = told.args
-    finally:
-        argparse.ArgumentParser.parse_args = original
+    parser = hypercorn().parser
     flags = {flag[2:] for action in parser._actions for flag in action.option_strings if flag.startswith("--")}
     known = {name for name in vars(Config) if not name.startswith("_") and not callable(vars(Config)[name])}
     # Most of its configuration has no flag.
