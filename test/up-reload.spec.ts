@@ -142,6 +142,8 @@ describe('reload', { concurrency: 2 }, () => {
       assert.equal(load.stats().failed, 0)
       process.kill(pid as number, 'SIGKILL')
       await waitUntil(() => site.events().some(({ type }) => type === 'backoff') || undefined)
+      // Its connections are closed; that has arrived here when the next turn begins.
+      await new Promise((settle) => setImmediate(settle))
       // All that was its own has gone now; the other one answers alone.
       const goneMs = performance.now() - startedMs
       const { requests } = load.stats()
