@@ -19,11 +19,19 @@ await main(async () => {
   const node = await ensureNodePackages()
   await ensureBuild()
   const full = await ensureEnvironment(join(root, '.venv-test'), join(root, 'scripts', 'requirements-test.txt'))
+  const older = await ensureEnvironment(join(root, '.venv-older'), join(root, 'scripts', 'requirements-older.txt'))
   const bare = await ensureEnvironment(join(root, '.venv-bare'))
   await ensureBrokers()
   const given = process.argv.slice(2)
   const options = given.filter((argument) => argument.startsWith('-'))
   const files = given.filter((argument) => !argument.startsWith('-'))
   const runner = [node, '--test', '--test-concurrency=2', ...options, ...(files.length > 0 ? files : everything)]
-  return become(runner, environment({ PRODSERVER_TEST_PYTHON: full.python, PRODSERVER_TEST_BARE_PYTHON: bare.python }))
+  return become(
+    runner,
+    environment({
+      PRODSERVER_TEST_PYTHON: full.python,
+      PRODSERVER_TEST_OLDER_PYTHON: older.python,
+      PRODSERVER_TEST_BARE_PYTHON: bare.python,
+    }),
+  )
 })

@@ -56,6 +56,8 @@ export interface Backend {
    * An old and a new copy on the same sockets, the old one stopped when the new one is ready, lose no request.
    */
   readonly inherit?: (input: CommandInput, sockets: InheritedSockets) => Inherited | undefined
+  /** The first version of its package that can be given sockets so; older ones open their own, and restart. */
+  readonly inheritSince?: string
   /** The addresses it will listen on: `host:port` or `unix:/path`. */
   readonly listen?: (input: ListenInput) => readonly string[]
   /** When it counts as ready, unless the declaration says otherwise. With a `log` and a `delay`, whichever comes first. */

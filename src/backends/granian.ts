@@ -53,6 +53,8 @@ const shared = {
   title: 'granian',
   kind: 'web',
   parser: 'click granian.cli:cli',
+  // Its workers are handed their sockets in another way before.
+  inheritSince: '2.8',
   files: { writes: ['uds'], owns: ['pid-file'] },
   addons: {
     loop: { uvloop: { module: 'uvloop', package: 'uvloop' }, rloop: { module: 'rloop', package: 'rloop' } },

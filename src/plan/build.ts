@@ -21,6 +21,7 @@ import { buildEnvironment } from './environment.ts'
 import { checkImported, type ImportedApplication, importedApplication } from './imported.ts'
 import { checkDependencies } from './order.ts'
 import { withoutSilenced } from './silence.ts'
+import { installedVersion, isOlder } from './installed-version.ts'
 import type { Plan, PlannedInheritance, PlannedProcess } from './plan.ts'
 import { callBackend, needsPython, type ResolvedBackend, resolveBackend } from './resolve-backends.ts'
 import { plannedPolicies } from './policies.ts'
@@ -214,7 +215,8 @@ async function planProcess(
   const { command, listen } = own
   const program =
     command.program === 'python' ? project.python.path : command.program === 'node' ? process.execPath : command.program
-  const notes = [resolved.note, application?.note].filter((note) => note !== undefined)
+  const tooOld = tooOldToInherit(backend, answer)
+  const notes = [resolved.note, application?.note, tooOld].filter((note) => note !== undefined)
   const planned: PlannedProcess = {
     name: declaration.name,
     kind: processKind(declaration, backend),
@@ -228,13 +230,21 @@ async function planProcess(
     env: environment.env,
     cwd,
     listen,
-    inherited: inheritance(backend, input, listen, program),
+    inherited: tooOld === undefined ? inheritance(backend, input, listen, program) : null,
     alone: backend.kind === 'scheduler' ? `${backend.name} ${declaration.app ?? declaration.name}` : null,
     ...plannedPolicies(declaration, twiceOrNot(backend, input), request.processors),
     from: declaration.origin,
     notes,
   }
   return { process: planned, owned: ownedFiles(translation, backend, { declaration, cwd }), problems }
+}
+
+/** Why the installed version cannot be given open sockets, though the server could. */
+function tooOldToInherit({ title, python, inheritSince }: Backend, { path }: SettingsAnswer): string | undefined {
+  if (inheritSince === undefined || !python) return undefined
+  const version = installedVersion(python.package, path)
+  if (!isOlder(version, inheritSince)) return undefined
+  return `${title} ${version} cannot take an open socket, so a reload is a restart; ${inheritSince} and newer can`
 }
 
 /** The first descriptor after the standard streams. */

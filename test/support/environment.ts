@@ -12,6 +12,8 @@ export const EXAMPLE: string = join(ROOT, 'example')
 
 /** The interpreter with every server installed; `npm test` makes it. */
 export const PYTHON: string = required('PRODSERVER_TEST_PYTHON')
+/** An interpreter with servers of older versions. */
+export const OLDER_PYTHON: string = required('PRODSERVER_TEST_OLDER_PYTHON')
 /** An interpreter with nothing installed. */
 export const BARE_PYTHON: string = required('PRODSERVER_TEST_BARE_PYTHON')
 
