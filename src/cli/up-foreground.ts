@@ -71,6 +71,12 @@ export async function upForeground({
 const STOPS = ['SIGTERM', 'SIGHUP', 'SIGINT'] as const
 
 /**
+ * An INT this soon after the first is no second press: npm and other runners of scripts pass on to their child the one
+ * that the terminal has already sent to both, and taken for another it would kill all that is stopping.
+ */
+const ONE_PRESS_MS = 500
+
+/**
  * As the first process of a container, we have to collect whatever loses its parent, which Node cannot: the keeper
  * takes our place, and starts us as its child.
  */
@@ -93,13 +99,16 @@ async function superviseUntilEnd(
   const { io, paint, options } = context
   const isQuiet = options.values['quiet'] !== undefined
   for (const signal of STOPS) process.on(signal, () => stop(signal))
-  let asked = 0
+  let askedMs: number | undefined
   const stop = (signal: string): void => {
-    asked++
-    if (signal === 'SIGINT' && asked === 1 && !isQuiet) io.stderr.write('\nStopping. Ctrl-C again kills at once.\n')
-    if (asked === 1) tell('STOPPING=1')
+    if (askedMs === undefined) {
+      askedMs = performance.now()
+      if (signal === 'SIGINT' && !isQuiet) io.stderr.write('\nStopping. Ctrl-C again kills at once.\n')
+      tell('STOPPING=1')
+      host.stop()
+    }
     // Who closes the terminal, and systemd, send more than one signal; only a person means more by a second one.
-    if (asked === 1 || signal === 'SIGINT') host.stop()
+    else if (signal === 'SIGINT' && performance.now() - askedMs >= ONE_PRESS_MS) host.stop()
   }
   /** To the service manager that started us. */
   const tell = (text: string): void => {
@@ -131,7 +140,7 @@ async function superviseUntilEnd(
   // Not before what an earlier supervisor left running has been taken over.
   if (early[0] !== undefined) setImmediate(stop, early[0])
   const result = await applied
-  if (!host.supervisor.closing && asked === 0 && !isJson && !isQuiet) {
+  if (!host.supervisor.closing && askedMs === undefined && !isJson && !isQuiet) {
     const took = ((performance.now() - startedMs) / 1000).toFixed(1)
     const failed = result.changes.filter(({ did }) => did === 'failed').map(({ process }) => process)
     if (failed.length > 0)
@@ -140,7 +149,7 @@ async function superviseUntilEnd(
       )
     else io.stdout.write(`${paint('green', 'Ready')} in ${took}s. Ctrl-C stops.\n`)
   }
-  if (asked === 0) tell('READY=1')
+  if (askedMs === undefined) tell('READY=1')
   const code = await host.ended
   // What nobody reads does not keep it from ending.
   await Promise.race([printing, out.stalled(STALLED_MS)])
