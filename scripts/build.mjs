@@ -24,13 +24,26 @@ const options = {
 await build({ ...options, format: 'esm', entryPoints: ['src/bin.ts', 'src/index.ts'] })
 // One file, and CommonJS: resolving many files takes longer than compiling what a command does not use, and an ECMAScript
 // module loads all that it imports of Node before its first line.
+/** What only `export` needs would lengthen the start of every other command: it is a file of its own. */
+const exporters = {
+  name: 'exporters',
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /\/export\/index\.ts$/ }, () => ({ path: './export.cjs', external: true })),
+}
 await build({
   ...options,
   format: 'cjs',
+  plugins: [exporters],
   // The supervisor is a file of its own: it stays in memory, and what it does not use would stay with it.
   entryPoints: { 'chunks/program': 'src/program.ts', 'chunks/supervisor': 'src/supervise/detached.ts' },
   outExtension: { '.js': '.cjs' },
   define: { ...options.define, 'import.meta.dirname': '__dirname' },
+})
+await build({
+  ...options,
+  format: 'cjs',
+  entryPoints: { 'chunks/export': 'src/export/index.ts' },
+  outExtension: { '.js': '.cjs' },
 })
 // The program looks for these beside itself.
 const python = [

@@ -103,6 +103,10 @@ export const PROBLEMS = {
   E704: 'A broker cannot be reached.',
   E705: 'Migrations are not applied, and nothing is declared that applies them.',
   E706: "Django's own `check --deploy` has an error.",
+  E801: 'A value that may be a secret would stand in an exported file.',
+  E802: 'A value cannot be written for the target of an export.',
+  E803: 'A file that an export would write is there, and was written by somebody else.',
+  E804: 'The files of an export cannot be written.',
   W301: 'An option is left out, because the program has no such thing.',
   W302: 'An option was given another name, because the program refuses the one that was used.',
   W303: 'The program cannot be asked about its options.',
@@ -116,6 +120,7 @@ export const PROBLEMS = {
   W706: 'A secret is written into the settings.',
   W707: 'Celery has scheduled jobs, and no beat is declared.',
   W708: 'Tasks are routed to a queue that no worker takes from.',
+  W801: 'The target of an export has no word for a key; what happens instead is said.',
 } as const satisfies Readonly<Record<`${'E' | 'W'}${number}`, string>>
 
 export type ProblemId = keyof typeof PROBLEMS

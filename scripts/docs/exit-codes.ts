@@ -71,6 +71,13 @@ const CODES: Readonly<Record<string, Codes>> = {
     notPermitted: 'the supervisor belongs to another user',
     interrupted: 'ended by a signal',
   },
+  export: {
+    done: 'written or printed; up to date, with `--check`',
+    failed: 'with `--check`, files are stale; or they cannot be written',
+    refused:
+      'the declaration has errors, a value cannot be written for the target, or a file of somebody else is there',
+    notFound: 'a program was not found',
+  },
   completion: { done: 'printed' },
 }
 

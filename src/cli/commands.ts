@@ -321,6 +321,43 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: () => import('./commands/top.ts'),
   },
   {
+    name: 'export',
+    usage: 'TARGET [NAME...]',
+    summary: 'The same processes as files for systemd, Supervisor, Compose, Kubernetes, Nomad, or a Procfile',
+    options: [
+      ...PROJECT_OPTIONS,
+      { name: 'out', short: 'o', value: 'FOLDER', summary: 'Write the files there; else they are printed' },
+      { name: 'diff', summary: 'Show what would change there, and write nothing' },
+      { name: 'check', summary: 'The same, with exit code 1 when files there are stale: for CI' },
+      { name: 'name', value: 'NAME', summary: "What all of it is called; else the project's folder" },
+      { name: 'user', value: 'USER', summary: 'The user that runs it, where the declaration names none' },
+      { name: 'image', value: 'IMAGE', summary: 'The image of the containers' },
+      {
+        name: 'env-from',
+        value: 'WHERE',
+        repeatable: true,
+        summary: 'Where secrets are: an environment file, or the name of a secret of the cluster',
+      },
+      { name: 'environment', value: 'NAME', repeatable: true, summary: 'An overlay for this environment' },
+      {
+        name: 'run-via',
+        value: 'WAY',
+        summary: 'direct: the files have the whole command line. prodserver: they say prodserver run. Default direct',
+      },
+      ...COMMON_OPTIONS,
+    ],
+    examples: [
+      ['prodserver export systemd --out units --user shop', 'what to type next is printed at the end'],
+      ['prodserver export systemd --out units --check', 'exit code 1 when the declaration has changed since'],
+      ['prodserver export compose --image registry.example.com/shop:1.4', 'print it'],
+      [
+        'prodserver export kubernetes --image shop:1.4 --env-from shop-secrets --out k8s',
+        'with a Secret of the cluster',
+      ],
+    ],
+    load: () => import('./commands/export.ts'),
+  },
+  {
     name: 'completion',
     usage: 'bash|zsh|fish',
     summary: 'Print a completion script for a shell',

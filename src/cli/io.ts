@@ -10,6 +10,9 @@ export interface Io {
   readonly env: Env
   readonly cwd: string
   readonly processors: number
+  /** The full paths of the Node that runs us, and of the file that it was started with. */
+  readonly node: string
+  readonly program: string
   /** As Node names it: `linux`. */
   readonly platform: string
 }
@@ -29,6 +32,8 @@ export function processIo(): Io {
     env,
     cwd: process.cwd(),
     platform: process.platform,
+    node: process.execPath,
+    program: process.argv[1] ?? '',
     get processors() {
       return process.getBuiltinModule('node:os').availableParallelism()
     },

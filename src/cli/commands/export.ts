@@ -1,0 +1,195 @@
+import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff'
+import { basename, join, resolve } from 'node:path'
+import { EXIT, isError, type Problem, ProdserverError, UsageError } from '../../errors.ts'
+import type { Exported, FileChange, PrepareRequest, Target } from '../../export/index.ts'
+import { buildPlan } from '../../plan/build.ts'
+import type { PlannedProcess, PlannedProject } from '../../plan/plan.ts'
+import { resolveProgram } from '../../run/resolve-program.ts'
+import { reveal } from '../../secret.ts'
+import type { Env } from '../../types.ts'
+import { nearest } from '../../values.ts'
+import { applyChanges, readFolder } from '../export-files.ts'
+import type { CommandContext } from '../commands.ts'
+import { plural, renderProblems } from '../print.ts'
+import { readProject, settingsTimeoutMs, single } from '../read-project.ts'
+import { checkNames } from '../select.ts'
+
+/** The same plan as files for systemd, Supervisor, Compose, Kubernetes, Nomad or a Procfile. */
+export async function execute(context: CommandContext): Promise<number> {
+  const exporting = await import('../../export/index.ts')
+  const { options, io, errorPaint } = context
+  const [targetName, ...given] = options.positionals
+  const target = findTarget(targetName, exporting.TARGETS)
+  checkOptions(context, target)
+  const { project, answer } = await readProject(context)
+  checkNames(given, answer)
+  const planned = await buildPlan({
+    project,
+    answer,
+    env: io.env,
+    processors: io.processors,
+    timeoutMs: settingsTimeoutMs(context),
+  })
+  refuseErrors(planned.problems)
+  const request = {
+    via: viaProdserver(context, target, planned.plan.project),
+    image: target.runsIn === 'image' ? { project: planned.plan.project, node: io.node } : undefined,
+    hasEnvFrom: options.values['env-from'] !== undefined,
+    envFromExample: target.envFromExample,
+  }
+  const prepared = planned.plan.processes
+    .filter(({ name, enabled }) => enabled && (given.length === 0 || given.includes(name)))
+    .map((process) => (target.runsIn === 'image' ? process : withFullPath(process, io.env)))
+    .map((process) => exporting.prepareExport(process, request))
+  const name = single(context, 'name') ?? defaultName(planned.plan.project.root)
+  const exported = target.render({
+    name,
+    project: planned.plan.project,
+    processes: prepared.map(({ process }) => process),
+    user: single(context, 'user'),
+    image: single(context, 'image'),
+    envFrom: options.values['env-from'] ?? [],
+    environments: options.values['environment'] ?? [],
+  })
+  const problems = [...prepared.flatMap((one) => one.problems), ...exported.problems]
+  refuseErrors(problems)
+  if (problems.length > 0) io.stderr.write(`${renderProblems(problems, errorPaint, io.cwd)}\n`)
+  const out = single(context, 'out')
+  const folder = out === undefined ? undefined : resolve(io.cwd, out)
+  const existing = folder === undefined ? new Map<string, string>() : readFolder(folder)
+  const changes = exporting.filesToWrite(exported.files, existing, { target: target.name, name })
+  if (folder === undefined) {
+    printFiles(changes, context)
+    return EXIT.done
+  }
+  return compareOrWrite(folder, changes, exported, context)
+}
+
+function findTarget(name: string | undefined, targets: readonly Target[]): Target {
+  const known = targets.map((target) => target.name)
+  if (name === undefined)
+    throw new UsageError(`export takes a target: ${known.join(', ')}.`, 'prodserver export systemd')
+  const target = targets.find((candidate) => candidate.name === name)
+  if (target) return target
+  const near = nearest(name, known)
+  throw new UsageError(
+    `There is no target ${JSON.stringify(name)}: ${known.join(', ')}.`,
+    near && `Did you mean ${near}?`,
+  )
+}
+
+const TARGET_OPTIONS = { user: 'user', image: 'image', 'env-from': 'env-from', environment: 'environments' } as const
+
+/** An option that a target makes nothing of was meant to do something. */
+function checkOptions({ options }: CommandContext, target: Target): void {
+  for (const [name, option] of Object.entries(TARGET_OPTIONS))
+    if (options.values[name] !== undefined && !target.options.includes(option))
+      throw new UsageError(`--${name} means nothing for ${target.title}.`)
+  const given = ['check', 'diff'].find(
+    (name) => options.values[name] !== undefined && options.values['out'] === undefined,
+  )
+  if (given !== undefined) throw new UsageError(`--${given} compares with files: say where they are with --out FOLDER.`)
+}
+
+function refuseErrors(problems: readonly Problem[]): void {
+  if (problems.some(isError)) throw new ProdserverError(problems, EXIT.refused)
+}
+
+/** How the files start prodserver, where `--run-via prodserver` asks for that. */
+function viaProdserver(context: CommandContext, { runsIn }: Target, project: PlannedProject): PrepareRequest['via'] {
+  const given = single(context, 'run-via') ?? 'direct'
+  if (given !== 'direct' && given !== 'prodserver')
+    throw new UsageError(`--run-via takes direct or prodserver, not ${JSON.stringify(given)}.`)
+  if (given === 'direct') return undefined
+  const { io } = context
+  const program = runsIn === 'image' ? ['node_modules/.bin/prodserver'] : [io.node, io.program]
+  const python = single(context, 'python')
+  return {
+    argv: [
+      ...program,
+      'run',
+      `--settings=${project.settings.module}`,
+      ...(python === undefined || runsIn === 'image' ? [] : [`--python=${resolve(io.cwd, python)}`]),
+    ],
+    cwd: project.root,
+  }
+}
+
+/** A program that is named without a path is looked for here, where the files are for this machine. */
+function withFullPath(planned: PlannedProcess, env: Env): PlannedProcess {
+  const [program = '', ...args] = planned.argv
+  const name = reveal(program)
+  const place = `PRODUCTION_PROCESSES[${JSON.stringify(planned.name)}]`
+  return {
+    ...planned,
+    argv: [resolveProgram({ program: name, cwd: planned.cwd, env, place, process: planned.name }), ...args],
+  }
+}
+
+/** The name of the folder, in the letters that units, containers and objects of a cluster may have. */
+function defaultName(root: string): string {
+  const name = basename(root)
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+  return name || 'app'
+}
+
+/** One file as it is; several each with its path before it. */
+function printFiles(changes: readonly FileChange[], { io, paint }: CommandContext): void {
+  for (const { path, after } of changes)
+    io.stdout.write(changes.length === 1 ? (after ?? '') : `${paint('bold', `==> ${path} <==`)}\n${after}\n`)
+}
+
+function compareOrWrite(
+  folder: string,
+  changes: readonly FileChange[],
+  exported: Exported,
+  context: CommandContext,
+): number {
+  const { options, io, paint } = context
+  const isCheck = options.values['check'] !== undefined
+  if (isCheck || options.values['diff'] !== undefined) {
+    io.stdout.write(renderChanges(folder, changes, context))
+    return isCheck && changes.some(({ is }) => is !== 'same') ? EXIT.failed : EXIT.done
+  }
+  const foreign = changes.filter(({ is }) => is === 'foreign')
+  if (foreign.length > 0)
+    throw new ProdserverError(
+      foreign.map((change) => refuseForeign(folder, change)),
+      EXIT.refused,
+    )
+  applyChanges(folder, changes)
+  for (const { path, is } of changes)
+    io.stdout.write(`${paint(COLOURS[is], WORDS[is].padEnd(9))} ${join(folder, path)}\n`)
+  const next = exported.next(folder)
+  if (next.length > 0) io.stdout.write(`\nNext:\n${next.map((line) => `  ${line}\n`).join('')}`)
+  return EXIT.done
+}
+
+const WORDS = { new: 'written', changed: 'written', same: 'unchanged', stale: 'removed', foreign: 'kept' } as const
+const COLOURS = { new: 'green', changed: 'yellow', same: 'dim', stale: 'red', foreign: 'dim' } as const
+
+function refuseForeign(folder: string, { path }: FileChange): Problem {
+  return {
+    id: 'E803',
+    place: join(folder, path),
+    message: 'This file is there, and prodserver has not written it for this target and name.',
+    hint: 'Move it away, or export to another folder: --out',
+  }
+}
+
+/** The lines that differ, as `diff -u` shows them. */
+function renderChanges(folder: string, changes: readonly FileChange[], { paint }: CommandContext): string {
+  const different = changes.filter(({ is }) => is !== 'same')
+  if (different.length === 0)
+    return `${paint('green', 'Up to date')}: ${plural(changes.length, 'file')} in ${folder}.\n`
+  return different
+    .map(({ path, before = '', after = '' }) =>
+      createTwoFilesPatch(path, path, before, after, undefined, undefined, { headerOptions: FILE_HEADERS_ONLY })
+        .split('\n')
+        .map((line) => (line.startsWith('+') ? paint('green', line) : line.startsWith('-') ? paint('red', line) : line))
+        .join('\n'),
+    )
+    .join('')
+}

@@ -1,0 +1,8 @@
+import type { Target } from './target.ts'
+
+/** Every target, in the order of the reference. */
+export const TARGETS: readonly Target[] = []
+
+export { filesToWrite, type FileChange } from './changes.ts'
+export { prepareExport, type PrepareRequest } from './prepare.ts'
+export type { Exported, Target } from './target.ts'

@@ -1,0 +1,75 @@
+import type { Problem } from '../errors.ts'
+import type { PlannedProcess, PlannedProject } from '../plan/plan.ts'
+import { reveal, type Value } from '../secret.ts'
+import { inImage } from './image-layout.ts'
+import type { ExportedProcess } from './target.ts'
+
+export interface PrepareRequest {
+  /** How prodserver is started where that is what the files start, up to the process's name; undefined for the program itself. */
+  readonly via: { readonly argv: readonly string[]; readonly cwd: string } | undefined
+  /** The project and the Node that runs us, where the files are for an image, in which both lie elsewhere. */
+  readonly image: { readonly project: PlannedProject; readonly node: string } | undefined
+  /** Whether there is a place for the variables that no file may hold. */
+  readonly hasEnvFrom: boolean
+  /** How a hint names such a place. */
+  readonly envFromExample: string
+}
+
+export interface Prepared {
+  readonly process: ExportedProcess
+  readonly problems: readonly Problem[]
+}
+
+/** A planned process as files may show it: what may be a secret is left out of it, or refused where it cannot be. */
+export function prepareExport(planned: PlannedProcess, request: PrepareRequest): Prepared {
+  const { via, image, hasEnvFrom, envFromExample } = request
+  const { name } = planned
+  // What prodserver starts it gives its environment as well, from the declaration.
+  const variables = via ? [] : Object.entries(planned.env)
+  const secrets = variables.flatMap(([variable, { value }]) => (isSecret(value) ? [variable] : []))
+  const inWords = via ? [] : planned.argv.flatMap((word, index) => (isSecret(word) ? [refuseWord(planned, index)] : []))
+  const process: ExportedProcess = {
+    ...planned,
+    argv: via ? [...via.argv, name] : planned.argv.map(shownWord),
+    cwd: via?.cwd ?? planned.cwd,
+    inherited: via || !planned.inherited ? null : { ...planned.inherited, argv: planned.inherited.argv.map(shownWord) },
+    env: Object.fromEntries(
+      variables.flatMap(([variable, { value }]) =>
+        isSecret(value) ? [] : [[variable, value === null ? null : reveal(value)]],
+      ),
+    ),
+    secrets,
+  }
+  const unplaced = hasEnvFrom ? [] : secrets.map((variable) => refuseVariable(planned, variable, envFromExample))
+  return {
+    process: image ? inImage(process, image.project, image.node) : process,
+    problems: [...inWords, ...unplaced],
+  }
+}
+
+const isSecret = (value: Value | null): boolean => value !== null && typeof value !== 'string'
+
+/** A refused secret shows as it does everywhere: hidden. */
+const shownWord = (word: Value): string => String(word)
+
+function refuseWord({ name, argvFrom }: PlannedProcess, index: number): Problem {
+  const place = argvFrom[index] ?? `PRODUCTION_PROCESSES[${JSON.stringify(name)}]`
+  return {
+    id: 'E801',
+    place,
+    process: name,
+    message:
+      'It may be a secret, and no exported file holds one: a command line can be seen by everybody on the machine.',
+    hint: 'Let the program read it from its environment or a file, or export with --run-via prodserver',
+  }
+}
+
+function refuseVariable({ name, env }: PlannedProcess, variable: string, example: string): Problem {
+  return {
+    id: 'E801',
+    place: env[variable]?.from ?? `PRODUCTION_PROCESSES[${JSON.stringify(name)}]["ENV"]`,
+    process: name,
+    message: `The value of ${variable} may be a secret, and no exported file holds one.`,
+    hint: `Say where it is instead: --env-from ${example}`,
+  }
+}

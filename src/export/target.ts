@@ -1,0 +1,82 @@
+import type { Problem } from '../errors.ts'
+import type { PlannedProcess, PlannedProject } from '../plan/plan.ts'
+
+/**
+ * What a plan can be exported to. Data and one pure function: a target reads nothing and writes nothing, and returns
+ * whatever is wrong as problems. Adding one is one file and one line in index.ts.
+ */
+export interface Target {
+  readonly name: string
+  /** The name as its makers write it. */
+  readonly title: string
+  /** Whether the files are for this machine, with its paths, or for an image. */
+  readonly runsIn: 'machine' | 'image'
+  /** An `--env-from`, for hints. */
+  readonly envFromExample: string
+  /** Which of the options it makes use of; the others are refused, so that none is silently without effect. */
+  readonly options: readonly ExportOption[]
+  readonly render: (input: ExportInput) => Exported
+}
+
+/** Of those that some targets take. Every target takes a name, and a way to run. */
+export type ExportOption = 'user' | 'image' | 'env-from' | 'environments'
+
+export interface ExportInput {
+  /** What all of it is called: the prefix of units, the project of Compose, the label of Kubernetes objects. */
+  readonly name: string
+  readonly project: PlannedProject
+  /** Those that are enabled, in the order of the declaration. */
+  readonly processes: readonly ExportedProcess[]
+  /** The user that everything runs as where the declaration names none. */
+  readonly user: string | undefined
+  /** The image of the containers. */
+  readonly image: string | undefined
+  /** Where the variables are that no file of ours may hold: environment files, or names of secrets of the cluster. */
+  readonly envFrom: readonly string[]
+  /** Names of environments that get an overlay each. */
+  readonly environments: readonly string[]
+}
+
+/** A planned process with its command line and environment as a file may show them: without a secret. */
+export interface ExportedProcess extends Omit<PlannedProcess, 'argv' | 'env' | 'inherited'> {
+  /** The whole command line, the program as its full path on this machine or its name in an image. */
+  readonly argv: readonly string[]
+  /** The same, for sockets that are open already; null where it opens its own. */
+  readonly inherited: ExportedInheritance | null
+  /** What is set, by name; null removes a variable. */
+  readonly env: Readonly<Record<string, string | null>>
+  /** Variables whose values no file may hold; they are in one of `envFrom`. */
+  readonly secrets: readonly string[]
+}
+
+export interface ExportedInheritance {
+  readonly argv: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  readonly listening: boolean
+}
+
+export interface Exported {
+  readonly files: readonly ExportedFile[]
+  /** What it cannot express, as warnings, and what it refuses, as errors. */
+  readonly problems: readonly Problem[]
+  /** What to type next, a command a line, for somebody who has written the files into `folder`. */
+  readonly next: (folder: string) => readonly string[]
+}
+
+export interface ExportedFile {
+  /** Relative to the folder that is written to. */
+  readonly path: string
+  /** Without the header by which a later export knows its own files; a comment there begins with `#`. */
+  readonly text: string
+}
+
+/** What a key of the declaration says that the target has no word for, and what happens instead. */
+export function loss(
+  process: Pick<ExportedProcess, 'name' | 'from'>,
+  key: keyof ExportedProcess['from'],
+  message: string,
+): Problem {
+  const written = key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()
+  const place = process.from[key] ?? `PRODUCTION_PROCESSES[${JSON.stringify(process.name)}]["${written}"]`
+  return { id: 'W801', place, process: process.name, message }
+}
