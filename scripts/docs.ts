@@ -86,7 +86,7 @@ function renderBackend(backend: Backend): string {
     [
       'needs',
       python
-        ? `\`pip install ${python.package}\`${python.installedApps ? `, and \`${python.installedApps[0]}\` in \`INSTALLED_APPS\`` : ''}`
+        ? `\`pip install ${python.package}\`${python.oldest ? `, ${python.oldest} or newer` : ''}${python.installedApps ? `, and \`${python.installedApps[0]}\` in \`INSTALLED_APPS\`` : ''}`
         : 'nothing',
     ],
     ['runs', application(backend)],

@@ -112,6 +112,7 @@ export const PROBLEMS = {
   W303: 'The program cannot be asked about its options.',
   W304: 'An option is given by two of its names.',
   W305: 'A dependency names a process that is not enabled.',
+  W306: 'The installed version of the program is older than the first that is supported.',
   W701: 'The project could not be looked at before a deployment.',
   W702: 'Several processes share a database of SQLite.',
   W703: 'No static files are collected, and nothing is declared that collects them.',

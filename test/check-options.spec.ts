@@ -216,6 +216,15 @@ E304  PRODUCTION_PROCESSES["web"]["ARGS"]["timeout"]
       django-tasks <version> does not start like this: Backend 'default' is not a database backend.
 `,
   },
+  'gunicorn is older than what is supported': {
+    settings: gunicorn('{"workers": 2}'),
+    files: { 'gunicorn-20.1.0.dist-info/METADATA': 'Metadata-Version: 2.1\nName: gunicorn\nVersion: 20.1.0\n' },
+    isWarning: true,
+    shows: `W306  PRODUCTION_PROCESSES["web"]["BACKEND"]
+      gunicorn 20.1.0 is older than 23.0.0, the first version that is supported.
+      → <python> -m pip install -U gunicorn
+`,
+  },
 
   // --- Files
   'a certificate is not there': {

@@ -26,8 +26,16 @@ export interface Backend {
   readonly app?: 'wsgi' | 'asgi' | 'celery' | 'script' | 'words' | 'none'
   /** An `APP` for documentation. */
   readonly appExample?: string
-  /** The Python module it needs, the package that brings it, and an app that must be in `INSTALLED_APPS`. */
-  readonly python?: { readonly module: string; readonly package: string; readonly installedApps?: readonly string[] }
+  /**
+   * The Python module it needs, the package that brings it, and an app that must be in `INSTALLED_APPS`. Where several
+   * packages are needed, the first is that of the module. `oldest` is the first version that is supported.
+   */
+  readonly python?: {
+    readonly module: string
+    readonly package: string
+    readonly oldest?: string
+    readonly installedApps?: readonly string[]
+  }
   readonly options?: OptionGrammar
   /**
    * How the installed program's own parser is found, by which `prodserver check` has it judge the options: `click

@@ -22,7 +22,7 @@ const GLOBAL = new Set([
 const globalSwitches = ['no-color', 'quiet', 'version', 'skip-checks'] as const
 const GLOBAL_SWITCHES = new Set<string>([...globalSwitches, 'C', 'q'])
 const globalShort = { A: 'app', b: 'broker', C: 'no-color', q: 'quiet' } as const
-const python = { module: 'celery', package: 'celery' } as const
+const python = { module: 'celery', package: 'celery', oldest: '5.4.0' } as const
 
 const workerOptions: OptionGrammar = {
   switches: [

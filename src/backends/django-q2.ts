@@ -10,7 +10,7 @@ export const djangoQ2: Backend = {
     'django_prodserver.backends.django_q2.DjangoQ2Worker',
     'django_prodserver.backends.workers.django_q2.DjangoQ2Worker',
   ],
-  python: { module: 'django_q', package: 'django-q2', installedApps: ['django_q'] },
+  python: { module: 'django_q', package: 'django-q2', oldest: '1.8.0', installedApps: ['django_q'] },
   options: {
     ...djangoOptions,
     switches: [...(djangoOptions.switches ?? []), 'run-once'],

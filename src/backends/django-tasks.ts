@@ -13,6 +13,7 @@ export const djangoTasks: Backend = {
   python: {
     module: 'django_tasks',
     package: 'django-tasks django-tasks-db',
+    oldest: '0.9.0',
     installedApps: ['django_tasks_db', 'django_tasks.backends.database'],
   },
   options: {

@@ -59,7 +59,7 @@ const shared = {
   addons: {
     loop: { uvloop: { module: 'uvloop', package: 'uvloop' }, rloop: { module: 'rloop', package: 'rloop' } },
   },
-  python: { module: 'granian', package: 'granian' },
+  python: { module: 'granian', package: 'granian', oldest: '2.7.9' },
   listen: hostAndPort('127.0.0.1', '8000', 'uds'),
   ready: { http: '/' },
   // It waits for its workers without limit, so the limit is ours.

@@ -103,7 +103,7 @@ export const gunicorn: Backend = {
     'django_prodserver.backends.servers.gunicorn.GunicornServer',
   ],
   app: 'wsgi',
-  python: { module: 'gunicorn', package: 'gunicorn' },
+  python: { module: 'gunicorn', package: 'gunicorn', oldest: '23.0.0' },
   options,
   parser: 'gunicorn',
   files: {

@@ -47,7 +47,7 @@ export const hypercorn: Backend = {
   kind: 'web',
   paths: ['prodserver.backends.hypercorn.HypercornServer'],
   app: 'asgi',
-  python: { module: 'hypercorn', package: 'hypercorn' },
+  python: { module: 'hypercorn', package: 'hypercorn', oldest: '0.17.3' },
   options,
   parser: 'hypercorn',
   files: {

@@ -43,7 +43,7 @@ const inherit =
 const shared = {
   title: 'uvicorn',
   kind: 'web',
-  python: { module: 'uvicorn', package: 'uvicorn' },
+  python: { module: 'uvicorn', package: 'uvicorn', oldest: '0.34.0' },
   options,
   parser: 'click uvicorn.main:main',
   files: { reads: ['ssl-keyfile', 'ssl-certfile', 'ssl-ca-certs'], writes: ['uds'] },

@@ -28,7 +28,7 @@ export const waitress: Backend = {
     'django_prodserver.backends.servers.waitress.WaitressServer',
   ],
   app: 'wsgi',
-  python: { module: 'waitress', package: 'waitress' },
+  python: { module: 'waitress', package: 'waitress', oldest: '3.0.0' },
   options,
   parser: 'waitress',
   files: { writes: ['unix-socket'] },

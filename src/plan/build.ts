@@ -17,6 +17,7 @@ import { askPython, type PythonAnswer } from './ask-python.ts'
 import { checkDeployment } from './check-deploy.ts'
 import { checkFiles, checkOwned, type OwnedFile, ownedFiles } from './check-files.ts'
 import { checkOptions, checkTwice, optionQuestion, type OptionQuestion } from './check-options.ts'
+import { checkPackage, checkVersion } from './check-package.ts'
 import { buildEnvironment } from './environment.ts'
 import { checkImported, type ImportedApplication, importedApplication } from './imported.ts'
 import { checkDependencies } from './order.ts'
@@ -180,7 +181,8 @@ async function planProcess(
   const translation = translate(declaration, resolved, application)
   const environment = buildEnvironment({ declaration, project, answer, cwd, env })
   const problems = [
-    ...checkPackage(declaration, backend, request),
+    ...checkPackage(declaration, backend, { answer, project }),
+    ...(request.thorough ? checkVersion(declaration, backend, { answer, project }) : []),
     // An APP that was left out because it is wrong is not missing as well.
     ...(application && 'id' in application && !declaration.wrong.includes('app') ? [application] : []),
     ...checkImported(importedApplication(backend, application, answer), python, project),
@@ -295,41 +297,6 @@ function translate(
     return translateArgs({ ...base, args: { [match[1] as string]: match[2] ?? true } })
   })
   return { options: results.flatMap(({ options }) => options), problems: results.flatMap(({ problems }) => problems) }
-}
-
-function checkPackage(
-  { name, placeOf }: Declaration,
-  backend: Backend,
-  { answer, project }: PlanRequest,
-): readonly Omit<Problem, 'process'>[] {
-  const needed = backend.python
-  if (!needed) return []
-  if (answer.modules[needed.module] === false && needed.module !== 'django') {
-    return [
-      {
-        id: 'E203',
-        place: placeOf('backend'),
-        message: `${needed.package.split(' ')[0]} is not installed in ${project.python.path} (chosen by ${project.python.reason}), so ${JSON.stringify(name)} cannot start.`,
-        hint: `${project.python.install} ${needed.package}`,
-      },
-    ]
-  }
-  const installedApps = needed.installedApps ?? []
-  const installed = answer.settings['INSTALLED_APPS']
-  const entries = Array.isArray(installed) ? installed.map(String) : []
-  if (
-    installedApps.length === 0 ||
-    installedApps.some((app) => entries.some((entry) => entry === app || entry.startsWith(`${app}.apps.`)))
-  )
-    return []
-  return [
-    {
-      id: 'E204',
-      place: 'INSTALLED_APPS',
-      message: `${backend.title} needs ${installedApps.map((app) => JSON.stringify(app)).join(' or ')} in INSTALLED_APPS.`,
-      hint: `Add ${JSON.stringify(installedApps[0])} to INSTALLED_APPS, then: python manage.py migrate`,
-    },
-  ]
 }
 
 function checkScheduler(declaration: Declaration, backend: Backend): readonly Omit<Problem, 'process'>[] {

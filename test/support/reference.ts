@@ -187,13 +187,17 @@ if __name__ == "__main__":
 `
 
 const SETTINGS = `
+from importlib.util import find_spec
 from pathlib import Path
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 SECRET_KEY = "only-for-tests"
 DEBUG = False
 ALLOWED_HOSTS = ["*"]
-INSTALLED_APPS = ["django.contrib.contenttypes", "django.contrib.auth", "django_tasks", "django_tasks_db", "django_q"]
+# Before django-tasks 0.12 its database backend was a part of itself.
+DATABASE_TASKS = "django_tasks_db" if find_spec("django_tasks_db") else "django_tasks.backends.database"
+INSTALLED_APPS = ["django.contrib.contenttypes", "django.contrib.auth", "django_tasks", DATABASE_TASKS, "django_q"]
+TASKS = {"default": {"BACKEND": DATABASE_TASKS + ".DatabaseBackend"}}
 MIDDLEWARE = []
 ROOT_URLCONF = "myproject.urls"
 WSGI_APPLICATION = "myproject.wsgi.application"

@@ -1,0 +1,61 @@
+import type { Backend } from '../backends/backend.ts'
+import type { Declaration } from '../config/declarations.ts'
+import type { Problem } from '../errors.ts'
+import type { SettingsAnswer } from '../source/django.ts'
+import type { Project } from '../source/project.ts'
+import { installedVersion, isOlder } from './installed-version.ts'
+
+interface Installation {
+  readonly answer: SettingsAnswer
+  readonly project: Project
+}
+
+/** Whether what the backend needs is there: its package, and its Django app. */
+export function checkPackage(
+  { name, placeOf }: Declaration,
+  backend: Backend,
+  { answer, project }: Installation,
+): readonly Omit<Problem, 'process'>[] {
+  const needed = backend.python
+  if (!needed) return []
+  if (answer.modules[needed.module] === false && needed.module !== 'django') {
+    return [
+      {
+        id: 'E203',
+        place: placeOf('backend'),
+        message: `${needed.package.split(' ')[0]} is not installed in ${project.python.path} (chosen by ${project.python.reason}), so ${JSON.stringify(name)} cannot start.`,
+        hint: `${project.python.install} ${needed.package}`,
+      },
+    ]
+  }
+  const installedApps = needed.installedApps ?? []
+  const installed = answer.settings['INSTALLED_APPS']
+  const entries = Array.isArray(installed) ? installed.map(String) : []
+  if (
+    installedApps.length === 0 ||
+    installedApps.some((app) => entries.some((entry) => entry === app || entry.startsWith(`${app}.apps.`)))
+  )
+    return []
+  return [
+    {
+      id: 'E204',
+      place: 'INSTALLED_APPS',
+      message: `${backend.title} needs ${installedApps.map((app) => JSON.stringify(app)).join(' or ')} in INSTALLED_APPS.`,
+      hint: `Add ${JSON.stringify(installedApps[0])} to INSTALLED_APPS, then: python manage.py migrate`,
+    },
+  ]
+}
+
+/** Whether its version is one that is supported. Read from the folders of packages: nothing is imported. */
+export function checkVersion(
+  { placeOf }: Declaration,
+  { title, python }: Backend,
+  { answer, project }: Installation,
+): readonly Omit<Problem, 'process'>[] {
+  if (python?.oldest === undefined) return []
+  const [distribution = ''] = python.package.split(' ')
+  const version = installedVersion(distribution, answer.path)
+  if (version === undefined || !isOlder(version, python.oldest)) return []
+  const message = `${title} ${version} is older than ${python.oldest}, the first version that is supported.`
+  return [{ id: 'W306', place: placeOf('backend'), message, hint: `${project.python.install} -U ${distribution}` }]
+}
