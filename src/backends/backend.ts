@@ -105,8 +105,11 @@ export interface Command {
 export interface InheritedSockets {
   /** One for each of `listen`'s addresses. */
   readonly listen: readonly number[]
-  /** One more, served by the same application: there a new copy answers, where on the others the old one may. */
-  readonly probe: number
+  /**
+   * One more, served by the same application: there a new copy answers, where on the others the old one may. Undefined
+   * where nobody asks there, as under a service manager that hands over the sockets alone.
+   */
+  readonly probe: number | undefined
 }
 
 export interface Inherited {
@@ -116,6 +119,8 @@ export interface Inherited {
   readonly runner?: boolean
   /** The sockets must be listening before it starts. Default false: it calls listen itself. */
   readonly listening?: boolean
+  /** The command takes the sockets without `serve.py` as well. Default false. */
+  readonly unaided?: boolean
 }
 
 export interface ListenInput {
@@ -161,11 +166,15 @@ export const inheritThroughRunner =
     if (isGiven(refused, input, grammar) || isGiven(addressOptions, onCommandLine, grammar)) return undefined
     return {
       command: command(withoutOptions(addressOptions, input, grammar)),
-      env: { PRODSERVER_LISTEN_FDS: listen.join(','), PRODSERVER_PROBE_FD: String(probe) },
+      env: { PRODSERVER_LISTEN_FDS: listen.join(','), ...probeVariable(probe) },
       runner: true,
       listening: true,
     }
   }
+
+/** How `serve.py` is told of the socket that only probes use. */
+export const probeVariable = (probe: number | undefined): Readonly<Record<string, string>> =>
+  probe === undefined ? {} : { PRODSERVER_PROBE_FD: String(probe) }
 
 /** Addresses from a `--host` and a `--port`, or a Unix socket where that is given. */
 export const hostAndPort =

@@ -7,6 +7,7 @@ import {
   type InheritedSockets,
   isGiven,
   type ListenInput,
+  probeVariable,
   pythonModule,
   withoutOptions,
 } from './backend.ts'
@@ -129,12 +130,13 @@ function inherit(input: CommandInput, { listen, probe }: InheritedSockets): Inhe
   const onCommandLine = { ...input, options: [] }
   if (isGiven(NOT_TWICE, input, options) || isGiven(['bind'], onCommandLine, options)) return undefined
   if (binds.some((token) => token.includes('fd://'))) return undefined
-  const fds = [...listen, probe].map((fd) => `--bind=fd://${fd}`)
+  const fds = (probe === undefined ? listen : [...listen, probe]).map((fd) => `--bind=fd://${fd}`)
   return {
     command: pythonModule('gunicorn', ...fds)(withoutOptions(['bind'], input, options)),
-    env: { PRODSERVER_PROBE_FD: String(probe) },
+    env: probeVariable(probe),
     // By itself it deletes the paths of Unix sockets when it stops, though the next copy serves on them.
     runner: true,
+    unaided: true,
   }
 }
 

@@ -75,11 +75,12 @@ function inherit(input: CommandInput, { listen, probe }: InheritedSockets): Inhe
   const tokens = input.options.flatMap((option) => option.tokens)
   if (isGiven(BY_ITSELF, input, options) || isGiven(['bind', 'worker-class'], onCommandLine, options)) return undefined
   if (tokens.some((token) => token.includes('fd://') || token.endsWith('trio'))) return undefined
-  const fds = [...listen, probe].map((fd) => `--bind=fd://${fd}`)
+  const fds = (probe === undefined ? listen : [...listen, probe]).map((fd) => `--bind=fd://${fd}`)
   return {
     command: pythonModule('hypercorn', ...fds)(withoutOptions(['bind'], input, options)),
     // By itself it closes connections that wait for their next request, and with several workers those that are served.
     runner: true,
+    unaided: true,
   }
 }
 

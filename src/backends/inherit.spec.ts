@@ -119,3 +119,17 @@ test('every server that is replaced while it runs can take open sockets', () => 
     BACKENDS.filter((backend) => backend.inherit).map(({ name }) => name),
   )
 })
+
+test('a service manager hands over the sockets alone, and some servers need no help with them', () => {
+  const unaided = BACKENDS.flatMap(({ name, inherit: given }): string[] => {
+    const inherited = given?.({ app: ['a:b'], options: [], extra: [], django: [] }, { listen: [3], probe: undefined })
+    assert.doesNotMatch(JSON.stringify(inherited ?? ''), /PROBE|undefined/)
+    return inherited?.unaided ? [`${name}: ${inherited.command.args.join(' ')}`] : []
+  })
+  assert.deepEqual(unaided, [
+    'gunicorn: -m gunicorn --bind=fd://3 a:b',
+    'uvicorn: -m uvicorn --fd=3 a:b',
+    'uvicorn-wsgi: -m uvicorn --interface=wsgi --fd=3 a:b',
+    'hypercorn: -m hypercorn --bind=fd://3 a:b',
+  ])
+})

@@ -6,6 +6,7 @@ import {
   type Inherited,
   type InheritedSockets,
   isGiven,
+  probeVariable,
   pythonModule,
   withoutOptions,
 } from './backend.ts'
@@ -34,9 +35,10 @@ const inherit =
     if (isGiven(['reload', 'fd'], input, options) || isGiven(ADDRESS, onCommandLine, options)) return undefined
     return {
       command: pythonModule('uvicorn', ...fixed, `--fd=${fd}`)(withoutOptions(ADDRESS, input, options)),
-      env: { PRODSERVER_PROBE_FD: String(probe) },
+      env: probeVariable(probe),
       // By itself it closes connections that it has accepted, and kept-alive ones, without reading from them again.
       runner: true,
+      unaided: true,
     }
   }
 

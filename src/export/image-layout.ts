@@ -8,20 +8,21 @@ export const IMAGE_ROOT = '/app'
  * The process as it is started in an image: the interpreter and Node by their names, and the project's folder by its
  * place there. Paths outside the project are the image's own, and stay.
  */
-export function inImage(process: ExportedProcess, { root, python }: PlannedProject, node: string): ExportedProcess {
+export function inImage(exported: ExportedProcess, { root, python }: PlannedProject, node: string): ExportedProcess {
   const move = (text: string): string => moved(text, root)
   const program = (word: string): string => (word === python.path ? 'python' : word === node ? 'node' : move(word))
-  const { ready, alive } = process
-  const argv = process.argv.map((word, index) => (index === 0 ? program(word) : move(word)))
+  const { ready, alive } = exported
+  const argv = exported.argv.map((word, index) => (index === 0 ? program(word) : move(word)))
   return {
-    ...process,
+    ...exported,
     argv,
     inherited: null,
-    cwd: move(process.cwd),
+    activated: null,
+    cwd: move(exported.cwd),
     env: Object.fromEntries(
-      Object.entries(process.env).map(([name, value]) => [name, value === null ? null : move(value)]),
+      Object.entries(exported.env).map(([name, value]) => [name, value === null ? null : move(value)]),
     ),
-    listen: process.listen.map(move),
+    listen: exported.listen.map(move),
     ready: { ...ready, ...(ready.exec && { exec: ready.exec.map(program) }) },
     alive: alive && { ...alive, ...(alive.exec && { exec: alive.exec.map(program) }) },
   }

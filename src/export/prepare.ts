@@ -33,6 +33,7 @@ export function prepareExport(planned: PlannedProcess, request: PrepareRequest):
     argv: via ? [...via.argv, name] : planned.argv.map(shownWord),
     cwd: via?.cwd ?? planned.cwd,
     inherited: via || !planned.inherited ? null : { ...planned.inherited, argv: planned.inherited.argv.map(shownWord) },
+    activated: via || !planned.activated ? null : planned.activated.map(shownWord),
     env: Object.fromEntries(
       variables.flatMap(([variable, { value }]) =>
         isSecret(value) ? [] : [[variable, value === null ? null : reveal(value)]],

@@ -38,11 +38,13 @@ export interface ExportInput {
 }
 
 /** A planned process with its command line and environment as a file may show them: without a secret. */
-export interface ExportedProcess extends Omit<PlannedProcess, 'argv' | 'env' | 'inherited'> {
+export interface ExportedProcess extends Omit<PlannedProcess, 'argv' | 'env' | 'inherited' | 'activated'> {
   /** The whole command line, the program as its full path on this machine or its name in an image. */
   readonly argv: readonly string[]
   /** The same, for sockets that are open already; null where it opens its own. */
   readonly inherited: ExportedInheritance | null
+  /** The same without a program of ours; null where it cannot. */
+  readonly activated: readonly string[] | null
   /** What is set, by name; null removes a variable. */
   readonly env: Readonly<Record<string, string | null>>
   /** Variables whose values no file may hold; they are in one of `envFrom`. */
@@ -72,11 +74,11 @@ export interface ExportedFile {
 
 /** What a key of the declaration says that the target has no word for, and what happens instead. */
 export function loss(
-  process: Pick<ExportedProcess, 'name' | 'from'>,
+  exported: Pick<ExportedProcess, 'name' | 'from'>,
   key: keyof ExportedProcess['from'],
   message: string,
 ): Problem {
   const written = key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()
-  const place = process.from[key] ?? `PRODUCTION_PROCESSES[${JSON.stringify(process.name)}]["${written}"]`
-  return { id: 'W801', place, process: process.name, message }
+  const place = exported.from[key] ?? `PRODUCTION_PROCESSES[${JSON.stringify(exported.name)}]["${written}"]`
+  return { id: 'W801', place, process: exported.name, message }
 }

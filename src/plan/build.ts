@@ -233,6 +233,7 @@ async function planProcess(
     cwd,
     listen,
     inherited: tooOld === undefined ? inheritance(backend, input, listen, program) : null,
+    activated: activation(backend, input, listen, program),
     alone: backend.kind === 'scheduler' ? `${backend.name} ${declaration.app ?? declaration.name}` : null,
     ...plannedPolicies(declaration, twiceOrNot(backend, input), request.processors),
     from: declaration.origin,
@@ -265,6 +266,19 @@ function inheritance(
   if (!inherited) return null
   const { command, env = {}, runner = false, listening = false } = inherited
   return { argv: [program, ...command.args].map(guardToken), env, runner, listening }
+}
+
+/** How a service manager starts it with the sockets that it keeps open, where the server takes such by itself. */
+function activation(
+  backend: Backend,
+  input: CommandInput,
+  listen: readonly string[],
+  program: string,
+): PlannedProcess['activated'] {
+  if (listen.length === 0) return null
+  const sockets = { listen: listen.map((_, index) => FIRST_SOCKET + index), probe: undefined }
+  const inherited = backend.inherit?.(input, sockets)
+  return inherited?.unaided ? [program, ...inherited.command.args].map(guardToken) : null
 }
 
 /** The backend, as it reloads with these options. */

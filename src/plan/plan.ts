@@ -37,6 +37,8 @@ export interface PlannedProcess {
   readonly listen: readonly string[]
   /** How it is started with listening sockets that are open already; null where it opens its own. */
   readonly inherited: PlannedInheritance | null
+  /** The command line for the sockets of `listen` alone, descriptors 3 and up, without a program of ours; or null. */
+  readonly activated: readonly Value[] | null
   /** Of what only one may run on this machine: its name. Null where several may. */
   readonly alone: string | null
   readonly instances: number

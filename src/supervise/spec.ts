@@ -9,7 +9,7 @@ import { serveProgram } from './programs.ts'
  */
 export interface ProcessSpec extends Omit<
   PlannedProcess,
-  'argv' | 'argvFrom' | 'env' | 'from' | 'notes' | 'inherited'
+  'argv' | 'argvFrom' | 'env' | 'from' | 'notes' | 'inherited' | 'activated'
 > {
   /** The full path of the program, and its arguments. */
   readonly argv: readonly string[]
@@ -44,7 +44,7 @@ export function toSpec(
   planned: PlannedProcess,
   executable: { readonly argv: readonly string[]; readonly env: Readonly<Record<string, string>> },
 ): ProcessSpec {
-  const { argvFrom: _argvFrom, from: _from, notes: _notes, inherited, env: declared, argv, ...policies } = planned
+  const { argvFrom: _a, activated: _b, from: _c, notes: _d, inherited, env: declared, argv, ...policies } = planned
   const [program = ''] = executable.argv
   const own = Object.entries(declared).map(([name, { value }]) => [name, value === null ? null : reveal(value)])
   const hash = hashOf([
