@@ -24,16 +24,20 @@ const options = {
 await build({ ...options, format: 'esm', entryPoints: ['src/bin.ts', 'src/index.ts'] })
 // One file, and CommonJS: resolving many files takes longer than compiling what a command does not use, and an ECMAScript
 // module loads all that it imports of Node before its first line.
-/** What only `export` needs would lengthen the start of every other command: it is a file of its own. */
-const exporters = {
-  name: 'exporters',
+/** What only one command needs would lengthen the start of every other: each of these folders is a file of its own. */
+const apart = ['export', 'init']
+const chunks = {
+  name: 'chunks',
   setup: ({ onResolve }) =>
-    onResolve({ filter: /\/export\/index\.ts$/ }, () => ({ path: './export.cjs', external: true })),
+    onResolve({ filter: new RegExp(`/(${apart.join('|')})/index\\.ts$`) }, ({ path }) => ({
+      path: `./${path.split('/').at(-2)}.cjs`,
+      external: true,
+    })),
 }
 await build({
   ...options,
   format: 'cjs',
-  plugins: [exporters],
+  plugins: [chunks],
   // The supervisor is a file of its own: it stays in memory, and what it does not use would stay with it.
   entryPoints: { 'chunks/program': 'src/program.ts', 'chunks/supervisor': 'src/supervise/detached.ts' },
   outExtension: { '.js': '.cjs' },
@@ -42,7 +46,7 @@ await build({
 await build({
   ...options,
   format: 'cjs',
-  entryPoints: { 'chunks/export': 'src/export/index.ts' },
+  entryPoints: Object.fromEntries(apart.map((folder) => [`chunks/${folder}`, `src/${folder}/index.ts`])),
   outExtension: { '.js': '.cjs' },
 })
 // The program looks for these beside itself.

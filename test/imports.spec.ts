@@ -12,6 +12,7 @@ const LAYERS: Readonly<Record<string, { files: RegExp; imports: readonly string[
   config: { files: /^config\//, imports: ['words', 'args', 'config'] },
   backends: { files: /^backends\//, imports: ['words', 'args', 'backends'] },
   plan: { files: /^plan\//, imports: ['words', 'source', 'args', 'config', 'backends', 'plan'] },
+  init: { files: /^init\//, imports: ['words', 'args', 'backends', 'init'] },
   run: { files: /^run\//, imports: ['words', 'plan', 'run'] },
   export: { files: /^export\//, imports: ['words', 'plan', 'export'] },
   control: { files: /^control\//, imports: ['words', 'control'] },
@@ -31,6 +32,7 @@ const LAYERS: Readonly<Record<string, { files: RegExp; imports: readonly string[
       'logs',
       'supervise',
       'export',
+      'init',
       'cli',
     ],
   },
@@ -44,6 +46,7 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
   valibot: /^config\//,
   leven: /^values\.ts$/,
   diff: /^cli\/commands\/export\.ts$/,
+  yaml: /^init\/files\/compose\.ts$/,
   croner: /^plan\/schedule\.ts$/,
 }
 
@@ -167,6 +170,7 @@ const PROCESS: Readonly<Record<string, { members: readonly string[]; because: st
     members: ['kill', 'off', 'on', 'pid', 'stdin', 'stdout'],
     because: 'it takes over a terminal, and gives it back however this process ends',
   },
+  'init/evaluate.ts': { members: ['execPath'], because: 'the Node that runs us runs a file of PM2 as well' },
   'run/resolve-program.ts': { members: ['platform'], because: 'programs have another form on each system' },
   'run/identity.ts': {
     members: ['getuid', 'pid', 'setgid', 'setuid', 'umask'],

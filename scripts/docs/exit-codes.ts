@@ -19,6 +19,7 @@ const ACTION: Codes = {
 }
 
 const CODES: Readonly<Record<string, Codes>> = {
+  init: { done: 'proposed or written; nothing to do', failed: 'the settings cannot be read or written' },
   run: {
     refused: 'the declaration of the process has errors',
     notExecutable: 'the program cannot be executed',

@@ -62,6 +62,30 @@ const force: OptionSpec = { name: 'force', summary: 'Kill at once, instead of le
 
 export const COMMANDS: readonly CommandSpec[] = [
   {
+    name: 'init',
+    usage: '',
+    summary: 'Look at the project, and at what starts it today, and propose a declaration',
+    options: [
+      ...PROJECT_OPTIONS,
+      { name: 'write', summary: 'Add it to the settings without asking' },
+      {
+        name: 'from',
+        value: 'FILE',
+        repeatable: true,
+        summary: 'Only this Procfile, ecosystem file, Compose file, unit or configuration of Supervisor',
+      },
+      json,
+      ...COMMON_OPTIONS,
+    ],
+    maxArguments: 0,
+    examples: [
+      ['prodserver init', 'print it; on a terminal, ask whether to add it'],
+      ['prodserver init --write', 'add it to the settings'],
+      ['prodserver init --from deploy/shop.service', 'what a unit of systemd starts'],
+    ],
+    load: () => import('./commands/init.ts'),
+  },
+  {
     name: 'run',
     usage: '[NAME] [ARGS...]',
     summary: 'Become that process; the first declared, if none is named',

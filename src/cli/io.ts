@@ -1,4 +1,4 @@
-import { writeSync } from 'node:fs'
+import { readSync, writeSync } from 'node:fs'
 import type { Env } from '../types.ts'
 
 /** Everything that the command line takes from outside. The only place that reads `process`. */
@@ -13,6 +13,8 @@ export interface Io {
   /** The full paths of the Node that runs us, and of the file that it was started with. */
   readonly node: string
   readonly program: string
+  /** Asks the person at the terminal, and waits for a line; undefined where there is none. */
+  readonly ask: ((question: string) => string) | undefined
   /** As Node names it: `linux`. */
   readonly platform: string
 }
@@ -34,6 +36,7 @@ export function processIo(): Io {
     platform: process.platform,
     node: process.execPath,
     program: process.argv[1] ?? '',
+    ask: [0, 1].every((fd) => process.getBuiltinModule('node:tty').isatty(fd)) ? askOnTerminal : undefined,
     get processors() {
       return process.getBuiltinModule('node:os').availableParallelism()
     },
@@ -68,5 +71,16 @@ function writeAll(fd: number, text: string): void {
       // The reader has gone (`prodserver list | head -1`), or the disk is full: there is nobody left to tell.
       else return
     }
+  }
+}
+
+function askOnTerminal(question: string): string {
+  writeAll(1, question)
+  const line = Buffer.alloc(1024)
+  try {
+    return line.toString('utf8', 0, readSync(0, line))
+  } catch {
+    // The terminal has gone, and whoever sat at it agrees to nothing.
+    return ''
   }
 }

@@ -1,0 +1,4 @@
+/** From what starts a project today to a declaration: read other tools' files, recognise their commands, propose. */
+export { findCelery, type ReadFile, readNamed, readOtherTools } from './project-files.ts'
+export { type ProjectView, propose, type Proposal, type Proposals } from './propose.ts'
+export { renderPython } from './render-python.ts'
