@@ -170,7 +170,7 @@ const PROCESS: Readonly<Record<string, { members: readonly string[]; because: st
     members: ['kill', 'off', 'on', 'pid', 'stdin', 'stdout'],
     because: 'it takes over a terminal, and gives it back however this process ends',
   },
-  'init/evaluate.ts': { members: ['execPath'], because: 'the Node that runs us runs a file of PM2 as well' },
+  'init/evaluate.ts': { members: ['argv', 'execPath'], because: 'the Node that runs us runs a file of PM2 as well' },
   'run/resolve-program.ts': { members: ['platform'], because: 'programs have another form on each system' },
   'run/identity.ts': {
     members: ['getuid', 'pid', 'setgid', 'setuid', 'umask'],
