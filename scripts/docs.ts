@@ -50,7 +50,10 @@ ${table(
     ['string, number', '`--key=value`'],
     ['`True`', '`--key`'],
     ['`False`, `None`', 'nothing; `--no-key` for `False` where the program has that switch'],
-    ['list', "`--key=a --key=b`, or one value with the program's own separator (`queues=a,b`)"],
+    [
+      'list',
+      '`--key=a --key=b`; or what the program has for it: one value (`--queues=a,b`), several words (`--queues a b`), words without a flag',
+    ],
     [
       '`"True"`, `"yes"`, `"on"`, `"1"` and their opposites, for an option that takes no value',
       'as `True` and `False`',
@@ -99,14 +102,20 @@ function renderBackend(backend: Backend): string {
           ? `its output matches \`${ready.log}\`${ready.delay ? `, or after ${ready.delay / 1000} s` : ''}`
           : 'after a moment',
     ],
-    ['stop', `${stop?.signal ?? 'TERM'}, then KILL after ${(stop?.timeoutMs ?? 30_000) / 1000} s`],
+    [
+      'stop',
+      `${stop?.signal ?? 'TERM'}${stop?.signalOption ? `, or what \`--${stop.signalOption}\` says` : ''}, then KILL after ${(stop?.timeoutMs ?? 30_000) / 1000} s`,
+    ],
     ['reload', notTwice ? `${reload}; restart with ${notTwice.map((option) => `\`--${option}\``).join(', ')}` : reload],
   ]
   return `## ${name}
 
 ${summary}
 
-${table(['', ''], facts)}
+${table(
+  ['', ''],
+  facts.filter(([, value]) => value !== ''),
+)}
 \`\`\`python
 PRODUCTION_PROCESSES = {
     "${kind === 'web' ? 'web' : kind === 'scheduler' ? 'beat' : kind === 'task' ? 'collect' : 'worker'}": {
@@ -162,6 +171,8 @@ function renderGrammar({
   pairs = [],
   negatives = {},
   separators = {},
+  lists = {},
+  positionals = {},
   aliases = {},
   missing = {},
 }: OptionGrammar): string {
@@ -169,7 +180,8 @@ function renderGrammar({
     ['take no value', code(switches)],
     ['take no value, and have a `no-` form', code(pairs)],
     ['can be switched off', code(Object.keys(negatives))],
-    ['take a list', code(Object.keys(separators))],
+    ['take a list', code([...Object.keys(separators), ...Object.keys(lists)])],
+    ['are words without a flag: a list, or one text', code(Object.keys(positionals))],
     [
       'other names',
       Object.entries(aliases)

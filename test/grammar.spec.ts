@@ -10,7 +10,7 @@ import { cleanEnv, PYTHON, ROOT } from './support/environment.ts'
 interface KnownOption {
   readonly names: readonly string[]
   readonly letters: readonly string[]
-  readonly kind: 'switch' | 'pair' | 'boolean' | 'optional' | 'value'
+  readonly kind: 'switch' | 'pair' | 'boolean' | 'optional' | 'list' | 'value'
   readonly repeatable: boolean
   readonly separator: string | null
   /** It must stand before the sub-command. */
@@ -42,6 +42,14 @@ const PROGRAM_OF: Readonly<Record<string, string>> = {
   'celery-beat': 'celery beat',
   'django-tasks': 'db_worker',
   'django-q2': 'qcluster',
+  'django-rq': 'rqworker',
+  'django-rq-cron': 'rqcron',
+  rq: 'rq worker',
+  'django-dramatiq': 'rundramatiq',
+  dramatiq: 'dramatiq',
+  huey: 'run_huey',
+  procrastinate: 'procrastinate worker',
+  'channels-worker': 'runworker',
 }
 
 /** Names of the Python side that stand for objects and functions, which no command line can carry. */
@@ -94,7 +102,8 @@ for (const [name, program] of Object.entries(PROGRAM_OF)) {
       ...(grammar.optionalValues ?? []),
       ...(grammar.repeatable ?? []),
       ...Object.keys(grammar.separators ?? {}),
-      ...Object.values(grammar.aliases ?? {}),
+      ...Object.keys(grammar.lists ?? {}),
+      ...Object.values(grammar.aliases ?? {}).filter((flag) => grammar.positionals?.[flag] === undefined),
       ...Object.entries(grammar.substitutes ?? {}).flatMap(([flag, { name }]) => [flag, name]),
     ]
     assert.deepEqual(
@@ -128,8 +137,8 @@ for (const [name, program] of Object.entries(PROGRAM_OF)) {
   }
 }
 
-for (const [name, program] of Object.entries(PROGRAM_OF).filter(([name]) => name.startsWith('celery'))) {
-  test(`${name} puts the options of celery itself, and no others, before the sub-command`, () => {
+for (const [name, program] of Object.entries(PROGRAM_OF).filter(([name]) => /^(celery|procrastinate)/.test(name))) {
+  test(`${name} puts the options of the program itself, and no others, before the sub-command`, () => {
     const { options } = TABLES[program] as Table
     const backend = findBackend(name)
     const all = options.flatMap((option) =>
@@ -166,6 +175,7 @@ function kindOf(flag: string, grammar: OptionGrammar): string {
   if (grammar.pairs?.includes(name)) return 'pair'
   if (switchFlags(name, grammar)?.on !== undefined) return 'switch'
   if (grammar.booleans?.includes(name)) return 'boolean'
+  if (grammar.lists?.[name] !== undefined) return 'list'
   return grammar.optionalValues?.includes(name) ? 'optional' : 'value'
 }
 

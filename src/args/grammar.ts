@@ -19,6 +19,10 @@ export interface OptionGrammar {
   readonly repeatable?: readonly string[]
   /** Options that take a list in one value, and what separates it. */
   readonly separators?: Readonly<Record<string, string>>
+  /** Options that take several words, `--queues a b`, and the characters at which a text is split into such words. */
+  readonly lists?: Readonly<Record<string, string>>
+  /** Names for words without a flag, such as the queues of a worker, and the characters at which a text is split. */
+  readonly positionals?: Readonly<Record<string, string>>
   /** Other names that people use for a flag: a setting's name, the original's alias, a long form of another version. */
   readonly aliases?: Readonly<Record<string, string>>
   /** One-letter forms, so that `-w 8` on the command line replaces a declared `workers`. */

@@ -121,8 +121,15 @@ function encode(key: string, name: string, value: ArgValue, { grammar, none }: T
   const word = typeof value === 'string' && grammar.optionalValues?.includes(name) ? value.toLowerCase() : undefined
   if (value === true || word === 'true') return bare(name)
   if (value === false || word === 'false') return undefined
+  const long = grammar.short?.[name] ?? name
+  const splitAt = grammar.positionals?.[long] ?? grammar.lists?.[long]
+  if (splitAt !== undefined) {
+    const values = typeof value === 'string' ? splitText(value, splitAt) : [value].flat().map(String)
+    const flags = grammar.positionals?.[long] === undefined ? [dashed(name)] : []
+    return values.length === 0 ? undefined : { key, name, values, tokens: [...flags, ...values] }
+  }
   const values = (typeof value === 'object' ? value : [value]).map(String)
-  const separator = grammar.separators?.[grammar.short?.[name] ?? name]
+  const separator = grammar.separators?.[long]
   if (values.length === 0) return undefined
   return withValues(key, name, separator !== undefined ? [values.join(separator)] : values)
 }
@@ -136,6 +143,9 @@ function asBoolean(value: Exclude<ArgValue, null>, takesWords: boolean): boolean
   const text = String(value).trim()
   return TRUE.test(text) ? true : FALSE.test(text) ? false : undefined
 }
+
+const splitText = (text: string, characters: string): readonly string[] =>
+  text.split(new RegExp(`[${characters}]`)).filter(Boolean)
 
 function withValues(key: string, name: string, values: readonly string[]): Option {
   // Short options take their value as a token of its own: `-w=4` would be the value "=4".

@@ -1,4 +1,4 @@
-import { flagName, type OptionGrammar } from '../args/grammar.ts'
+import { flagName, type OptionGrammar, switchFlags } from '../args/grammar.ts'
 import type { Env, ProcessKind } from '../types.ts'
 
 /**
@@ -35,11 +35,13 @@ export interface Backend {
     readonly package: string
     readonly oldest?: string
     readonly installedApps?: readonly string[]
+    /** A module that will do instead: what has become of it. */
+    readonly orModule?: string
   }
   readonly options?: OptionGrammar
   /**
    * How the installed program's own parser is found, by which `prodserver check` has it judge the options: `click
-   * MODULE:OBJECT [COMMAND]`, `argparse MODULE:FUNCTION`, `django COMMAND`, or a program that needs a way of its own.
+   * MODULE:OBJECT [COMMAND]`, `argparse MODULE:FUNCTION`, `django COMMAND [SUBCOMMAND]`, or a program that needs a way of its own.
    */
   readonly parser?: string
   /**
@@ -71,7 +73,12 @@ export interface Backend {
   /** When it counts as ready, unless the declaration says otherwise. With a `log` and a `delay`, whichever comes first. */
   readonly ready?: { readonly http?: string; readonly log?: string; readonly delay?: number }
   /** How it is asked to stop without losing work, and how long that may take. Default TERM, 30 s. */
-  readonly stop?: { readonly signal?: 'TERM' | 'INT' | 'QUIT'; readonly timeoutMs?: number }
+  readonly stop?: {
+    readonly signal?: 'TERM' | 'INT' | 'QUIT'
+    readonly timeoutMs?: number
+    /** An option that names another signal for it. */
+    readonly signalOption?: string
+  }
   /** How new code gets in when the declaration says `auto`. Default `restart`. */
   readonly reload?: 'rolling' | 'signal' | 'restart'
   /** Options with which two copies cannot run beside each other for a moment: the reload is a restart then. */
@@ -140,6 +147,41 @@ export const pythonModule =
     program: 'python',
     args: ['-m', module, ...fixed, ...allTokens(options), ...extra, ...app],
   })
+
+/** `python -m django COMMAND [options]`. */
+export const managementCommand =
+  (name: string) =>
+  ({ options, extra, django }: CommandInput): Command => ({
+    program: 'python',
+    args: ['-m', 'django', name, ...django, ...allTokens(options), ...extra],
+  })
+
+/**
+ * The options, and then the words of that name: some parsers want them in one piece. Words on the command line take
+ * the place of the declared ones.
+ */
+export function wordsLast(name: string, { options, extra }: CommandInput, grammar: OptionGrammar): readonly string[] {
+  const isWord = (option: OptionTokens): boolean => option.name === name
+  const declared = hasWords(extra, grammar) ? [] : options.filter(isWord)
+  return [...allTokens(options.filter((option) => !isWord(option))), ...extra, ...allTokens(declared)]
+}
+
+/** Whether something among the tokens is neither an option nor the value of one. */
+function hasWords(tokens: readonly string[], grammar: OptionGrammar): boolean {
+  let isValue = false
+  return tokens.some((token) => {
+    const wasValue = isValue
+    isValue = !wasValue && takesNext(token, grammar)
+    return !wasValue && !token.startsWith('-')
+  })
+}
+
+/** Whether an option takes the next token for its value. */
+function takesNext(token: string, grammar: OptionGrammar): boolean {
+  const [, long, short] = /^(?:--([^=]+)|-([A-Za-z]))$/.exec(token) ?? []
+  const name = short === undefined ? flagName(long ?? '', grammar) : (grammar.short?.[short] ?? short)
+  return (long ?? short) !== undefined && switchFlags(name, grammar) === undefined
+}
 
 /** Whether one of these options is given, here or on the command line. */
 export function isGiven(names: readonly string[], { options, extra }: CommandInput, grammar: OptionGrammar): boolean {

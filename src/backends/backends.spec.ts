@@ -132,6 +132,56 @@ const commands: readonly (readonly [name: string, declared: Declared, command: s
     'python -m django qcluster --traceback --name=a --run-once --verbosity=2',
   ],
   [
+    'django-rq',
+    {
+      args: { queues: ['high', 'low'], burst: 'True', worker_ttl: 9, 'with-scheduler': false },
+      django: ['--traceback'],
+    },
+    'python -m django rqworker --traceback --burst --worker-ttl=9 high low',
+  ],
+  [
+    'django-rq',
+    { args: { queue: 'high, low' }, extra: ['--name', 'a'] },
+    'python -m django rqworker --name a high low',
+  ],
+  ['django-rq', { args: { queues: 'a', burst: true }, extra: ['b'] }, 'python -m django rqworker --burst b'],
+  ['django-rq', { args: { queues: 'a' }, extra: ['--burst', 'b'] }, 'python -m django rqworker --burst b'],
+  [
+    'django-rq-cron',
+    { app: ['mysite/cron.py'], args: { loglevel: 'DEBUG' } },
+    'python -m django rqcron --logging-level=DEBUG mysite/cron.py',
+  ],
+  [
+    'rq',
+    { args: { u: 'redis://', loglevel: 'INFO', path: ['a', 'b'], ds: 'random', queues: ['a'] }, extra: ['-n', 'x'] },
+    'python -m rq.cli worker -u redis:// --logging_level=INFO --path=a --path=b --dequeue-strategy=random -n x a',
+  ],
+  [
+    'django-dramatiq',
+    { args: { queues: ['a', 'b'], processes: 2, path: '.:lib' }, django: ['--verbosity=2'] },
+    'python -m django rundramatiq --verbosity=2 --queues a b --processes=2 --path . lib',
+  ],
+  [
+    'dramatiq',
+    { app: ['mysite:broker', 'tasks'], args: { Q: 'a b', v: true, t: 4 }, extra: ['-p1'] },
+    'python -m dramatiq mysite:broker tasks -Q a b --verbose -t 4 -p1',
+  ],
+  [
+    'huey',
+    { args: { workers: 4, worker_type: 'process', verbose: true, 'extra-locks': ['a', 'b'] } },
+    'python -m django run_huey --workers=4 --worker-type=process --huey-verbose --extra-locks=a,b',
+  ],
+  [
+    'procrastinate',
+    { args: { c: 4, verbosity: 2, queues: ['a', 'b'], listen_notify: false }, django: ['--no-color'] },
+    'python -m django procrastinate --no-color --verbosity=2 worker -c 4 --queues=a,b --no-listen-notify',
+  ],
+  [
+    'channels-worker',
+    { args: { channels: ['a', 'b'], layer: 'other' } },
+    'python -m django runworker --layer=other a b',
+  ],
+  [
     'django-command',
     { app: ['collectstatic', '--clear'], args: { noinput: 'True', my_option: 'a' }, extra: ['x'] },
     'python -m django collectstatic --clear --noinput --my_option=a x',
@@ -230,12 +280,20 @@ test('every reference means one backend, and a name that is none means nothing',
 test('the modules that are asked about are those that backends need, and Django', () => {
   assert.deepEqual(PYTHON_MODULES.toSorted(), [
     'celery',
+    'channels',
     'django',
+    'django_dramatiq',
     'django_q',
+    'django_rq',
     'django_tasks',
+    'django_tasks_db',
+    'dramatiq',
     'granian',
     'gunicorn',
+    'huey',
     'hypercorn',
+    'procrastinate',
+    'rq',
     'uvicorn',
     'waitress',
   ])
@@ -245,7 +303,11 @@ test('each is asked to stop by the signal that lets it finish its work', () => {
   const others = BACKENDS.map(({ name, stop }) => [name, stop?.signal ?? 'TERM']).filter(
     ([, signal]) => signal !== 'TERM',
   )
-  assert.deepEqual(others, [['waitress', 'INT']])
+  assert.deepEqual(others, [
+    ['waitress', 'INT'],
+    ['huey', 'INT'],
+    ['channels-worker', 'INT'],
+  ])
 })
 
 for (const { name, options = {}, example = {}, title } of BACKENDS) {

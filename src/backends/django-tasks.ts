@@ -12,6 +12,8 @@ export const djangoTasks: Backend = {
   ],
   python: {
     module: 'django_tasks',
+    // Django 6 has the rest itself.
+    orModule: 'django_tasks_db',
     package: 'django-tasks django-tasks-db',
     oldest: '0.9.0',
     installedApps: ['django_tasks_db', 'django_tasks.backends.database'],

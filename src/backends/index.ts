@@ -1,13 +1,18 @@
 import type { Backend } from './backend.ts'
 import { celeryBeat, celeryWorker } from './celery.ts'
+import { channelsWorker } from './channels.ts'
 import { command } from './command.ts'
 import { djangoCommand } from './django-command.ts'
 import { djangoQ2 } from './django-q2.ts'
 import { djangoTasks } from './django-tasks.ts'
+import { djangoDramatiq, dramatiq } from './dramatiq.ts'
 import { granianAsgi, granianWsgi } from './granian.ts'
 import { gunicorn } from './gunicorn.ts'
+import { huey } from './huey.ts'
 import { hypercorn } from './hypercorn.ts'
 import { node } from './node.ts'
+import { procrastinate } from './procrastinate.ts'
+import { djangoRq, djangoRqCron, rq } from './rq.ts'
 import { uvicorn, uvicornWsgi } from './uvicorn.ts'
 import { waitress } from './waitress.ts'
 
@@ -24,6 +29,14 @@ export const BACKENDS: readonly Backend[] = [
   celeryBeat,
   djangoTasks,
   djangoQ2,
+  djangoRq,
+  djangoRqCron,
+  rq,
+  djangoDramatiq,
+  dramatiq,
+  huey,
+  procrastinate,
+  channelsWorker,
   djangoCommand,
   node,
   command,
@@ -41,7 +54,11 @@ export const findBackend = (reference: string): Backend | undefined => byPath.ge
 /** Everything that may stand in `BACKEND` for a built-in one. */
 export const BACKEND_REFERENCES: readonly string[] = [...byPath.keys()]
 
+/** Modules of which one must be there. */
+export const modulesOf = ({ module, orModule }: NonNullable<Backend['python']>): readonly string[] =>
+  orModule === undefined ? [module] : [module, orModule]
+
 /** Top-level Python modules whose presence some backend depends on. */
 export const PYTHON_MODULES: readonly string[] = [
-  ...new Set(['django', ...BACKENDS.flatMap((backend) => backend.python?.module ?? [])]),
+  ...new Set(['django', ...BACKENDS.flatMap(({ python }) => (python ? modulesOf(python) : []))]),
 ]

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { withoutOverridden, optionValues } from '../args/override.ts'
 import { type Option, translateArgs, type Translation } from '../args/translate.ts'
 import { type Backend, type CommandInput, isGiven } from '../backends/backend.ts'
-import { findBackend } from '../backends/index.ts'
+import { findBackend, modulesOf } from '../backends/index.ts'
 import { type Declaration, parseDeclarations } from '../config/declarations.ts'
 import type { Problem } from '../errors.ts'
 import { guardToken } from '../secret.ts'
@@ -145,7 +145,7 @@ const celeryOf = (wanted: readonly Declaration[], { modules }: SettingsAnswer): 
   )
 
 const isInstalled = ({ python }: Backend, { answer: { modules } }: PlanRequest): boolean =>
-  python !== undefined && modules['django'] === true && modules[python.module] === true
+  python !== undefined && modules['django'] === true && modulesOf(python).some((module) => modules[module] === true)
 
 /** Said once, and not of every process. */
 function checkDjango(wanted: readonly Declaration[], { answer, project }: PlanRequest): readonly Problem[] {
@@ -209,10 +209,8 @@ async function planProcess(
     ),
   }
   const input = { app: application?.words ?? [], options, extra, django: request.django ?? [] }
-  const own = callBackend(declaration, resolved, {
-    command: input,
-    listen: { values: (name) => optionValues(name, options, extra, grammar), env: inherited },
-  })
+  const values = (name: string): readonly string[] => optionValues(name, options, extra, grammar)
+  const own = callBackend(declaration, resolved, { command: input, listen: { values, env: inherited } })
   if ('id' in own) return { problems: [...problems, own] }
   const { command, listen } = own
   const program =
@@ -235,7 +233,7 @@ async function planProcess(
     inherited: tooOld === undefined ? inheritance(backend, input, listen, program) : null,
     activated: activation(backend, input, listen, program),
     alone: backend.kind === 'scheduler' ? `${backend.name} ${declaration.app ?? declaration.name}` : null,
-    ...plannedPolicies(declaration, twiceOrNot(backend, input), request.processors),
+    ...plannedPolicies(declaration, asGiven(backend, input, values), request.processors),
     from: declaration.origin,
     notes,
   }
@@ -281,9 +279,16 @@ function activation(
   return inherited?.unaided ? [program, ...inherited.command.args].map(guardToken) : null
 }
 
-/** The backend, as it reloads with these options. */
-const twiceOrNot = (backend: Backend, input: CommandInput): Backend =>
-  isGiven(backend.notTwice ?? [], input, backend.options ?? {}) ? { ...backend, reload: 'restart' } : backend
+/** The backend, as it reloads and stops with these options. */
+function asGiven(backend: Backend, input: CommandInput, values: (option: string) => readonly string[]): Backend {
+  const { options = {}, notTwice = [], stop } = backend
+  const signal = stop?.signalOption === undefined ? undefined : values(stop.signalOption).at(-1)
+  return {
+    ...backend,
+    ...(isGiven(notTwice, input, options) && { reload: 'restart' }),
+    ...((signal === 'TERM' || signal === 'INT') && { stop: { ...stop, signal } }),
+  }
+}
 
 /** `ARGS`, or what a Python class made of them: its `--key=value` are keys and values again, for the same rules. */
 function translate(

@@ -1,4 +1,5 @@
 import type { Backend } from '../backends/backend.ts'
+import { modulesOf } from '../backends/index.ts'
 import type { Declaration } from '../config/declarations.ts'
 import type { Problem } from '../errors.ts'
 import type { SettingsAnswer } from '../source/django.ts'
@@ -18,7 +19,7 @@ export function checkPackage(
 ): readonly Omit<Problem, 'process'>[] {
   const needed = backend.python
   if (!needed) return []
-  if (answer.modules[needed.module] === false && needed.module !== 'django') {
+  if (modulesOf(needed).every((module) => answer.modules[module] === false) && needed.module !== 'django') {
     return [
       {
         id: 'E203',

@@ -1,7 +1,7 @@
 """Asks the installed programs what they make of their options, by their own parsers: nothing here knows an option.
 
 A program is named by how its parser is found: ``gunicorn``, ``waitress``, ``hypercorn``; ``click MODULE:OBJECT
-[COMMAND]`` and ``argparse MODULE:FUNCTION`` for what tells by itself; ``django COMMAND`` after ``django.setup()``.
+[COMMAND]`` and ``argparse MODULE:FUNCTION`` for what tells by itself; ``django COMMAND [SUBCOMMAND]`` after ``django.setup()``.
 Each option is tried alone, so that every one that is refused is named; then those that are taken together, with what
 the program takes by default.
 """
@@ -147,12 +147,40 @@ def hypercorn():
         argparse.ArgumentParser.parse_args = original
 
 
-def django(name):
+def django(name, *sub_command):
     from django.core.management import get_commands, load_command_class
 
     app = get_commands()[name]
     command = load_command_class(app, name) if isinstance(app, str) else app
-    return Argparse(command.create_parser("manage.py", name))
+    parser = command.create_parser("manage.py", name)
+    return SubCommand(parser, *sub_command) if sub_command else Argparse(parser)
+
+
+class SubCommand:
+    """An option of the command is one of its sub-command here: who writes ARGS need not know the difference."""
+
+    def __init__(self, parser, name):
+        import argparse
+
+        choice = next(action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
+        parser._actions.remove(choice)
+        self.parsers = [Argparse(choice.choices[name]), Argparse(parser)]
+
+    def names(self):
+        return [name for parser in self.parsers for name in parser.names()]
+
+    def check(self, tokens):
+        own, common = self.parsers
+        try:
+            own.check(tokens)
+        except Refused as error:
+            if error.what != "unknown":
+                raise
+            common.check(tokens)
+
+    def check_together(self, tokens):
+        # Each was taken alone, and they say nothing of each other.
+        pass
 
 
 class Alone:

@@ -2,7 +2,7 @@
 
 An option has its long names, its letters, the kind of value that it takes, and whether it may be repeated or takes a
 list in one value. Kinds: `switch` (no value), `pair` (no value, and a `no-` form), `boolean` (true or false as its
-value), `optional` (its value may be left out), `value`. `names` are those that people know from Python: of settings,
+value), `optional` (its value may be left out), `list` (several words), `value`. `names` are those that people know from Python: of settings,
 of a constructor; each with the flags that it must lead to, or none where that cannot be told.
 """
 
@@ -14,7 +14,8 @@ import sys
 def option(flags, kind, repeatable=False, separator=None):
     return {
         "names": [flag[2:] for flag in flags if flag.startswith("--")],
-        "letters": [flag[1:] for flag in flags if not flag.startswith("--")],
+        # Some have a short form of two letters.
+        "letters": [flag[1:] for flag in flags if not flag.startswith("--") and len(flag) == 2],
         "kind": kind,
         "repeatable": repeatable,
         "separator": separator,
@@ -31,8 +32,12 @@ def from_argparse(parser, separators=()):
         flags = action.option_strings
         if isinstance(action, pair):
             flags, kind = [flag for flag in flags if not flag.startswith("--no-")], "pair"
+        elif type(action).__name__ == "ActionWithNegative" and action.negative is None:
+            flags, kind = [flag for flag in flags if not flag.startswith("--no-")], "pair"
         elif action.nargs == 0:
             kind = "switch"
+        elif action.nargs in ("*", "+"):
+            kind = "list"
         else:
             # Without a value Django's own optional ones mean nothing.
             kind = "optional" if action.nargs == "?" and action.const is not None else "value"
@@ -122,11 +127,41 @@ def celery(sub_command):
     return {"options": own + list(from_click(command.commands[sub_command])), "names": {}}
 
 
-def django_command(app, name):
+def django_command(app, name, sub_command=None, separators=()):
     from django.core.management import load_command_class
 
     command = load_command_class(app, name)
-    return {"options": list(from_argparse(command.create_parser("manage.py", name))), "names": {}}
+    parser = command.create_parser("manage.py", name)
+    options = list(from_argparse(parser, separators))
+    if sub_command is not None:
+        import argparse
+
+        sub_parsers = next(action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
+        own = list(from_argparse(sub_parsers.choices[sub_command], separators))
+        # Letters of the command itself can be something else after its name.
+        options = own + [{**known, "letters": [], "global": True} for known in options if known["names"] != ["help"]]
+    return {"options": options, "names": {}}
+
+
+def rq_worker():
+    from rq.cli import main
+
+    return {"options": list(from_click(main.commands["worker"])), "names": {}}
+
+
+def dramatiq():
+    from dramatiq.cli import make_argument_parser
+
+    return {"options": list(from_argparse(make_argument_parser())), "names": {}}
+
+
+def huey():
+    from huey.consumer_options import config_keys
+
+    # Switched the other way round, or by nothing.
+    no_option = {"periodic", "check_worker_health"}
+    table = django_command("huey.contrib.djhuey", "run_huey", separators=["extra_locks"])
+    return {**table, "names": {name: [] for name in config_keys if name not in no_option}}
 
 
 def set_up_django():
@@ -135,8 +170,19 @@ def set_up_django():
 
     settings.configure(
         SECRET_KEY="only-for-tests",
-        INSTALLED_APPS=["django.contrib.contenttypes", "django_tasks", "django_tasks_db", "django_q"],
+        INSTALLED_APPS=[
+            "django.contrib.contenttypes",
+            "django_tasks",
+            "django_tasks_db",
+            "django_q",
+            "django_rq",
+            "django_dramatiq",
+            "procrastinate.contrib.django",
+            "channels",
+        ],
         DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
+        RQ_QUEUES={"default": {"HOST": "127.0.0.1"}},
+        DRAMATIQ_BROKER={"BROKER": "dramatiq.brokers.stub.StubBroker"},
         TASKS={"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}},
         Q_CLUSTER={"orm": "default", "timeout": 60, "retry": 90},
     )
@@ -155,5 +201,15 @@ if __name__ == "__main__":
         "celery beat": celery("beat"),
         "db_worker": django_command("django_tasks_db", "db_worker"),
         "qcluster": django_command("django_q", "qcluster"),
+        "rqworker": django_command("django_rq", "rqworker"),
+        "rqcron": django_command("django_rq", "rqcron"),
+        "rq worker": rq_worker(),
+        "rundramatiq": django_command("django_dramatiq", "rundramatiq"),
+        "dramatiq": dramatiq(),
+        "run_huey": huey(),
+        "procrastinate worker": django_command(
+            "procrastinate.contrib.django", "procrastinate", "worker", separators=["queues"]
+        ),
+        "runworker": django_command("channels", "runworker"),
     }
     print(json.dumps(tables))

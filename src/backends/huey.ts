@@ -1,0 +1,58 @@
+import { type Backend, managementCommand } from './backend.ts'
+import { djangoOptions } from './django-command.ts'
+
+export const huey: Backend = {
+  name: 'huey',
+  title: 'huey',
+  summary: "Huey's consumer for Django (`run_huey`): workers, and a scheduler of periodic tasks unless `no-periodic`.",
+  kind: 'worker',
+  python: { module: 'huey', package: 'huey', installedApps: ['huey.contrib.djhuey'] },
+  options: {
+    ...djangoOptions,
+    switches: [
+      ...(djangoOptions.switches ?? []),
+      'huey-verbose',
+      'quiet',
+      'simple',
+      'disable-health-check',
+      'flush-locks',
+      'no-periodic',
+      'disable-autoload',
+    ],
+    separators: { 'extra-locks': ',' },
+    short: {
+      ...djangoOptions.short,
+      A: 'disable-autoload',
+      C: 'disable-health-check',
+      L: 'extra-locks',
+      M: 'max-tasks',
+      S: 'simple',
+      V: 'huey-verbose',
+      b: 'backoff',
+      c: 'health-check-interval',
+      d: 'delay',
+      f: 'flush-locks',
+      g: 'graceful-signal',
+      k: 'worker-type',
+      l: 'logfile',
+      m: 'max-delay',
+      n: 'no-periodic',
+      q: 'quiet',
+      s: 'scheduler-interval',
+      t: 'shutdown-timeout',
+      w: 'workers',
+    },
+    // Its command without Django has `verbose`, and the setting calls others by these names.
+    aliases: { verbose: 'huey-verbose', 'log-file': 'logfile', 'initial-delay': 'delay', 'simple-log': 'simple' },
+    hyphenate: true,
+  },
+  parser: 'django run_huey',
+  files: { writes: ['logfile'] },
+  addons: { 'worker-type': { greenlet: { module: 'gevent', package: 'gevent' } } },
+  example: { workers: 4, 'worker-type': 'thread' },
+  command: managementCommand('run_huey'),
+  ready: { log: 'Huey consumer started', delay: 10_000 },
+  // TERM would interrupt the tasks that are running, and so would a second INT.
+  stop: { signal: 'INT', timeoutMs: 300_000, signalOption: 'graceful-signal' },
+  reload: 'rolling',
+}
