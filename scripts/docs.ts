@@ -65,7 +65,8 @@ ${table(
 With one of version 3's import paths (\`django_prodserver.backends.servers.…\` and \`….workers.…\`), \`None\` is a switch without
 a value, as it is there.
 
-Extra arguments on the command line come last and win: an option that is given again replaces the declared one.
+Extra arguments on the command line come last and win: an option that is given again replaces the declared one. Any key of
+a process can be given [another value](../how-to/override.md) for one command or one machine.
 `
 }
 
@@ -240,6 +241,10 @@ ${table(
     [
       '`PRODSERVER_STATE_DIR`',
       'Folder of the supervisor: its socket, its logs and what it knows; [where it is](supervisor.md#the-state-directory) unless set',
+    ],
+    [
+      '`PRODSERVER_NAME_KEY`, `PRODSERVER_NAME_KEY_INNER`',
+      'Another value for a key of a process, or a part of it: `PRODSERVER_WEB_ARGS_WORKERS=8`; [how](../how-to/override.md)',
     ],
     ['`NO_COLOR`', 'No colours'],
   ],

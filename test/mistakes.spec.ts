@@ -123,6 +123,130 @@ const mistakes: Readonly<Record<string, Mistake>> = {
 `,
   },
 
+  // --- Overrides
+  'overrides name what does not exist, and have values of the wrong form': {
+    settings: GOOD,
+    options: [
+      '--set=wbe.ARGS.workers=8',
+      '--set=web.workers=8',
+      '--set=web.STPO.timeout=8',
+      '--set=web.STOP.timeot=8',
+      '--set=web.INSTANCES=two',
+      '--set=web.NICE.x=8',
+      '--set=web.BACKEND=gunicron',
+    ],
+    code: 4,
+    shows: `E104  --set wbe.ARGS.workers
+      Process 'wbe' not found in PRODUCTION_PROCESSES.
+      → Did you mean web?
+
+E106  --set web.workers
+      A process has no key "workers".
+      → An option of its program is written: --set web.ARGS.workers=VALUE
+
+E106  --set web.STPO.timeout
+      A process has no key "STPO".
+      → Did you mean STOP?
+
+E106  --set web.NICE.x
+      NICE has no key "x".
+      → Write: --set web.NICE=VALUE
+
+E107  --set web.INSTANCES
+      INSTANCES must be a whole number of at least 1, or "cpu", not "two".
+
+E106  --set web.STOP.timeot
+      STOP has no key "timeot".
+      → Did you mean timeout?
+
+E202  --set web.BACKEND
+      Cannot import BACKEND "gunicron": there is no built-in backend of that name.
+      → Did you mean "gunicorn"?
+`,
+  },
+  'overrides of ARGS cannot become options': {
+    settings: GOOD,
+    options: ['--set=web.ARGS.two words=8', '--set=web.ARGS.bind={"port": 8000}'],
+    code: 4,
+    shows: `E302  --set web.ARGS.two words
+      Invalid ARGS configuration: the key "two words" is not an option name.
+      → Write "two-words"
+
+E301  --set web.ARGS.bind
+      Invalid ARGS configuration: "bind" is a dictionary, which cannot become an option.
+      → Values are strings without NUL, numbers, True, False, None, or lists of strings and numbers
+`,
+  },
+  'an override has an option that the program has not': {
+    settings: GOOD,
+    args: ['check'],
+    options: ['--set=web.ARGS.wrokers=8'],
+    code: 4,
+    shows: `E303  --set web.ARGS.wrokers
+      gunicorn <version> has no option "wrokers".
+      → Did you mean "workers"?
+
+1 error in <project>/mysite/settings.py.
+`,
+  },
+  'variables override with values of the wrong form': {
+    settings: GOOD,
+    env: { PRODSERVER_WEB_STOP_TIMEOT: '8', PRODSERVER_WEB_INSTANCES: 'two', PRODSERVER_WEB_ENV: '[]' },
+    code: 4,
+    shows: `E107  PRODSERVER_WEB_ENV
+      ENV must be a dictionary, not a list.
+
+E107  PRODSERVER_WEB_INSTANCES
+      INSTANCES must be a whole number of at least 1, or "cpu", not "two".
+
+E106  PRODSERVER_WEB_STOP_TIMEOT
+      STOP has no key "timeot".
+      → Did you mean timeout?
+`,
+  },
+  'a variable could override two processes': {
+    settings:
+      'PRODUCTION_PROCESSES = {"web-1": {"BACKEND": "gunicorn"}, "web_1": {"BACKEND": "gunicorn", "ENABLED": False}}',
+    args: ['check'],
+    env: { PRODSERVER_WEB_1_NICE: '8' },
+    code: 4,
+    shows: `E112  PRODSERVER_WEB_1_NICE
+      This can mean web-1.NICE or web_1.NICE.
+      → Write: --set 'web-1.NICE=VALUE'
+
+1 error in <project>/mysite/settings.py.
+`,
+  },
+  'variables are called as overrides are, and override nothing': {
+    settings: GOOD,
+    args: ['check'],
+    env: {
+      PRODSERVER_WBE_ARGS_WORKERS: '8',
+      PRODSERVER_WEB_ARG_WORKERS: '8',
+      PRODSERVER_PYTHN: 'x',
+      PRODSERVER_X: '1',
+    },
+    code: 0,
+    shows: `W101  PRODSERVER_PYTHN
+      Nothing heeds this variable: it is none of prodserver's own, and no override of a declared process.
+      → Did you mean PRODSERVER_PYTHON?
+
+W101  PRODSERVER_WBE_ARGS_WORKERS
+      Nothing heeds this variable: it is none of prodserver's own, and no override of a declared process.
+      → Did you mean PRODSERVER_WEB_ARGS_WORKERS?
+
+W101  PRODSERVER_WEB_ARG_WORKERS
+      Nothing heeds this variable: it is none of prodserver's own, and no override of a declared process.
+      → Did you mean PRODSERVER_WEB_ARGS_WORKERS?
+
+W101  PRODSERVER_X
+      Nothing heeds this variable: it is none of prodserver's own, and no override of a declared process.
+      → Overrides are called PRODSERVER_NAME_KEY. Declared: web
+
+4 warnings in <project>/mysite/settings.py.
+`,
+  },
+
   // --- Names
   'a name is longer than the name of a file may be': {
     settings: 'PRODUCTION_PROCESSES = {"web" * 40: {"BACKEND": "gunicorn"}}',
@@ -1683,6 +1807,17 @@ const usageErrors: readonly (readonly [args: readonly string[], says: string, us
   [['list', '--settings', '--json'], 'Option --settings needs a value: --settings=MODULE', 'list [OPTIONS]'],
   [['run', '-v'], 'Option -v needs a value: --verbosity=LEVEL', 'run [OPTIONS] [NAME] [ARGS...]'],
   [['check', '--json=yes'], 'Option --json takes no value.', 'check [OPTIONS] [NAME...]'],
+  [
+    ['list', '--set', 'web.ARGS.preload'],
+    '--set takes NAME.KEY=VALUE or NAME.KEY.INNER=VALUE, and web.ARGS.preload has no value. Such as --set web.ARGS.preload=true.',
+    'list [OPTIONS]',
+  ],
+  [
+    ['check', '--set=web=8'],
+    '--set takes NAME.KEY=VALUE or NAME.KEY.INNER=VALUE, and web names no key. Such as --set web.ARGS.workers=8.',
+    'check [OPTIONS] [NAME...]',
+  ],
+  [['ps', '--set', 'web.ARGS.workers=8'], 'Unknown option --set.', 'ps [OPTIONS] [NAME...]'],
   [['list', 'web'], 'Unexpected argument web.', 'list [OPTIONS]'],
   [['show', '--reveal'], '--reveal shows secrets on a terminal only.', 'show [OPTIONS] [NAME...]'],
   [['completion'], 'Name a shell. Shells: bash, zsh, fish', 'completion [OPTIONS] bash|zsh|fish'],

@@ -2,6 +2,10 @@ import type { ProblemId } from '../../src/errors.ts'
 
 /** What each check finds, and what it is content with. Those that are not here say it in their meaning. */
 export const PROBLEM_EXAMPLES: Readonly<Partial<Record<ProblemId, readonly [bad: string, good: string]>>> = {
+  E112: [
+    'PRODSERVER_WEB_1_NICE=5, with processes "web-1" and "web_1"',
+    '--set web-1.NICE=5, or names that differ in more than a dash',
+  ],
   E301: ['"ARGS": {"bind": {"host": "0.0.0.0"}}', '"ARGS": {"bind": "0.0.0.0:8000"}'],
   E302: ['"ARGS": {"--workers": 4}', '"ARGS": {"workers": 4}'],
   E303: ['"ARGS": {"wrokers": 4}', '"ARGS": {"workers": 4}'],
@@ -19,6 +23,7 @@ export const PROBLEM_EXAMPLES: Readonly<Partial<Record<ProblemId, readonly [bad:
   E701: ['DEBUG = True', 'DEBUG = False'],
   E702: ['ALLOWED_HOSTS = []', 'ALLOWED_HOSTS = ["shop.example.com"]'],
   E705: ['no process that migrates', '"migrate": {"BACKEND": "django-command", "APP": "migrate", "RUN": "release"}'],
+  W101: ['PRODSERVER_WEB_ARG_WORKERS=8', 'PRODSERVER_WEB_ARGS_WORKERS=8'],
   W301: ['"BACKEND": "django-tasks", "ARGS": {"threads": 4}', '"BACKEND": "django-tasks", "INSTANCES": 4'],
   W302: ['"BACKEND": "granian-asgi", "ARGS": {"threads": 4}', '"ARGS": {"runtime-threads": 4}'],
   W304: ['"ARGS": {"w": 2, "workers": 4}', '"ARGS": {"workers": 4}'],

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Json } from '../types.ts'
 import type { OptionGrammar } from './grammar.ts'
-import { optionValues, withoutOverridden } from './override.ts'
+import { optionValues, withoutOverridden, withoutReplaced } from './override.ts'
 import { type Option, translateArgs } from './translate.ts'
 
 const grammar: OptionGrammar = {
@@ -69,3 +69,18 @@ for (const [name, extra, expected] of values) {
 test('the value of an option that is declared by its letter is found by its name', () => {
   assert.deepEqual(optionValues('workers', declare({ w: 4 }), [], grammar), ['4'])
 })
+
+const replaced: readonly (readonly [args: Json, overridden: readonly string[], left: Json])[] = [
+  [{ w: 2, workers: 8 }, ['workers'], { workers: 8 }],
+  [{ w: 2, b: 'a:1' }, ['workers'], { b: 'a:1' }],
+  [{ accesslog: '-', 'access-logfile': 'x' }, ['access-logfile'], { 'access-logfile': 'x' }],
+  [{ 'no-access-log': true, access_log: true }, ['access_log'], { access_log: true }],
+  [{ workers: 2 }, [], { workers: 2 }],
+  [['workers'], ['workers'], ['workers']],
+]
+
+for (const [args, overridden, left] of replaced) {
+  test(`with ${overridden.join() || 'nothing'} overridden, ${JSON.stringify(args)} is ${JSON.stringify(left)}`, () => {
+    assert.deepEqual(withoutReplaced(args, overridden, grammar), left)
+  })
+}

@@ -1,3 +1,5 @@
+import type { Json } from '../types.ts'
+import { isDictionary } from '../values.ts'
 import { flagName, type OptionGrammar } from './grammar.ts'
 import type { Option } from './translate.ts'
 
@@ -14,6 +16,26 @@ export function withoutOverridden(
 ): readonly Option[] {
   const given = new Set(parseNames(extra, grammar).map((name) => positive(name)))
   return options.filter((option) => !given.has(positive(grammar.short?.[option.name] ?? option.name)))
+}
+
+/**
+ * `ARGS` without the keys that mean the same option as one that was overridden: `w` beside `workers`, `no-sendfile`
+ * beside `sendfile`.
+ */
+export function withoutReplaced(
+  args: Json | undefined,
+  overridden: readonly string[],
+  grammar: OptionGrammar,
+): Json | undefined {
+  if (overridden.length === 0 || !isDictionary(args)) return args
+  const meaning = (key: string): string => {
+    const name = flagName(key, grammar)
+    return positive(grammar.short?.[name] ?? name)
+  }
+  const replaced = new Set(overridden.map(meaning))
+  return Object.fromEntries(
+    Object.entries(args).filter(([key]) => overridden.includes(key) || !replaced.has(meaning(key))),
+  )
 }
 
 /** The flags among the tokens, as full names. */

@@ -21,6 +21,8 @@ export interface TranslateRequest {
   readonly grammar: OptionGrammar
   /** Where `ARGS` stands, for messages. */
   readonly place: string
+  /** Where one of its keys stands. Default within `place`. */
+  readonly placeOf?: (key: string) => string
   /** The program's name, for messages. */
   readonly program: string
   /**
@@ -72,9 +74,11 @@ interface One {
 
 function translateOne(key: string, value: Json, request: TranslateRequest): One {
   const { grammar, program } = request
-  const place = `${request.place}[${JSON.stringify(key)}]`
+  const within = `${request.place}[${JSON.stringify(key)}]`
+  const place = request.placeOf?.(key) ?? within
   const badKey = keyProblem(key, value, request.place)
-  if (badKey) return { problem: badKey }
+  // The place of one that was written elsewhere is there, and has nothing of its value.
+  if (badKey) return { problem: place === within ? badKey : { ...badKey, place } }
   const name = flagName(key, grammar)
   const missing = grammar.missing?.[name]
   if (missing !== undefined)

@@ -1,4 +1,11 @@
-import { COMMON_OPTIONS, DJANGO_OPTIONS, type OptionSpec, type ParsedOptions, PROJECT_OPTIONS } from './options.ts'
+import {
+  COMMON_OPTIONS,
+  DJANGO_OPTIONS,
+  type OptionSpec,
+  type ParsedOptions,
+  PLAN_OPTIONS,
+  PROJECT_OPTIONS,
+} from './options.ts'
 import type { Io } from './io.ts'
 import type { Paint } from './print.ts'
 
@@ -90,17 +97,18 @@ export const COMMANDS: readonly CommandSpec[] = [
     usage: '[NAME] [ARGS...]',
     summary: 'Become that process; the first declared, if none is named',
     options: [
-      ...PROJECT_OPTIONS,
+      ...PLAN_OPTIONS,
       ...DJANGO_OPTIONS,
       { name: 'quiet', short: 'q', summary: 'Say nothing before the program starts' },
       answerFd,
       ...COMMON_OPTIONS,
     ],
-    passOn: ['settings', 'python', 'project'],
+    passOn: ['settings', 'python', 'project', 'set'],
     examples: [
       ['prodserver run web', 'become the web server'],
       ['prodserver web', 'the same, where no command has that name'],
       ['prodserver run web --workers=8', 'extra arguments come last and win'],
+      ['prodserver run web --set web.ENV.DEBUG=1', 'another value than the declared one; any key of a process'],
       ['prodserver run --settings mysite.production worker', 'with other settings'],
     ],
     load: () => import('./commands/run.ts'),
@@ -110,7 +118,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     usage: '',
     summary: 'The declared processes',
     options: [
-      ...PROJECT_OPTIONS,
+      ...PLAN_OPTIONS,
       json,
       { name: 'backends', summary: 'The built-in backends instead' },
       { name: 'names', summary: 'Only the names, one a line' },
@@ -130,7 +138,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     usage: '[NAME...]',
     summary: 'Exactly what would run: command, environment, directory, and where each value comes from',
     options: [
-      ...PROJECT_OPTIONS,
+      ...PLAN_OPTIONS,
       json,
       { name: 'reveal', summary: 'Show secrets, on a terminal only' },
       ...COMMON_OPTIONS,
@@ -146,7 +154,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     usage: '[NAME...]',
     summary: 'Every problem, before anything starts',
     options: [
-      ...PROJECT_OPTIONS,
+      ...PLAN_OPTIONS,
       {
         name: 'deploy',
         summary: "Also the running project: database, broker, migrations, Django's own check --deploy",
@@ -169,7 +177,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     usage: 'SETTINGS SETTINGS',
     summary: 'How the processes of two settings modules differ',
     options: [
-      ...PROJECT_OPTIONS.filter(({ name }) => name !== 'settings'),
+      ...PLAN_OPTIONS.filter(({ name }) => name !== 'settings'),
       { name: 'exit-code', summary: 'Exit with 4 where they differ' },
       json,
       ...COMMON_OPTIONS,
@@ -198,7 +206,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     usage: '[NAME...]',
     summary: 'Start all that is declared and keep it running; again, to apply what was changed',
     options: [
-      ...PROJECT_OPTIONS,
+      ...PLAN_OPTIONS,
       { name: 'detach', short: 'd', summary: 'In the background; returns when all is ready' },
       { name: 'wait', summary: 'The same as -d: return when all is ready' },
       { name: 'release', value: 'ID', summary: 'Names the deployed code, for what runs once a release. Default: git' },
@@ -214,6 +222,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       ['prodserver up', 'in the foreground, with all output; Ctrl-C stops'],
       ['prodserver up -d', 'in the background'],
       ['prodserver up web', 'only the web server, and what it depends on'],
+      ['prodserver up -d --set web.ARGS.workers=8', 'until the next `up`; a reload keeps it'],
     ],
     load: () => import('./commands/up.ts'),
   },
@@ -222,7 +231,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     usage: '[NAME...]',
     summary: 'Bring in new code and settings without dropping a request; what works stays if the new does not',
     options: [
-      ...PROJECT_OPTIONS,
+      ...PLAN_OPTIONS,
       { name: 'release', value: 'ID', summary: 'Names the deployed code, for what runs once a release. Default: git' },
       ...changing,
       ...COMMON_OPTIONS,
@@ -349,7 +358,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     usage: 'TARGET [NAME...]',
     summary: 'The same processes as files for systemd, Supervisor, Compose, Kubernetes, Nomad, or a Procfile',
     options: [
-      ...PROJECT_OPTIONS,
+      ...PLAN_OPTIONS,
       { name: 'out', short: 'o', value: 'FOLDER', summary: 'Write the files there; else they are printed' },
       { name: 'diff', summary: 'Show what would change there, and write nothing' },
       { name: 'check', summary: 'The same, with exit code 1 when files there are stale: for CI' },

@@ -1,7 +1,7 @@
 import { EXIT, ProdserverError, UsageError } from '../errors.ts'
 import { COMMANDS, type CommandContext, type CommandSpec } from './commands.ts'
 import type { Io } from './io.ts'
-import { COMMON_OPTIONS, DJANGO_OPTIONS, parseOptions, type ParsedOptions, PROJECT_OPTIONS } from './options.ts'
+import { COMMON_OPTIONS, DJANGO_OPTIONS, parseOptions, type ParsedOptions, PLAN_OPTIONS } from './options.ts'
 import { createPaint, renderProblems } from './print.ts'
 import { VERSION } from './version.ts'
 
@@ -80,7 +80,7 @@ const find = (name: string): CommandSpec => COMMANDS.find((command) => command.n
 /** The position of the first word that is neither an option nor an option's value. */
 function firstArgument(argv: readonly string[]): number | undefined {
   const withValue = new Set(
-    [...PROJECT_OPTIONS, ...DJANGO_OPTIONS, ...COMMON_OPTIONS]
+    [...PLAN_OPTIONS, ...DJANGO_OPTIONS, ...COMMON_OPTIONS]
       .filter(({ value }) => value !== undefined)
       .flatMap(({ name, short }) => [`--${name}`, ...(short ? [`-${short}`] : [])]),
   )

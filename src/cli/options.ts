@@ -25,6 +25,17 @@ export const PROJECT_OPTIONS: readonly OptionSpec[] = [
   { name: 'pythonpath', value: 'PATH', repeatable: true, summary: 'A folder to put first on the import path' },
 ]
 
+/** Options of every command that makes a plan of it. */
+export const PLAN_OPTIONS: readonly OptionSpec[] = [
+  ...PROJECT_OPTIONS,
+  {
+    name: 'set',
+    value: 'NAME.KEY=VALUE',
+    repeatable: true,
+    summary: 'Another value for a key of a process, or for a part of it: web.ARGS.workers=8; null removes it',
+  },
+]
+
 export const COMMON_OPTIONS: readonly OptionSpec[] = [
   { name: 'no-color', summary: 'No colours (also: NO_COLOR)' },
   { name: 'help', short: 'h', summary: 'Show help' },

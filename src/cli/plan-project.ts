@@ -3,7 +3,7 @@ import type { Project } from '../source/project.ts'
 import type { ProcessSpec } from '../supervise/spec.ts'
 import type { CommandContext } from './commands.ts'
 import type { PlannedProject } from '../plan/plan.ts'
-import { readProject, settingsTimeoutMs } from './read-project.ts'
+import { planBasis, readProject } from './read-project.ts'
 
 /** Everything that a supervisor has to know of a project. */
 export interface PlannedApplication {
@@ -25,8 +25,7 @@ export async function planProject(context: CommandContext, located?: Project): P
     import('../run/become.ts'),
     import('../supervise/spec.ts'),
   ])
-  const timeoutMs = settingsTimeoutMs(context)
-  const { plan, problems } = await buildPlan({ project, answer, env: io.env, processors: io.processors, timeoutMs })
+  const { plan, problems } = await buildPlan({ project, answer, ...planBasis(context) })
   const found: Problem[] = [...problems]
   const specs = plan.processes.flatMap((planned) => {
     try {

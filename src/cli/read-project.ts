@@ -2,6 +2,8 @@ import { closeSync, readFileSync } from 'node:fs'
 import { PYTHON_MODULES } from '../backends/index.ts'
 import { readSettings, type SettingsAnswer } from '../source/django.ts'
 import { locateProject, type Project } from '../source/project.ts'
+import { splitSet } from '../config/set-text.ts'
+import { UsageError } from '../errors.ts'
 import type { CommandContext } from './commands.ts'
 
 export interface ReadProject {
@@ -19,6 +21,7 @@ export async function readProject(
 ): Promise<ReadProject> {
   const { io } = context
   const given = single(context, 'answer-fd')
+  checkSet(setsOf(context))
   // `manage.py prodserver` has the settings in force already, and hands them over.
   const answer =
     given === undefined
@@ -56,6 +59,30 @@ export function projectFromOptions(context: CommandContext): Project {
 
 /** The value of an option; the last one, where it was given twice. */
 export const single = ({ options }: CommandContext, name: string): string | undefined => options.values[name]?.at(-1)
+
+/** What every plan is made from. */
+export const planBasis = (context: CommandContext) =>
+  ({
+    env: context.io.env,
+    set: setsOf(context),
+    processors: context.io.processors,
+    timeoutMs: settingsTimeoutMs(context),
+  }) as const
+
+/** The values of `--set`. */
+export const setsOf = ({ options }: CommandContext): readonly string[] => options.values['set'] ?? []
+
+/** @throws {UsageError} for one that is not `NAME.KEY=VALUE`; what it names is looked at with the declaration. */
+function checkSet(texts: readonly string[]): void {
+  const wrong = texts.find((text) => splitSet(text) === undefined)
+  if (wrong === undefined) return
+  const [path = ''] = wrong.split('=')
+  const isBare = wrong === path && splitSet(`${path}=`) !== undefined
+  throw new UsageError(
+    `--set takes NAME.KEY=VALUE or NAME.KEY.INNER=VALUE, and ${path} ${isBare ? 'has no value' : 'names no key'}.`,
+    isBare ? `Such as --set ${path}=true.` : 'Such as --set web.ARGS.workers=8.',
+  )
+}
 
 /** How long the settings may take to load: `PRODSERVER_SETTINGS_TIMEOUT` in seconds. */
 export function settingsTimeoutMs({ io }: CommandContext): number {

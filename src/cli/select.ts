@@ -1,5 +1,6 @@
-import { parseDeclarations } from '../config/declarations.ts'
-import { isDictionary, nearest } from '../values.ts'
+import { type Declarations, parseDeclarations } from '../config/declarations.ts'
+import type { OverrideTexts } from '../config/overrides.ts'
+import { nearest } from '../values.ts'
 import { EXIT, ProdserverError } from '../errors.ts'
 import type { SettingsAnswer } from '../source/django.ts'
 import { COMMANDS } from './commands.ts'
@@ -9,11 +10,12 @@ import { COMMANDS } from './commands.ts'
  *
  * @throws {ProdserverError} `E104` with exit code 2, or what is wrong with the setting as a whole.
  */
-export function findName(given: string | undefined, answer: SettingsAnswer): string {
-  const { order, settings } = answer
+export function findName(given: string | undefined, answer: SettingsAnswer, overrides: OverrideTexts): string {
   checkSetting(answer)
-  if (given === undefined)
-    return order.find((name) => isEnabled(settings['PRODUCTION_PROCESSES'], name)) ?? (order[0] as string)
+  if (given === undefined) {
+    const { declarations } = declared(answer, overrides)
+    return declarations.find(({ enabled }) => enabled !== false)?.name ?? (answer.order[0] as string)
+  }
   checkNames([given], answer)
   return given
 }
@@ -50,14 +52,15 @@ export function checkNames(given: readonly string[], answer: SettingsAnswer): vo
 }
 
 /** Where nothing is declared at all, that is what is wrong, and not a name. */
-function checkSetting({ order, settings, settingsModule }: SettingsAnswer): void {
-  if (order.length > 0) return
-  const processes = settings['PRODUCTION_PROCESSES']
-  const { problems } = parseDeclarations({ processes, defaults: undefined, order, settingsModule })
-  throw new ProdserverError(problems, EXIT.refused)
+function checkSetting(answer: SettingsAnswer): void {
+  if (answer.order.length === 0) throw new ProdserverError(declared(answer).problems, EXIT.refused)
 }
 
-function isEnabled(processes: unknown, name: string): boolean {
-  const declared = isDictionary(processes) ? processes[name] : undefined
-  return !isDictionary(declared) || declared['ENABLED'] !== false
-}
+const declared = ({ settings, order, settingsModule }: SettingsAnswer, overrides?: OverrideTexts): Declarations =>
+  parseDeclarations({
+    processes: settings['PRODUCTION_PROCESSES'],
+    defaults: settings['PRODUCTION_PROCESS_DEFAULTS'],
+    order,
+    settingsModule,
+    overrides,
+  })

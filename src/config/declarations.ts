@@ -1,6 +1,8 @@
 import * as v from 'valibot'
 import type { Problem } from '../errors.ts'
 import type { Json } from '../types.ts'
+import type { Keyed } from './keyed.ts'
+import { applyOverrides, type Override, type OverrideTexts, readOverrides } from './overrides.ts'
 import {
   INNER_KEYS,
   PROCESS_KEYS,
@@ -25,6 +27,8 @@ export interface Declaration extends ProcessOptions {
   readonly origin: Readonly<Partial<Record<ProcessKey, string>>>
   /** The spelling of a key at its place, for messages. */
   readonly placeOf: (key: ProcessKey, ...inner: readonly string[]) => string
+  /** What was given beside the declaration and is part of it here. */
+  readonly overrides: readonly Override[]
 }
 
 export interface DeclarationsInput {
@@ -34,6 +38,8 @@ export interface DeclarationsInput {
   readonly order: readonly string[]
   /** What the project calls itself in hints: the settings module. */
   readonly settingsModule: string
+  /** What is given beside the declaration. Default nothing. */
+  readonly overrides?: OverrideTexts | undefined
 }
 
 export interface Declarations {
@@ -41,6 +47,8 @@ export interface Declarations {
   /** The names that were declared, whether their declaration is usable or not. */
   readonly names: readonly string[]
   readonly problems: readonly Problem[]
+  /** Warnings about variables that are called as overrides are, and are none. */
+  readonly unknownVariables: readonly Problem[]
 }
 
 const SETTING = 'PRODUCTION_PROCESSES'
@@ -49,7 +57,7 @@ const DEFAULTS = 'PRODUCTION_PROCESS_DEFAULTS'
 /** Checks the setting as a whole: every problem of every process, in one list. */
 export function parseDeclarations(input: DeclarationsInput): Declarations {
   const { processes, settingsModule } = input
-  const none = { declarations: [], names: [] }
+  const none = { declarations: [], names: [], unknownVariables: [] }
   if (processes === undefined) {
     const hint = `Add it to ${settingsModule}: PRODUCTION_PROCESSES = {"web": {"BACKEND": "gunicorn"}}`
     return {
@@ -85,11 +93,20 @@ export function parseDeclarations(input: DeclarationsInput): Declarations {
   }
   const defaults = parseDefaults(input.defaults)
   const names = input.order.length > 0 ? input.order : Object.keys(processes)
-  const results = names.map((name) => parseDeclaration(name, processes[name] as Json, defaults.values, names))
+  const given = readOverrides(input.overrides ?? { set: [], env: {} }, names)
+  const results = names.map((name) => {
+    const overrides = given.overrides.filter(({ process }) => process === name)
+    return parseDeclaration(name, processes[name] as Json, { defaults: defaults.values, names, overrides })
+  })
   return {
     names,
     declarations: results.flatMap((result) => result.declaration ?? []),
-    problems: [...defaults.problems, ...withoutRepeated(results.flatMap((result) => result.problems))],
+    problems: [
+      ...defaults.problems,
+      ...given.problems,
+      ...withoutRepeated(results.flatMap((result) => result.problems)),
+    ],
+    unknownVariables: given.unknown,
   }
 }
 
@@ -106,13 +123,6 @@ function withoutRepeated(problems: readonly Problem[]): readonly Problem[] {
   })
 }
 
-interface Keyed {
-  readonly value: Json
-  /** The key as it was written. */
-  readonly written: string
-  readonly place: string
-}
-
 function parseDefaults(value: Json | undefined): { values: ReadonlyMap<string, Keyed>; problems: readonly Problem[] } {
   if (value === undefined || value === null) return { values: new Map(), problems: [] }
   if (!isDictionary(value)) {
@@ -126,11 +136,16 @@ function parseDefaults(value: Json | undefined): { values: ReadonlyMap<string, K
   return { values: readKeys(value, DEFAULTS), problems: [] }
 }
 
+interface Around {
+  readonly defaults: ReadonlyMap<string, Keyed>
+  readonly names: readonly string[]
+  readonly overrides: readonly Override[]
+}
+
 function parseDeclaration(
   name: string,
   value: Json,
-  defaults: ReadonlyMap<string, Keyed>,
-  names: readonly string[],
+  { defaults, names, overrides }: Around,
 ): { declaration?: Declaration; problems: readonly Problem[] } {
   const place = `${SETTING}${placeIn(name, value)}`
   const at = (problem: Omit<Problem, 'process'>): Problem => ({ ...problem, process: name })
@@ -148,24 +163,28 @@ function parseDeclaration(
       ],
     }
   }
-  const keyed = new Map([...defaults, ...readKeys(value, place)])
+  const overridden = applyOverrides(new Map([...defaults, ...readKeys(value, place)]), overrides)
+  const { keyed, applied } = overridden
   const placeOf = (key: string, ...inner: readonly string[]): string => {
     const entry = keyed.get(key)
+    const own = entry?.inner?.get(inner[0] ?? '')
+    const rest = own === undefined ? inner : inner.slice(1)
     return [
-      entry?.place ?? `${place}["${toSettingsKey(key)}"]`,
-      ...inner.map((part) => `[${JSON.stringify(part)}]`),
+      own ?? entry?.place ?? `${place}["${toSettingsKey(key)}"]`,
+      ...rest.map((part) => `[${JSON.stringify(part)}]`),
     ].join('')
   }
   const result = parseKeys(keyed)
-  const problems = withoutFollowing(
-    (result.issues ?? []).map((issue) => at(explainIssue(issue, keyed, place, placeOf))),
-  )
+  const problems = [
+    ...overridden.problems,
+    ...withoutFollowing((result.issues ?? []).map((issue) => at(explainIssue(issue, keyed, place, placeOf)))),
+  ]
   const wrong = (result.issues ?? []).map((issue) => String(issue.path?.[0]?.key))
   const usable = new Map([...keyed].filter(([key]) => !wrong.includes(key)))
   const rest = result.success ? result : parseKeys(usable)
   if (!rest.success) return { problems }
   const origin = Object.fromEntries([...usable].map(([key, { place }]) => [key, place]))
-  return { declaration: { ...rest.output, name, place, wrong, origin, placeOf }, problems }
+  return { declaration: { ...rest.output, name, place, wrong, origin, placeOf, overrides: applied }, problems }
 }
 
 /** A `BACKEND` that is only misspelt is not missing as well. */

@@ -49,7 +49,7 @@ const dictionaryOr = <D extends v.GenericSchema, E extends v.GenericSchema>(insi
     isDictionary(input) ? inside : otherwise,
   )
 
-const PROBE_KINDS = ['http', 'tcp', 'exec', 'log', 'delay', 'notify'] as const
+export const PROBE_KINDS = ['http', 'tcp', 'exec', 'log', 'delay', 'notify'] as const
 const PROBE = 'a dictionary with exactly one of http, tcp, exec, log, delay or notify'
 
 const probeEntries = {

@@ -10,6 +10,8 @@ export interface SupervisorClient {
   /** As it was when the connection was made. */
   readonly status: SupervisorStatus
   readonly snapshot: (options?: { readonly usage?: boolean | undefined }) => Promise<Snapshot>
+  /** The values of `--set` that hold; an older supervisor knows of none. */
+  readonly set: () => Promise<readonly string[]>
   readonly why: (instance: string) => Promise<Why>
   /** What is, then what happens; no event is missed in between. Ends with the supervisor, or with the signal. */
   readonly events: (signal?: AbortSignal) => AsyncGenerator<Snapshot | ProcessEvent, void, void>
@@ -56,6 +58,7 @@ export async function connectSupervisor(stateDir: string): Promise<SupervisorCli
   return {
     status,
     snapshot: ({ usage = false } = {}) => json(`/v1/processes${usage ? '?usage=1' : ''}`),
+    set: async () => ((status.set ?? []).length > 0 ? json('/v1/set') : []),
     why: (instance) => json(`/v1/processes/${encodeURIComponent(instance)}/why`),
     events: async function* (signal) {
       const response = await request(stateDir, { method: 'GET', path: '/v1/events', signal })

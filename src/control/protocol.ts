@@ -116,6 +116,8 @@ export interface SupervisorStatus {
   readonly settings: string
   readonly python: string
   readonly stateDir: string
+  /** What `--set` holds until the next `up`: `web.ARGS.workers`, without its value. */
+  readonly set?: readonly string[] | undefined
 }
 
 export const EVENT_TYPES = [

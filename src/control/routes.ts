@@ -29,6 +29,13 @@ export const ROUTES = {
     gives: 'Snapshot',
     as: 'application/json',
   },
+  set: {
+    method: 'GET',
+    path: '/v1/set',
+    summary: 'The values of `--set` that hold until the next `up`, secrets in clear, for who plans anew',
+    gives: 'string[]',
+    as: 'application/json',
+  },
   why: {
     method: 'GET',
     path: '/v1/processes/{instance}/why',

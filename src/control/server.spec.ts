@@ -38,6 +38,7 @@ async function serve(t: TestContext, more: Partial<Controlled> = {}): Promise<Se
   const listeners: Served['listeners'] = new Set()
   const controlled: Controlled = {
     snapshot: ({ usage }) => ({ ...snapshot, ...(usage && { usage: true }) }),
+    set: () => ['web.ARGS.workers=8'],
     why: (id) => (id === 'web.1' ? ({ wanted: 'running' } as Why) : undefined),
     act: () => Promise.resolve(result),
     apply: () => Promise.resolve({ exitCode: 4, changes: [] }),

@@ -7,6 +7,8 @@ import { findRoute } from './routes.ts'
 /** What the API asks of a supervisor. */
 export interface Controlled {
   readonly snapshot: (options: { usage: boolean }) => Snapshot
+  /** The values of `--set` that hold. */
+  readonly set: () => readonly string[]
   readonly why: (instance: string) => Why | undefined
   readonly act: (request: unknown) => Promise<ActionResult>
   readonly apply: (application: unknown) => Promise<ActionResult>
@@ -57,6 +59,8 @@ async function route(request: IncomingMessage, response: ServerResponse, control
       return answer(response, 200, controlled.snapshot({ usage: false }).supervisor)
     case 'processes':
       return answer(response, 200, controlled.snapshot({ usage: new URLSearchParams(query).get('usage') === '1' }))
+    case 'set':
+      return answer(response, 200, controlled.set())
     case 'why': {
       const why = controlled.why(found.instance)
       return why ? answer(response, 200, why) : refuse(response, 404, `There is no instance ${found.instance}.`)

@@ -1,7 +1,9 @@
 import { join } from 'node:path'
+import type { Declaration } from '../config/declarations.ts'
+import { toSettingsKey } from '../config/schema.ts'
 import { EXIT, ProdserverError } from '../errors.ts'
 import { runPython } from '../source/run-python.ts'
-import type { Env } from '../types.ts'
+import type { Env, Json } from '../types.ts'
 import { quoteWord } from '../words.ts'
 import type { DeploymentAnswer } from './check-deploy.ts'
 import type { OptionAnswer, OptionQuestion } from './check-options.ts'
@@ -41,14 +43,23 @@ export interface PythonAnswer {
   readonly options: Readonly<Record<string, OptionAnswer | { readonly error: PythonError }>>
 }
 
+/** The key of a declaration, and the key within where it is a part, as settings spell them; without a value it goes. */
+export type PythonOverride = readonly [path: readonly string[], value?: Json]
+
+export const overridesForPython = ({ overrides }: Declaration): readonly PythonOverride[] =>
+  overrides.map(({ key, inner, value }) => {
+    const path = [toSettingsKey(key), ...(inner === undefined ? [] : [inner])]
+    return value === undefined ? [path] : [path, value]
+  })
+
 export interface PythonQuestion {
   readonly python: string
   readonly root: string
   readonly env: Env
   /** Folders put first on the import path. */
   readonly path: readonly string[]
-  /** Names of processes whose backend is a Python class. */
-  readonly classes: readonly string[]
+  /** Processes whose backend is a Python class, each with what is to be changed in its declaration. */
+  readonly classes: Readonly<Record<string, readonly PythonOverride[]>>
   /** Applications by their import paths. */
   readonly apps: Readonly<Record<string, 'celery' | 'wsgi' | 'asgi'>>
   /** Look at the running project: Celery applications by the process that they are of. Null for not at all. */
@@ -67,7 +78,9 @@ export interface PythonQuestion {
 export async function askPython(question: PythonQuestion): Promise<PythonAnswer> {
   const { classes, apps, options, deploy, path } = question
   const isSetUp =
-    classes.length > 0 || deploy !== null || Object.values(options).some(({ parser }) => parser.startsWith('django '))
+    Object.keys(classes).length > 0 ||
+    deploy !== null ||
+    Object.values(options).some(({ parser }) => parser.startsWith('django '))
   // Not an argument: options may be longer than a command line.
   const input = JSON.stringify({ classes, apps, options, deploy, path, setup: isSetUp })
   const { answer, output, ended } = await runPython({
@@ -88,7 +101,7 @@ export async function askPython(question: PythonQuestion): Promise<PythonAnswer>
       {
         id: 'E011',
         place: question.python,
-        message: `The interpreter ${how} while it imported ${[...new Set([...classes, ...Object.keys(apps), ...Object.keys(options)])].join(', ') || 'the project'}.`,
+        message: `The interpreter ${how} while it imported ${[...new Set([...Object.keys(classes), ...Object.keys(apps), ...Object.keys(options)])].join(', ') || 'the project'}.`,
         hint: `Try it: ${quoteWord(question.python)} manage.py check`,
         details: details || undefined,
       },

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { withoutOverridden, optionValues } from '../args/override.ts'
+import { optionValues, withoutOverridden, withoutReplaced } from '../args/override.ts'
 import { type Option, translateArgs, type Translation } from '../args/translate.ts'
 import { type Backend, type CommandInput, isGiven } from '../backends/backend.ts'
 import { findBackend, modulesOf } from '../backends/index.ts'
@@ -13,7 +13,7 @@ import type { Env, Json } from '../types.ts'
 import { nearest } from '../values.ts'
 import { checkAddresses } from './addresses.ts'
 import { type Application, resolveApplication, seesModule } from './applications.ts'
-import { askPython, type PythonAnswer } from './ask-python.ts'
+import { askPython, overridesForPython, type PythonAnswer } from './ask-python.ts'
 import { checkDeployment } from './check-deploy.ts'
 import { checkFiles, checkOwned, type OwnedFile, ownedFiles } from './check-files.ts'
 import { checkOptions, checkTwice, optionQuestion, type OptionQuestion } from './check-options.ts'
@@ -31,6 +31,8 @@ export interface PlanRequest {
   readonly project: Project
   readonly answer: SettingsAnswer
   readonly env: Env
+  /** What `--set` gives; what the environment gives is read from `env`. Default nothing. */
+  readonly set?: readonly string[] | undefined
   /** The processes that are wanted; the others are neither imported nor planned. Default all. */
   readonly only?: readonly string[] | undefined
   /** Extra arguments, for the one process that is wanted. */
@@ -63,6 +65,7 @@ export async function buildPlan(request: PlanRequest): Promise<PlanResult> {
     defaults: answer.settings['PRODUCTION_PROCESS_DEFAULTS'],
     order: answer.order,
     settingsModule: answer.settingsModule,
+    overrides: { set: request.set ?? [], env: request.env },
   })
   const wanted = parsed.declarations.filter(({ name }) => request.only?.includes(name) ?? true)
   const python = await askAbout(wanted, request)
@@ -73,6 +76,7 @@ export async function buildPlan(request: PlanRequest): Promise<PlanResult> {
     (wanted.find((declaration) => declaration.name === name) as Declaration).place
   const problems = [
     ...parsed.problems,
+    ...(request.thorough ? parsed.unknownVariables : []),
     ...checkDjango(wanted, request),
     ...checkSetUp(python, answer),
     ...results.flatMap((result) => result.problems),
@@ -102,7 +106,9 @@ const orderOf = ({ process }: Problem, names: readonly string[]): number =>
 /** One question for everything that only an import can answer; none where files answer it. */
 async function askAbout(wanted: readonly Declaration[], request: PlanRequest): Promise<PythonAnswer | undefined> {
   const { project, answer, env } = request
-  const classes = wanted.filter(needsPython).map(({ name }) => name)
+  const classes = Object.fromEntries(
+    wanted.filter(needsPython).map((declaration) => [declaration.name, overridesForPython(declaration)]),
+  )
   const apps: Record<string, ImportedApplication['kind']> = {}
   const options: Record<string, OptionQuestion> = {}
   for (const declaration of wanted) {
@@ -120,7 +126,7 @@ async function askAbout(wanted: readonly Declaration[], request: PlanRequest): P
       apps[imported.path] = imported.kind
   }
   const deploy = request.deploy && answer.modules['django'] ? celeryOf(wanted, answer) : null
-  if (classes.length === 0 && deploy === null && Object.keys({ ...apps, ...options }).length === 0) return undefined
+  if (deploy === null && Object.keys({ ...classes, ...apps, ...options }).length === 0) return undefined
   return askPython({
     python: project.python.path,
     root: project.root,
@@ -179,7 +185,7 @@ async function planProcess(
   const cwd = resolve(project.root, declaration.cwd ?? '.')
   const application = resolveApplication(declaration, backend, answer, project.root)
   const translation = translate(declaration, resolved, application)
-  const environment = buildEnvironment({ declaration, project, answer, cwd, env })
+  const environment = buildEnvironment({ declaration, project, answer, cwd, env, ownStart: resolved.runsInPython })
   const problems = [
     ...checkPackage(declaration, backend, { answer, project }),
     ...(request.thorough ? checkVersion(declaration, backend, { answer, project }) : []),
@@ -300,10 +306,15 @@ function translate(
   const base = {
     grammar: backend.options ?? {},
     place,
+    placeOf: (key: string) => declaration.placeOf('args', key),
     program: backend.title,
     none: /\.(servers|workers)\./.test(declaration.backend) ? 'switch' : 'omit',
   } as const
-  if (!prepared) return translateArgs({ ...base, args: declaration.args as Json | undefined })
+  if (!prepared) {
+    const overridden = declaration.overrides.flatMap(({ key, inner }) => (key === 'args' ? (inner ?? []) : []))
+    const args = withoutReplaced(declaration.args as Json | undefined, overridden, base.grammar)
+    return translateArgs({ ...base, args })
+  }
   const target = application && 'words' in application ? application.words : []
   // The original puts the application, a program name and the interface into this list; the command line has its own.
   const own = prepared.filter(

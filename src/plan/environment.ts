@@ -2,11 +2,12 @@ import { readFileSync } from 'node:fs'
 import { resolve, sep } from 'node:path'
 import type { Declaration } from '../config/declarations.ts'
 import type { Problem } from '../errors.ts'
-import { guard } from '../secret.ts'
+import { guard, Secret } from '../secret.ts'
 import type { SettingsAnswer } from '../source/django.ts'
 import type { Project } from '../source/project.ts'
 import type { Env } from '../types.ts'
 import { quoteWord } from '../words.ts'
+import { overridesForPython } from './ask-python.ts'
 import type { PlannedVariable } from './plan.ts'
 
 export interface EnvironmentInput {
@@ -16,6 +17,8 @@ export interface EnvironmentInput {
   readonly cwd: string
   /** The environment prodserver runs in; the process inherits it. */
   readonly env: Env
+  /** It reads its declaration by itself, which has no overrides. Default false. */
+  readonly ownStart?: boolean | undefined
 }
 
 /** What is added to the inherited environment, and what could not be read. */
@@ -40,6 +43,13 @@ export function buildEnvironment(input: EnvironmentInput): {
   for (const [name, { value, file }] of files.values) if (env[name] === undefined) set(name, value, file)
   for (const [name, value] of Object.entries(declaration.env ?? {}))
     set(name, value === null ? null : pythonText(value), declaration.placeOf('env', name))
+  if (input.ownStart && declaration.overrides.length > 0) {
+    const text = JSON.stringify(overridesForPython(declaration))
+    variables['PRODSERVER_OVERRIDES'] = {
+      value: new Secret(text),
+      from: declaration.overrides.map(({ place }) => place).join(', '),
+    }
+  }
   return { env: variables, problems: [...files.problems, ...badNames(declaration)] }
 }
 

@@ -41,19 +41,34 @@ def set_up():
     django.setup()
 
 
-def declaration_of(name):
+def declaration_of(name, overrides=()):
     from django.conf import settings
 
     defaults = getattr(settings, "PRODUCTION_PROCESS_DEFAULTS", None) or {}
-    return {**defaults, **settings.PRODUCTION_PROCESSES[name]}
+    declaration = {**defaults, **settings.PRODUCTION_PROCESSES[name]}
+    for path, *value in overrides:
+        override(declaration, path, value)
+    return declaration
+
+
+def override(values, path, value):
+    """Give a key, or a key within one, another value; without one it goes."""
+    key, *inner = path
+    if inner:
+        values[key] = dict(values.get(key) or {})
+        override(values[key], inner, value)
+    elif value:
+        values[key] = value[0]
+    else:
+        values.pop(key, None)
 
 
 class NotABackend(Exception):
     """What BACKEND names does not have the protocol."""
 
 
-def inspect_class(name):
-    declaration = declaration_of(name)
+def inspect_class(item):
+    declaration = declaration_of(*item)
     backend_class = import_object(str(declaration["BACKEND"]))
     if not callable(backend_class):
         raise NotABackend("it is not a class")
@@ -153,7 +168,7 @@ def inspect():
     # What settings may look at.
     sys.argv = [os.path.join(os.getcwd(), "manage.py"), "prodserver"]
     answer = {"ready": attempt(lambda _: set_up() or {}, None)} if question["setup"] else {}
-    answer["classes"] = {name: attempt(inspect_class, name) for name in question["classes"]}
+    answer["classes"] = {item[0]: attempt(inspect_class, item) for item in question["classes"].items()}
     answer["apps"] = {item[0]: attempt(inspect_app, item) for item in question["apps"].items()}
     # Without its apps, Django knows none of their commands.
     is_ready = "error" not in answer.get("ready", {})
@@ -168,8 +183,11 @@ def inspect():
 
 
 def run(name, extra):
+    import json
+
+    overrides = json.loads(os.environ.pop("PRODSERVER_OVERRIDES", "[]"))
     set_up()
-    declaration = declaration_of(name)
+    declaration = declaration_of(name, overrides)
     backend = import_object(str(declaration["BACKEND"]))(**declaration)
     # Backends written for the original read the command line of `manage.py prodserver NAME`.
     sys.argv = [os.path.join(os.getcwd(), "manage.py"), "prodserver", name]

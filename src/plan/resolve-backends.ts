@@ -16,6 +16,8 @@ export interface ResolvedBackend {
   readonly reference: string
   /** Arguments that a Python class prepared; they take the place of `ARGS`. */
   readonly prepared?: readonly string[]
+  /** It is constructed from its declaration again when it starts. */
+  readonly runsInPython?: boolean
   readonly note?: string
 }
 
@@ -130,7 +132,7 @@ function fromPython(declaration: Declaration, known: PythonClass): ResolvedBacke
     return { backend: base, reference, prepared: known.args ?? [], note }
   }
   const note = `${reference} has a start_server of its own, so it runs inside Python`
-  return { backend: inPython(declaration, known, base), reference, note }
+  return { backend: inPython(declaration, known, base), reference, note, runsInPython: true }
 }
 
 /** A class that starts its server by itself: all that is known of it is what it derives from. */

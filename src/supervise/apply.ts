@@ -14,6 +14,7 @@ export async function apply(supervisor: Supervisor, application: Application): P
   const { specs, only, release } = application
   const isFirst = supervisor.processes.size === 0
   supervisor.project = application.project
+  supervisor.set = application.set ?? []
   const chosen = specs
     .filter(({ name, enabled }) => (only ? only.includes(name) : enabled))
     // What somebody stopped is not what a reload is about.

@@ -146,4 +146,5 @@ const APPLICATION = all({
   only: orNull(list(text)),
   release: text,
   reload: flag,
+  set: optional(list(text)),
 } satisfies Record<keyof Application, Check>)

@@ -102,6 +102,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
   const idleReason = (): Reason | null => (options.endWhenIdle && inTurn === 0 ? whenIdle(supervisor) : null)
   const controlled: Controlled = {
     snapshot: (wanted) => supervisor.snapshot(wanted),
+    set: () => supervisor.set,
     why: (id) => explain(supervisor, id),
     act: (body) => {
       const request = checkRequest(body)

@@ -37,6 +37,8 @@ export interface Application {
   readonly release: string
   /** Replaces what runs although its declaration is the same: its code may be another. */
   readonly reload: boolean
+  /** The values of `--set` that it was planned with, for who plans anew. Default none. */
+  readonly set?: readonly string[]
 }
 
 /** The plan of one process, and what was found out about how to start it here. */

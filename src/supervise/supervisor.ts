@@ -58,6 +58,8 @@ export class Supervisor {
   readonly releases: Record<string, string>
   readonly releasing: Record<string, string>
   project: PlannedProject
+  /** The values of `--set` that it was planned with. */
+  set: readonly string[] = []
   readonly #startedMs = Date.now()
   readonly #saved: SavedState
   readonly #sweeper: Sweeper
@@ -276,6 +278,7 @@ export class Supervisor {
         settings: settings.module,
         python: python.path,
         stateDir,
+        set: this.set.map((text) => text.slice(0, text.indexOf('='))),
       },
       processes: [...this.processes.values()].map((managed) => {
         const status = statusOf(managed, describeReload)

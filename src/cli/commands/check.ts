@@ -10,7 +10,7 @@ import { checkPorts } from '../check-ports.ts'
 import type { CommandContext } from '../commands.ts'
 import { countProblems, plural, renderProblems } from '../print.ts'
 import { type Format, formatProblems, FORMATS } from '../problem-formats.ts'
-import { readProject, settingsTimeoutMs, single } from '../read-project.ts'
+import { readProject, planBasis, single } from '../read-project.ts'
 import { checkNames } from '../select.ts'
 import { VERSION } from '../version.ts'
 
@@ -25,12 +25,10 @@ export async function execute(context: CommandContext): Promise<number> {
   const { plan, names, problems } = await buildPlan({
     project,
     answer,
-    env: io.env,
+    ...planBasis(context),
     thorough: true,
     here: isHere,
     deploy: isDeployed,
-    processors: io.processors,
-    timeoutMs: settingsTimeoutMs(context),
   })
   const machine = [
     ...plan.processes.flatMap((process) => checkProgram(process, io.env)),

@@ -7,7 +7,7 @@ import { locateProject } from '../../source/project.ts'
 import { PYTHON_MODULES } from '../../backends/index.ts'
 import type { CommandContext } from '../commands.ts'
 import { padEnd, type Paint, displayWidth } from '../print.ts'
-import { settingsTimeoutMs, single } from '../read-project.ts'
+import { planBasis, settingsTimeoutMs, single } from '../read-project.ts'
 
 /** How the processes of two settings modules differ. Exit code 4 with `--exit-code` where they do. */
 export async function execute(context: CommandContext): Promise<number> {
@@ -39,7 +39,7 @@ async function planOf(context: CommandContext, settings: string): Promise<Plan> 
   })
   const timeoutMs = settingsTimeoutMs(context)
   const answer = await readSettings({ project, env: io.env, modules: PYTHON_MODULES, timeoutMs })
-  const { plan, problems } = await buildPlan({ project, answer, env: io.env, processors: io.processors, timeoutMs })
+  const { plan, problems } = await buildPlan({ project, answer, ...planBasis(context) })
   const errors = problems.filter(isError)
   if (errors.length > 0)
     throw new ProdserverError(errors.map((problem) => ({ ...problem, place: `${settings}: ${problem.place}` })))

@@ -11,7 +11,7 @@ import { nearest } from '../../values.ts'
 import { applyChanges, readFolder } from '../export-files.ts'
 import type { CommandContext } from '../commands.ts'
 import { plural, renderProblems } from '../print.ts'
-import { readProject, settingsTimeoutMs, single } from '../read-project.ts'
+import { readProject, planBasis, single } from '../read-project.ts'
 import { checkNames } from '../select.ts'
 
 /** The same plan as files for systemd, Supervisor, Compose, Kubernetes, Nomad or a Procfile. */
@@ -26,9 +26,7 @@ export async function execute(context: CommandContext): Promise<number> {
   const planned = await buildPlan({
     project,
     answer,
-    env: io.env,
-    processors: io.processors,
-    timeoutMs: settingsTimeoutMs(context),
+    ...planBasis(context),
   })
   refuseErrors(planned.problems)
   const request = {

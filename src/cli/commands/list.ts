@@ -3,7 +3,7 @@ import { EXIT, ProdserverError } from '../../errors.ts'
 import type { PlannedProcess } from '../../plan/plan.ts'
 import type { CommandContext } from '../commands.ts'
 import { countProblems, renderTable } from '../print.ts'
-import { readProject, settingsTimeoutMs } from '../read-project.ts'
+import { readProject, planBasis } from '../read-project.ts'
 
 /** The declared processes as a table; those that cannot be planned are listed with their problem. */
 export async function execute(context: CommandContext): Promise<number> {
@@ -18,9 +18,7 @@ export async function execute(context: CommandContext): Promise<number> {
   const { plan, names, problems } = await buildPlan({
     project,
     answer,
-    env: io.env,
-    processors: io.processors,
-    timeoutMs: settingsTimeoutMs(context),
+    ...planBasis(context),
   })
   if (names.length === 0) throw new ProdserverError(problems, EXIT.refused)
   const entries = names.map((name) => ({
@@ -53,10 +51,12 @@ export async function execute(context: CommandContext): Promise<number> {
 }
 
 /** What a process runs, in a few words: its application, or its last argument that is no option. */
-function target({ argv, argvFrom }: PlannedProcess): string {
+function target({ argv, argvFrom, from }: PlannedProcess): string {
   const words = argv
     .map(String)
-    .filter((_, index) => index > 0 && /APPLICATION|"APP"|\.py$/.test(argvFrom[index] ?? ''))
+    .filter(
+      (_, index) => index > 0 && (argvFrom[index] === from.app || /APPLICATION|\.py$/.test(argvFrom[index] ?? '')),
+    )
   return words.join(' ') || '-'
 }
 

@@ -1,8 +1,9 @@
 import { connectSupervisor } from '../../control/client.ts'
 import { stateDirectory } from '../../control/state-dir.ts'
 import type { CommandContext } from '../commands.ts'
+import { splitSet } from '../../config/set-text.ts'
 import { requireRunning } from '../left-running.ts'
-import { projectFromOptions } from '../read-project.ts'
+import { projectFromOptions, setsOf } from '../read-project.ts'
 import { applicationOf, followAction } from './up.ts'
 
 /** Reads the declaration again and replaces what runs by it, and by the code that is there now. */
@@ -15,6 +16,22 @@ export async function execute(context: CommandContext): Promise<number> {
   // One instance has no declaration of its own.
   if (targets.length > 0 && targets.every((target) => /\.\d+$/.test(target)))
     return followAction((signal) => client.action({ verb: 'reload', targets }, signal), context)
-  const application = await applicationOf(context, project, true)
+  const keeping = keepSets(context, await client.set())
+  const application = await applicationOf(keeping, project, true)
   return followAction((signal) => client.apply(application, signal), context)
 }
+
+/** What `up --set` gave holds until the next `up`, but for what is given anew. */
+function keepSets(context: CommandContext, held: readonly string[]): CommandContext {
+  const { io, options, errorPaint } = context
+  const own = setsOf(context)
+  const paths = new Set(own.map(pathOf))
+  const kept = held.filter((text) => !paths.has(pathOf(text)))
+  if (kept.length > 0 && options.values['quiet'] === undefined && options.values['json'] === undefined) {
+    const line = `Kept until the next up: ${kept.map((text) => `--set ${pathOf(text)}`).join(', ')}`
+    io.stderr.write(`${errorPaint('dim', line)}\n`)
+  }
+  return { ...context, options: { ...options, values: { ...options.values, set: [...kept, ...own] } } }
+}
+
+const pathOf = (text: string): string => splitSet(text)?.path ?? text

@@ -1,7 +1,7 @@
 import { EXIT, isError, type Problem, ProdserverError } from '../../errors.ts'
 import type { PlannedProcess } from '../../plan/plan.ts'
 import type { CommandContext } from '../commands.ts'
-import { readProject, settingsTimeoutMs, single } from '../read-project.ts'
+import { readProject, planBasis, single } from '../read-project.ts'
 
 /** Becomes a declared process. Does not return where the system can replace a process. */
 export async function execute(context: CommandContext): Promise<number> {
@@ -15,16 +15,14 @@ export async function execute(context: CommandContext): Promise<number> {
     import('../../run/identity.ts'),
   ])
   const { findName } = await import('../select.ts')
-  const name = findName(options.positionals[0], answer)
+  const name = findName(options.positionals[0], answer, planBasis(context))
   const result = await buildPlan({
     project,
     answer,
-    env: io.env,
+    ...planBasis(context),
     only: [name],
     extra: options.rest,
     django: djangoTokens(context),
-    processors: io.processors,
-    timeoutMs: settingsTimeoutMs(context),
   })
   // Other processes may be wrong, or be meant for another machine: they do not keep this one from starting.
   const problems = result.problems.filter(({ process }) => process === undefined || process === name)

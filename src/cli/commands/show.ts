@@ -6,7 +6,7 @@ import { reveal, type Value } from '../../secret.ts'
 import { describeReload } from '../../supervise/reload-manner.ts'
 import type { CommandContext } from '../commands.ts'
 import { type Paint, renderProblems } from '../print.ts'
-import { readProject, settingsTimeoutMs } from '../read-project.ts'
+import { readProject, planBasis } from '../read-project.ts'
 import { checkNames } from '../select.ts'
 
 /** Exactly what would run. The command line can be pasted into a shell. */
@@ -20,10 +20,8 @@ export async function execute(context: CommandContext): Promise<number> {
   const { plan, names, problems } = await buildPlan({
     project,
     answer,
-    env: io.env,
+    ...planBasis(context),
     only: given.length > 0 ? given : undefined,
-    processors: io.processors,
-    timeoutMs: settingsTimeoutMs(context),
   })
   if (names.length === 0) throw new ProdserverError(problems, EXIT.refused)
   const concerning = problems.filter(

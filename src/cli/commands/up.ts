@@ -8,7 +8,7 @@ import type { Application } from '../../supervise/spec.ts'
 import { prepareStateFolder } from '../../supervise/state-folder.ts'
 import type { CommandContext } from '../commands.ts'
 import { planProject } from '../plan-project.ts'
-import { projectFromOptions, single } from '../read-project.ts'
+import { projectFromOptions, setsOf, single } from '../read-project.ts'
 import { createProgress } from '../render-progress.ts'
 import { isSelected } from '../select-instances.ts'
 
@@ -103,6 +103,7 @@ export async function applicationOf(context: CommandContext, located: Project, r
     only: namesOf(context, specs),
     release: single(context, 'release') ?? releaseOf(located.root, specs),
     reload,
+    set: setsOf(context),
   }
 }
 

@@ -11,6 +11,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         parser.add_argument("name", nargs="?", help="A declared process. Default: the first.")
+        parser.add_argument(
+            "--set",
+            action="append",
+            default=[],
+            metavar="NAME.KEY=VALUE",
+            help="Another value than the declared one, for example web.ARGS.workers=8.",
+        )
         parser.add_argument("--list", action="store_true", help="List the declared processes.")
 
     def run_from_argv(self, argv):
@@ -27,12 +34,13 @@ class Command(BaseCommand):
             sys.exit(error.returncode)
 
     def start(self, options, extra):
-        color = ["--no-color"] if options.no_color else []
+        common = ["--no-color"] if options.no_color else []
+        common += ["--set=%s" % value for value in options.set]
         if options.list:
-            hand_over(["list", *color])
+            hand_over(["list", *common])
         flags = ["--verbosity=%d" % options.verbosity] if options.verbosity != 1 else []
         flags += ["--traceback"] if options.traceback else []
         flags += ["--skip-checks"] if options.skip_checks else []
         if options.pythonpath:
             flags.append("--pythonpath=%s" % os.path.abspath(options.pythonpath))
-        hand_over(["run", *color, *flags, *([options.name] if options.name else [])], extra)
+        hand_over(["run", *common, *flags, *([options.name] if options.name else [])], extra)

@@ -1,0 +1,205 @@
+import type { Problem } from '../errors.ts'
+import type { Env, Json } from '../types.ts'
+import { isDictionary } from '../values.ts'
+import type { Keyed } from './keyed.ts'
+import {
+  ambiguous,
+  findSetTarget,
+  findVariableTarget,
+  fold,
+  overrideVariables,
+  type OverrideTarget,
+  toVariable,
+  unknownVariable,
+} from './override-names.ts'
+import { splitSet } from './set-text.ts'
+import { INNER_KEYS, PROBE_KINDS, toSettingsKey, toSnake } from './schema.ts'
+
+/** Where overrides are written. */
+export interface OverrideTexts {
+  /** The values of `--set`, each one `NAME.KEY=VALUE`. */
+  readonly set: readonly string[]
+  /** `PRODSERVER_NAME_KEY` for one machine; the command line wins. */
+  readonly env: Env
+}
+
+/** A value that takes the place of a declared one. */
+export interface Override extends OverrideTarget {
+  /** Undefined: the key is removed, as though it had not been declared. */
+  readonly value: Json | undefined
+  /** `--set web.ARGS.workers`, or the name of the variable. */
+  readonly place: string
+  /** The name of a variable cannot say how the key within is spelt. */
+  readonly isVariable: boolean
+}
+
+export interface FoundOverrides {
+  /** Later ones win. */
+  readonly overrides: readonly Override[]
+  readonly problems: readonly Problem[]
+  /** Warnings about variables that are about nothing. */
+  readonly unknown: readonly Problem[]
+}
+
+/** Everything that is given for this one command, or on this machine, beside the declaration. */
+export function readOverrides({ set, env }: OverrideTexts, names: readonly string[]): FoundOverrides {
+  const unknown: Problem[] = []
+  const ofVariables = overrideVariables(env).flatMap(([variable, text]): (Override | Problem)[] => {
+    const target = findVariableTarget(variable, names)
+    if (target === undefined) unknown.push(unknownVariable(variable, names))
+    return target === undefined ? [] : [withValue(target, text, variable, true)]
+  })
+  const ofOptions = set.flatMap((text): (Override | Problem)[] => {
+    const parts = splitSet(text)
+    return parts ? [withValue(findSetTarget(parts, names), parts.value, `--set ${parts.path}`, false)] : []
+  })
+  const all = [...ofVariables, ...ofOptions]
+  return {
+    overrides: all.filter((one): one is Override => !('id' in one)),
+    problems: all.filter((one): one is Problem => 'id' in one),
+    unknown,
+  }
+}
+
+const withValue = (
+  target: OverrideTarget | Problem,
+  text: string,
+  place: string,
+  isVariable: boolean,
+): Override | Problem =>
+  'id' in target
+    ? target
+    : { ...target, value: parseValue(text, target.key === 'env' && target.inner !== undefined), place, isVariable }
+
+const WORDS: Readonly<Record<string, boolean | undefined>> = {
+  true: true,
+  True: true,
+  false: false,
+  False: false,
+  null: undefined,
+  None: undefined,
+}
+
+/**
+ * A value as it is written on a command line: JSON where it is a number, a list or a dictionary, `true`, `false` or
+ * `null` (Python's spelling as well), else text. In double quotes it is text whatever it looks like. What is meant for
+ * an environment is text but for `null`.
+ */
+export function parseValue(text: string, isEnvironment = false): Json | undefined {
+  if (/^".*"$/s.test(text)) return parseJson(text) ?? text
+  if (isEnvironment) return text === 'null' ? null : text
+  if (Object.hasOwn(WORDS, text)) return WORDS[text]
+  // 1.10 and 007 are versions, names and modes: as numbers they would lose what they say.
+  if (Number.isFinite(Number(text)) && String(Number(text)) === text) return Number(text)
+  return /^[[{]/.test(text) ? (parseJson(text) ?? text) : text
+}
+
+function parseJson(text: string): Json | undefined {
+  try {
+    return JSON.parse(text) as Json
+  } catch {
+    return undefined
+  }
+}
+
+export interface Overridden {
+  readonly keyed: ReadonlyMap<string, Keyed>
+  /** With the keys within as they are declared, or will be. */
+  readonly applied: readonly Override[]
+  readonly problems: readonly Problem[]
+}
+
+/** The keys of one process with its overrides in the place of what is declared. */
+export function applyOverrides(declared: ReadonlyMap<string, Keyed>, overrides: readonly Override[]): Overridden {
+  const keyed = new Map(declared)
+  const applied: Override[] = []
+  const problems: Problem[] = []
+  // What is about a part comes after what is about the whole, however they are ordered among each other.
+  for (const override of overrides) {
+    const { key, value, place } = override
+    if (override.inner === undefined) {
+      if (value === undefined) keyed.delete(key)
+      else keyed.set(key, { value: spellKeys(key, value), written: toSettingsKey(key), place })
+      applied.push(override)
+      continue
+    }
+    const entry = keyed.get(key)
+    const base = asDictionary(key, entry?.value)
+    // What is declared instead has the wrong form, which is said of it.
+    if (!base) continue
+    const inner = findInner(override, Object.keys(base))
+    if (typeof inner !== 'string') {
+      problems.push(inner)
+      continue
+    }
+    applied.push({ ...override, inner: shownInner(key, inner) })
+    const next = merge(key, base, inner, value)
+    const places = new Map([...(entry?.inner ?? []), [shownInner(key, inner), place] as const])
+    if (Object.keys(next).length === 0) keyed.delete(key)
+    else
+      keyed.set(key, {
+        value: next,
+        written: entry?.written ?? toSettingsKey(key),
+        place: entry?.place ?? place,
+        inner: places,
+      })
+  }
+  return { keyed, applied, problems }
+}
+
+type Dictionary = { readonly [key: string]: Json }
+
+/** As which short forms count; undefined where the value can have no keys. */
+function asDictionary(key: string, value: Json | undefined): Dictionary | undefined {
+  if (value === undefined) return {}
+  if (isDictionary(value)) return value
+  if (key === 'restart' && typeof value === 'string') return { policy: value }
+  if (key !== 'dependsOn') return undefined
+  const names = typeof value === 'string' ? [value] : value
+  const areNames = Array.isArray(names) && names.every((name) => typeof name === 'string')
+  return areNames ? Object.fromEntries(names.map((name) => [name, 'ready'])) : undefined
+}
+
+const isKind = (name: string): boolean => PROBE_KINDS.some((kind) => kind === name)
+
+function merge(key: string, base: Dictionary, inner: string, value: Json | undefined): Dictionary {
+  // A probe asks in one way: another one takes its place.
+  const dropped = (name: string): boolean =>
+    name !== inner && (key === 'ready' || key === 'alive') && isKind(inner) && isKind(name) && value !== undefined
+  const kept = Object.entries(base).filter(([name]) => !dropped(name) && (name !== inner || value !== undefined))
+  return { ...Object.fromEntries(kept), ...(value !== undefined && { [inner]: value }) }
+}
+
+/** The key within a value: the one that is declared where that is spelt otherwise, else as it was written. */
+function findInner(
+  { key, inner = '', isVariable, place, process }: Override,
+  declared: readonly string[],
+): string | Problem {
+  const known = INNER_KEYS[key]
+  if (known) return known.find((name) => fold(name) === fold(inner)) ?? (isVariable ? inner.toLowerCase() : inner)
+  if (declared.includes(inner) || (!isVariable && key !== 'args')) return inner
+  const alike = declared.filter((name) =>
+    isVariable ? toVariable(name) === inner : name.replaceAll('_', '-') === inner.replaceAll('_', '-'),
+  )
+  if (alike.length > 1) {
+    const meanings = alike.map((name) => `${process}.${toSettingsKey(key)}.${name}`)
+    return ambiguous(place, meanings, process)
+  }
+  if (alike[0] !== undefined) return alike[0]
+  if (!isVariable || key === 'env') return inner
+  return inner.toLowerCase().replaceAll('_', key === 'args' ? '-' : '_')
+}
+
+const shownInner = (key: string, inner: string): string => (key in INNER_KEYS ? toSnake(inner) : inner)
+
+/** A dictionary with its keys in the schema's spelling. */
+function spellKeys(key: string, value: Json): Json {
+  const known = INNER_KEYS[key]
+  if (!known || !isDictionary(value)) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([written, inner]) => [
+      known.find((name) => fold(name) === fold(written)) ?? written,
+      inner,
+    ]),
+  )
+}
