@@ -75,6 +75,7 @@ export const PROBLEMS = {
   E208: 'The backend module does not export a backend.',
   E209: 'The backend raises an exception, or lacks a method that a backend must have.',
   E210: 'Django cannot be set up: an app of `INSTALLED_APPS` cannot be loaded.',
+  E211: 'The backend is written for another version of prodserver.',
   E301: '`ARGS` is not a dictionary, or has a value that cannot become an option.',
   E302: '`ARGS` has a key that is not an option name.',
   E303: 'The installed version of the program has no such option.',

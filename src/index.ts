@@ -1,5 +1,5 @@
 /**
- * For modules that bring a backend of their own:
+ * For modules and packages that bring a backend of their own:
  *
  * ```ts
  * import type { Backend } from 'prodserver'
@@ -13,11 +13,27 @@
  * } satisfies Backend
  * ```
  */
-export { address, allTokens, hostAndPort, pythonModule } from './backends/backend.ts'
+export {
+  address,
+  allTokens,
+  BACKEND_CONTRACT,
+  hostAndPort,
+  isGiven,
+  pythonModule,
+  withoutOptions,
+} from './backends/backend.ts'
 export { EXIT, PROBLEMS } from './errors.ts'
 
 export type { OptionGrammar } from './args/grammar.ts'
-export type { Backend, Command, CommandInput, ListenInput, OptionTokens } from './backends/backend.ts'
+export type {
+  Backend,
+  Command,
+  CommandInput,
+  Inherited,
+  InheritedSockets,
+  ListenInput,
+  OptionTokens,
+} from './backends/backend.ts'
 export type { ExitCode, Problem, ProblemId } from './errors.ts'
 export type {
   Plan,

@@ -315,7 +315,7 @@ class Own(BaseServerBackend):
 })
 
 interface Mistake {
-  readonly id: 'E202' | 'E208' | 'E209'
+  readonly id: 'E202' | 'E203' | 'E208' | 'E209'
   /** The whole message, or how it begins where it goes on in somebody else's words. */
   readonly message: string
   readonly code?: string
@@ -509,18 +509,32 @@ const moduleMistakes: Readonly<Record<string, Mistake>> = {
   'exports nothing': {
     code: 'export {}\n',
     id: 'E208',
-    message: './thing.ts does not export a backend: the default export is missing or of the wrong type.',
+    message: './thing.ts does not export a backend: there is no default export.',
   },
   'exports something else': {
     code: 'export default { name: "thing", title: "Thing", kind: "server", command: "thing" }\n',
     id: 'E208',
-    message: './thing.ts does not export a backend: summary, kind, command missing or of the wrong type.',
+    message:
+      './thing.ts does not export a backend: summary is missing; kind must be one of "web", "worker", "scheduler", "task", not "server"; command must be a function, not "thing".',
   },
   'throws when it is asked for the command': {
     code: 'export default { name: "t", title: "T", summary: "", kind: "web", command: () => { throw new Error("no region") } }\n',
     id: 'E209',
     message: 'The backend ./thing.ts throws Error: no region',
     details: /thing\.ts:1:\d+\)?$/,
+  },
+  'throws when it is asked how it takes open sockets': {
+    code: `export default { name: "t", title: "T", summary: "", kind: "web", command: () => ({ program: "t", args: [] }),
+  listen: () => ["127.0.0.1:1"], inherit: () => { throw new Error("no region") } }\n`,
+    id: 'E209',
+    message: 'The backend ./thing.ts throws Error: no region',
+    details: /thing\.ts:2:\d+\)?$/,
+  },
+  'is for another Python': {
+    code: `export default { name: "t", title: "T", summary: "", kind: "web", command: () => ({ program: "python", args: [] }),
+  python: { module: "no_such_module", package: "no-such-package" } }\n`,
+    id: 'E203',
+    message: 'no-such-package is not installed in ',
   },
   'makes no command line': {
     code: 'export default { name: "t", title: "T", summary: "", kind: "web", command: () => ["caddy", "run"] }\n',

@@ -23,6 +23,18 @@ const celery = (app: string, keys = '', kind = 'worker'): string =>
 const two = (one: string, other: string): string => `PRODUCTION_PROCESSES = {"web": ${one}, "api": ${other}}`
 const bound = (address: string): string => `{"BACKEND": "gunicorn", "ARGS": {"bind": "${address}"}}`
 
+/** An npm package that is installed in the project. */
+const backendPackage = (code: string, manifest: object = {}): Record<string, string> => ({
+  'node_modules/prodserver-backend-caddy/package.json': JSON.stringify({
+    name: 'prodserver-backend-caddy',
+    version: '1.2.3',
+    type: 'module',
+    exports: './index.js',
+    ...manifest,
+  }),
+  'node_modules/prodserver-backend-caddy/index.js': code,
+})
+
 const CELERY_MODULE = 'from celery import Celery\n\napp = Celery("mysite")\n'
 
 /** A `manage.py` of the kind that must be run to be understood, with lines of its own. */
@@ -453,6 +465,75 @@ E104  PRODUCTION_PROCESSES
     shows: `E202  PRODUCTION_PROCESSES["web"]["BACKEND"]
       Cannot import BACKEND "apache": there is no built-in backend of that name.
       → See the known backends: prodserver list --backends
+`,
+  },
+  'a backend package is not installed': {
+    settings: backend('@acme/prodserver-caddy'),
+    files: { 'pnpm-lock.yaml': '' },
+    code: 4,
+    shows: `E202  PRODUCTION_PROCESSES["web"]["BACKEND"]
+      Cannot import BACKEND "@acme/prodserver-caddy": the package @acme/prodserver-caddy is not installed in <project>/node_modules.
+      → pnpm add @acme/prodserver-caddy
+`,
+  },
+  'the name of a backend package is misspelt': {
+    settings: backend('prodserver-backend-cady'),
+    files: backendPackage('export default {}'),
+    code: 4,
+    shows: `E202  PRODUCTION_PROCESSES["web"]["BACKEND"]
+      Cannot import BACKEND "prodserver-backend-cady": there is no built-in backend of that name.
+      → Did you mean "prodserver-backend-caddy"?
+`,
+  },
+  'a backend package throws while it is imported': {
+    settings: backend('prodserver-backend-caddy'),
+    files: backendPackage('throw new Error("no such region")'),
+    code: 4,
+    shows: `E202  PRODUCTION_PROCESSES["web"]["BACKEND"]
+      Cannot import BACKEND "prodserver-backend-caddy": no such region
+          at file://<project>/node_modules/prodserver-backend-caddy/index.js:1:7
+      → See it alone: cd <project> && node -e 'import("prodserver-backend-caddy")'
+`,
+  },
+  'a backend package ships TypeScript': {
+    settings: backend('prodserver-backend-caddy'),
+    files: {
+      ...backendPackage('', { exports: './index.ts' }),
+      'node_modules/prodserver-backend-caddy/index.ts': 'export default {}',
+    },
+    code: 4,
+    shows: `E202  PRODUCTION_PROCESSES["web"]["BACKEND"]
+      Cannot import BACKEND "prodserver-backend-caddy": it ships TypeScript, which Node does not run below node_modules.
+      → A package ships JavaScript: its author builds it before it is published
+`,
+  },
+  'a backend package exports nothing by default': {
+    settings: backend('prodserver-backend-caddy'),
+    files: backendPackage('export const caddy = {}'),
+    code: 4,
+    shows: `E208  PRODUCTION_PROCESSES["web"]["BACKEND"]
+      prodserver-backend-caddy does not export a backend: there is no default export.
+      → export default { name, title, summary, kind, command } satisfies Backend
+`,
+  },
+  'a backend package exports something else': {
+    settings: backend('prodserver-backend-caddy'),
+    files: backendPackage(
+      'export default { name: "caddy", title: "Caddy", kind: "server", comand: () => {}, stop: { timeout: 5 } }',
+    ),
+    code: 4,
+    shows: `E208  PRODUCTION_PROCESSES["web"]["BACKEND"]
+      prodserver-backend-caddy does not export a backend: summary is missing; kind must be one of "web", "worker", "scheduler", "task", not "server"; command is missing; stop.timeout is not known; comand is not known, command is.
+      → export default { name, title, summary, kind, command } satisfies Backend
+`,
+  },
+  'a backend package is written for a future prodserver': {
+    settings: backend('prodserver-backend-caddy'),
+    files: backendPackage('export default { contract: 2, start: () => {} }'),
+    code: 4,
+    shows: `E211  PRODUCTION_PROCESSES["web"]["BACKEND"]
+      prodserver-backend-caddy 1.2.3 is written for version 2 of the backend contract, and this prodserver knows version 1.
+      → npm install prodserver@latest, or another version of prodserver-backend-caddy
 `,
   },
   'the class of a path is misspelt': {

@@ -6,6 +6,7 @@ export const PROBLEM_EXAMPLES: Readonly<Partial<Record<ProblemId, readonly [bad:
     'PRODSERVER_WEB_1_NICE=5, with processes "web-1" and "web_1"',
     '--set web-1.NICE=5, or names that differ in more than a dash',
   ],
+  E211: ['export default { contract: 2, … }', 'export default { contract: 1, … } satisfies Backend'],
   E301: ['"ARGS": {"bind": {"host": "0.0.0.0"}}', '"ARGS": {"bind": "0.0.0.0:8000"}'],
   E302: ['"ARGS": {"--workers": 4}', '"ARGS": {"workers": 4}'],
   E303: ['"ARGS": {"wrokers": 4}', '"ARGS": {"workers": 4}'],

@@ -1,6 +1,9 @@
 import { flagName, type OptionGrammar, switchFlags } from '../args/grammar.ts'
 import type { Env, ProcessKind } from '../types.ts'
 
+/** The version of what `Backend` means. It changes when a backend that is written for it would no longer work. */
+export const BACKEND_CONTRACT = 1
+
 /**
  * What knows one kind of process. Data and pure functions: a backend starts nothing and reads nothing.
  *
@@ -8,6 +11,8 @@ import type { Env, ProcessKind } from '../types.ts'
  * built-in ones is privileged.
  */
 export interface Backend {
+  /** The version of this contract that it is written for; another is refused. Default 1. */
+  readonly contract?: typeof BACKEND_CONTRACT
   /** Short name, as in `"BACKEND": "gunicorn"`. */
   readonly name: string
   /** The program's name as people write it. */

@@ -24,7 +24,8 @@ import { checkDependencies } from './order.ts'
 import { withoutSilenced } from './silence.ts'
 import { installedVersion, isOlder } from './installed-version.ts'
 import type { Plan, PlannedInheritance, PlannedProcess } from './plan.ts'
-import { callBackend, needsPython, type ResolvedBackend, resolveBackend } from './resolve-backends.ts'
+import { callBackend, callInherit } from './own-backends.ts'
+import { needsPython, type ResolvedBackend, resolveBackend } from './resolve-backends.ts'
 import { plannedPolicies } from './policies.ts'
 
 export interface PlanRequest {
@@ -216,12 +217,16 @@ async function planProcess(
   }
   const input = { app: application?.words ?? [], options, extra, django: request.django ?? [] }
   const values = (name: string): readonly string[] => optionValues(name, options, extra, grammar)
-  const own = callBackend(declaration, resolved, { command: input, listen: { values, env: inherited } })
+  const own = callBackend(declaration, backend, { command: input, listen: { values, env: inherited } })
   if ('id' in own) return { problems: [...problems, own] }
   const { command, listen } = own
   const program =
     command.program === 'python' ? project.python.path : command.program === 'node' ? process.execPath : command.program
   const tooOld = tooOldToInherit(backend, answer)
+  const inheritable = tooOld === undefined ? inheritance(declaration, backend, input, { listen, program }) : null
+  if (inheritable !== null && 'id' in inheritable) return { problems: [...problems, inheritable] }
+  const activated = activation(declaration, backend, input, { listen, program })
+  if (activated !== null && 'id' in activated) return { problems: [...problems, activated] }
   const notes = [resolved.note, application?.note, tooOld].filter((note) => note !== undefined)
   const planned: PlannedProcess = {
     name: declaration.name,
@@ -236,8 +241,8 @@ async function planProcess(
     env: environment.env,
     cwd,
     listen,
-    inherited: tooOld === undefined ? inheritance(backend, input, listen, program) : null,
-    activated: activation(backend, input, listen, program),
+    inherited: inheritable,
+    activated,
     alone: backend.kind === 'scheduler' ? `${backend.name} ${declaration.app ?? declaration.name}` : null,
     ...plannedPolicies(declaration, asGiven(backend, input, values), request.processors),
     from: declaration.origin,
@@ -259,29 +264,31 @@ const FIRST_SOCKET = 3
 
 /** How it is started with sockets that are open already, where the backend knows a way with these options. */
 function inheritance(
+  declaration: Declaration,
   backend: Backend,
   input: CommandInput,
-  listen: readonly string[],
-  program: string,
-): PlannedInheritance | null {
+  { listen, program }: { readonly listen: readonly string[]; readonly program: string },
+): PlannedInheritance | null | Problem {
   if (listen.length === 0) return null
   const probe = FIRST_SOCKET + listen.length
-  const inherited = backend.inherit?.(input, { listen: listen.map((_, index) => FIRST_SOCKET + index), probe })
-  if (!inherited) return null
+  const sockets = { listen: listen.map((_, index) => FIRST_SOCKET + index), probe }
+  const inherited = callInherit(declaration, backend, input, sockets)
+  if (inherited === null || 'id' in inherited) return inherited
   const { command, env = {}, runner = false, listening = false } = inherited
   return { argv: [program, ...command.args].map(guardToken), env, runner, listening }
 }
 
 /** How a service manager starts it with the sockets that it keeps open, where the server takes such by itself. */
 function activation(
+  declaration: Declaration,
   backend: Backend,
   input: CommandInput,
-  listen: readonly string[],
-  program: string,
-): PlannedProcess['activated'] {
+  { listen, program }: { readonly listen: readonly string[]; readonly program: string },
+): PlannedProcess['activated'] | Problem {
   if (listen.length === 0) return null
   const sockets = { listen: listen.map((_, index) => FIRST_SOCKET + index), probe: undefined }
-  const inherited = backend.inherit?.(input, sockets)
+  const inherited = callInherit(declaration, backend, input, sockets)
+  if (inherited !== null && 'id' in inherited) return inherited
   return inherited?.unaided ? [program, ...inherited.command.args].map(guardToken) : null
 }
 

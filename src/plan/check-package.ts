@@ -4,6 +4,7 @@ import type { Declaration } from '../config/declarations.ts'
 import type { Problem } from '../errors.ts'
 import type { SettingsAnswer } from '../source/django.ts'
 import type { Project } from '../source/project.ts'
+import { seesModule } from './applications.ts'
 import { installedVersion, isOlder } from './installed-version.ts'
 
 interface Installation {
@@ -19,7 +20,9 @@ export function checkPackage(
 ): readonly Omit<Problem, 'process'>[] {
   const needed = backend.python
   if (!needed) return []
-  if (modulesOf(needed).every((module) => answer.modules[module] === false) && needed.module !== 'django') {
+  const path = [project.root, ...answer.path]
+  const isThere = modulesOf(needed).some((module) => answer.modules[module] ?? seesPackage(module, needed, path))
+  if (!isThere && needed.module !== 'django') {
     return [
       {
         id: 'E203',
@@ -46,6 +49,10 @@ export function checkPackage(
     },
   ]
 }
+
+/** Whether a package that Python was not asked about is there, as far as files tell. */
+const seesPackage = (module: string, needed: NonNullable<Backend['python']>, path: readonly string[]): boolean =>
+  seesModule(module, path) || installedVersion(needed.package, path) !== undefined
 
 /** Whether its version is one that is supported. Read from the folders of packages: nothing is imported. */
 export function checkVersion(

@@ -1,13 +1,12 @@
-import { existsSync } from 'node:fs'
-import { basename, isAbsolute, resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
-import type { Backend, Command, CommandInput, ListenInput } from '../backends/backend.ts'
+import type { Backend } from '../backends/backend.ts'
 import { BACKEND_REFERENCES, BACKENDS, findBackend } from '../backends/index.ts'
 import type { Declaration } from '../config/declarations.ts'
 import { nearest } from '../values.ts'
 import type { Problem } from '../errors.ts'
 import type { PythonAnswer, PythonClass, PythonError } from './ask-python.ts'
 import { PYTHON_BACKEND } from './ask-python.ts'
+import { isPackageOnly, likelyPackages, mayBePackage } from './backend-packages.ts'
+import { isModule, loadModule, loadPackage, notInstalled } from './own-backends.ts'
 
 /** What a declaration's `BACKEND` turned out to be. */
 export interface ResolvedBackend {
@@ -21,12 +20,12 @@ export interface ResolvedBackend {
   readonly note?: string
 }
 
-const isModule = (reference: string): boolean =>
-  /^\.{0,2}\//.test(reference) || isAbsolute(reference) || /\.[cm]?[jt]s$/.test(reference)
-
 /** The declarations whose backend only Python can explain. */
 export const needsPython = (declaration: Declaration): boolean =>
-  !findBackend(declaration.backend) && !isModule(declaration.backend) && declaration.backend.includes('.')
+  !findBackend(declaration.backend) &&
+  !isModule(declaration.backend) &&
+  !isPackageOnly(declaration.backend) &&
+  declaration.backend.includes('.')
 
 /** Finds the backend of one declaration, or says why there is none. */
 export async function resolveBackend(
@@ -38,87 +37,16 @@ export async function resolveBackend(
   const builtIn = findBackend(reference)
   if (builtIn) return { backend: builtIn, reference: builtIn.name }
   if (isModule(reference)) return loadModule(declaration, root)
+  if (mayBePackage(reference)) {
+    const loaded = await loadPackage(declaration, root)
+    if (loaded) return loaded
+    const near = nearest(reference, [...BACKEND_REFERENCES, ...likelyPackages(root)])
+    if (near === undefined && isScopedOrOurs(reference)) return notInstalled(declaration, root)
+    return cannotImport(declaration, 'there is no built-in backend of that name', near)
+  }
   const known = answer?.classes[declaration.name]
   if (known === undefined) return cannotImport(declaration, 'there is no built-in backend of that name')
   return 'error' in known ? explainPython(declaration, known.error) : fromPython(declaration, known)
-}
-
-async function loadModule(declaration: Declaration, root: string): Promise<ResolvedBackend | Problem> {
-  const path = resolve(root, declaration.backend)
-  const place = declaration.placeOf('backend')
-  const process = declaration.name
-  if (!existsSync(path))
-    return {
-      id: 'E202',
-      place,
-      process,
-      message: `Cannot import BACKEND ${JSON.stringify(declaration.backend)}: there is no file ${path}.`,
-      hint: `Paths are relative to the project. Look: ls ${root}`,
-    }
-  let loaded: Record<string, unknown>
-  try {
-    loaded = (await import(pathToFileURL(path).href)) as Record<string, unknown>
-  } catch (error) {
-    return {
-      id: 'E202',
-      place,
-      process,
-      message: `Cannot import BACKEND ${JSON.stringify(declaration.backend)}: ${error instanceof Error ? error.message : String(error)}`,
-      hint: `See it alone: node ${path}`,
-      details: error instanceof Error ? ownFrames(error, path) : undefined,
-    }
-  }
-  const value = loaded['default'] ?? loaded['backend']
-  const lacking = missingMembers(value)
-  if (lacking.length === 0) return { backend: value as Backend, reference: declaration.backend }
-  return {
-    id: 'E208',
-    place,
-    process,
-    message: `${declaration.backend} does not export a backend: ${lacking.join(', ')} missing or of the wrong type.`,
-    hint: 'export default { name, title, summary, kind, command } satisfies Backend',
-  }
-}
-
-function missingMembers(value: unknown): string[] {
-  if (typeof value !== 'object' || value === null) return ['the default export is']
-  const members = value as Record<string, unknown>
-  return [
-    ...['name', 'title', 'summary'].filter((name) => typeof members[name] !== 'string'),
-    ...(['web', 'worker', 'scheduler', 'task'].includes(members['kind'] as string) ? [] : ['kind']),
-    ...(typeof members['command'] === 'function' ? [] : ['command']),
-  ]
-}
-
-/** What the backend says of one process. A built-in one does not fail; a module of the project's own may. */
-export function callBackend(
-  declaration: Declaration,
-  { backend }: ResolvedBackend,
-  input: { readonly command: CommandInput; readonly listen: ListenInput },
-): { readonly command: Command; readonly listen: readonly string[] } | Problem {
-  const reference = declaration.backend
-  if (!isModule(reference))
-    return { command: backend.command(input.command), listen: backend.listen?.(input.listen) ?? [] }
-  const problem = { id: 'E209', place: declaration.placeOf('backend'), process: declaration.name } as const
-  try {
-    const command: Partial<Command> | undefined = backend.command(input.command)
-    const listen = backend.listen?.(input.listen) ?? []
-    if (typeof command?.program === 'string' && areTexts(command.args) && areTexts(listen))
-      return { command: command as Command, listen }
-    const message = `${reference} is not a backend: command() must return { program, args }, and listen() a list of addresses.`
-    return { ...problem, message }
-  } catch (error) {
-    const thrown = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
-    const details = error instanceof Error ? ownFrames(error, basename(reference)) : undefined
-    return { ...problem, message: `The backend ${reference} throws ${thrown}`, details }
-  }
-}
-
-const areTexts = (value: unknown): boolean => Array.isArray(value) && value.every((item) => typeof item === 'string')
-
-const ownFrames = (error: Error, path: string): string | undefined => {
-  const frames = (error.stack ?? '').split('\n').filter((line) => line.includes(path))
-  return frames.length > 0 ? frames.join('\n') : undefined
 }
 
 function fromPython(declaration: Declaration, known: PythonClass): ResolvedBackend {
@@ -172,6 +100,9 @@ function explainPython(declaration: Declaration, error: PythonError): Problem {
     details: error.text.trimEnd(),
   }
 }
+
+/** What is hardly meant as the name of a built-in one. */
+const isScopedOrOurs = (reference: string): boolean => /^@|\/|prodserver/.test(reference)
 
 /** Below these packages everything is built in, whether our Python package is installed or not. */
 const isOurs = (path: string): boolean => /^(django_)?prodserver\.backends\./.test(path)
