@@ -165,6 +165,7 @@ const PROCESS: Readonly<Record<string, { members: readonly string[]; because: st
     members: ['cwd', 'execPath', 'on', 'pid'],
     because: 'it is the supervisor itself, which signals stop; as process 1 it becomes the keeper that starts it again',
   },
+  'cli/commands/backends.ts': { members: ['version'], because: 'Node scripts are run by the Node that runs us' },
   'cli/commands/top.ts': { members: ['getBuiltinModule'], because: 'a module that is loaded only where it is needed' },
   'cli/terminal.ts': {
     members: ['kill', 'off', 'on', 'pid', 'stdin', 'stdout'],

@@ -464,7 +464,7 @@ E104  PRODUCTION_PROCESSES
     code: 4,
     shows: `E202  PRODUCTION_PROCESSES["web"]["BACKEND"]
       Cannot import BACKEND "apache": there is no built-in backend of that name.
-      → See the known backends: prodserver list --backends
+      → See the known backends: prodserver backends
 `,
   },
   'a backend package is not installed': {

@@ -26,6 +26,7 @@ const CODES: Readonly<Record<string, Codes>> = {
     notFound: 'the program was not found',
   },
   list: { done: 'listed', refused: '`PRODUCTION_PROCESSES` cannot be used' },
+  backends: { done: 'listed' },
   show: { done: 'shown', refused: 'what is shown has errors' },
   check: { done: 'no errors', refused: 'errors' },
   diff: {

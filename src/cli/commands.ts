@@ -120,7 +120,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     options: [
       ...PLAN_OPTIONS,
       json,
-      { name: 'backends', summary: 'The built-in backends instead' },
+      { name: 'backends', summary: 'What may stand in BACKEND instead: the command backends' },
       { name: 'names', summary: 'Only the names, one a line' },
       answerFd,
       ...COMMON_OPTIONS,
@@ -129,9 +129,20 @@ export const COMMANDS: readonly CommandSpec[] = [
     examples: [
       ['prodserver list', 'a table'],
       ['prodserver list --json', 'one JSON object a line'],
-      ['prodserver list --backends', 'what may stand in BACKEND'],
     ],
     load: () => import('./commands/list.ts'),
+  },
+  {
+    name: 'backends',
+    usage: '',
+    summary: 'What may stand in BACKEND: what is known, what is installed, and what the rest needs',
+    options: [...PROJECT_OPTIONS, json, ...COMMON_OPTIONS],
+    maxArguments: 0,
+    examples: [
+      ['prodserver backends', 'a table, and what to type for those that lack something'],
+      ['prodserver backends --json', 'one JSON object a line'],
+    ],
+    load: () => import('./commands/backends.ts'),
   },
   {
     name: 'show',

@@ -14,7 +14,7 @@ interface Installation {
 
 /** Whether what the backend needs is there: its package, and its Django app. */
 export function checkPackage(
-  { name, placeOf }: Declaration,
+  { name, placeOf }: Pick<Declaration, 'name' | 'placeOf'>,
   backend: Backend,
   { answer, project }: Installation,
 ): readonly Omit<Problem, 'process'>[] {
@@ -56,7 +56,7 @@ const seesPackage = (module: string, needed: NonNullable<Backend['python']>, pat
 
 /** Whether its version is one that is supported. Read from the folders of packages: nothing is imported. */
 export function checkVersion(
-  { placeOf }: Declaration,
+  { placeOf }: Pick<Declaration, 'placeOf'>,
   { title, python }: Backend,
   { answer, project }: Installation,
 ): readonly Omit<Problem, 'process'>[] {

@@ -22,8 +22,10 @@ export const isModule = (reference: string): boolean =>
   /^\.{0,2}\//.test(reference) || isAbsolute(reference) || /\.[cm]?[jt]s$/.test(reference)
 
 /** Whether the backend is one of JavaScript that is not built in. */
-const isOwn = ({ backend }: Declaration): boolean =>
-  !findBackend(backend) && (isModule(backend) || mayBePackage(backend))
+const isOwn = ({ backend }: Reference): boolean => !findBackend(backend) && (isModule(backend) || mayBePackage(backend))
+
+/** What is known of a reference to a backend: what it is, whose, and where that was written. */
+type Reference = Pick<Declaration, 'backend' | 'name' | 'placeOf'>
 
 /** A backend that is not built in, and what it was taken from. */
 export interface OwnBackend {
@@ -33,7 +35,7 @@ export interface OwnBackend {
 }
 
 /** Imports the module that a `BACKEND` is the path of, relative to the project. */
-export async function loadModule(declaration: Declaration, root: string): Promise<OwnBackend | Problem> {
+export async function loadModule(declaration: Reference, root: string): Promise<OwnBackend | Problem> {
   const path = resolve(root, declaration.backend)
   if (!existsSync(path))
     return cannotImport(
@@ -50,7 +52,7 @@ export async function loadModule(declaration: Declaration, root: string): Promis
 }
 
 /** Imports the package that a `BACKEND` names; undefined where none of that name is installed for the project. */
-export async function loadPackage(declaration: Declaration, root: string): Promise<OwnBackend | Problem | undefined> {
+export async function loadPackage(declaration: Reference, root: string): Promise<OwnBackend | Problem | undefined> {
   const reference = declaration.backend
   const found = packageOf(reference, root)
   if (!found) return undefined
@@ -70,7 +72,7 @@ export async function loadPackage(declaration: Declaration, root: string): Promi
 }
 
 /** The package that a `BACKEND` names is not there. */
-export function notInstalled(declaration: Declaration, root: string): Problem {
+export function notInstalled(declaration: Reference, root: string): Problem {
   const name = nameOf(declaration.backend)
   const hint = `${addCommand(root)} ${name}`
   return cannotImport(declaration, `the package ${name} is not installed in ${join(root, 'node_modules')}`, hint)
@@ -79,12 +81,12 @@ export function notInstalled(declaration: Declaration, root: string): Problem {
 const isTypeScript = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && error.code === 'ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING'
 
-function cannotImport(declaration: Declaration, reason: string, hint: string): Problem {
+function cannotImport(declaration: Reference, reason: string, hint: string): Problem {
   const message = `Cannot import BACKEND ${JSON.stringify(declaration.backend)}: ${reason}.`
   return { id: 'E202', place: declaration.placeOf('backend'), process: declaration.name, message, hint }
 }
 
-function explainThrown(declaration: Declaration, error: unknown, path: string, alone: string): Problem {
+function explainThrown(declaration: Reference, error: unknown, path: string, alone: string): Problem {
   const thrown = error instanceof Error ? error : undefined
   return {
     id: 'E202',
@@ -97,7 +99,7 @@ function explainThrown(declaration: Declaration, error: unknown, path: string, a
 }
 
 async function checkLoaded(
-  declaration: Declaration,
+  declaration: Reference,
   loaded: Record<string, unknown>,
   from?: Manifest,
 ): Promise<OwnBackend | Problem> {

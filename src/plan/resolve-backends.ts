@@ -114,7 +114,7 @@ function cannotImport(declaration: Declaration, reason: string, meant?: string |
     meant ??
     nearest(declaration.backend, BACKEND_REFERENCES) ??
     nearest(declaration.backend.split('.').at(-1) ?? '', BACKEND_REFERENCES)
-  const known = 'See the known backends: prodserver list --backends'
+  const known = 'See the known backends: prodserver backends'
   const own = 'Name a class of your own by its import path, as Python imports it from the folder with manage.py'
   const family = BACKENDS.filter(({ name }) => name.startsWith(`${declaration.backend}-`))
   const several = family.map(({ name }) => JSON.stringify(name)).join(' or ')

@@ -1,4 +1,3 @@
-import { BACKENDS } from '../../backends/index.ts'
 import { EXIT, ProdserverError } from '../../errors.ts'
 import type { PlannedProcess } from '../../plan/plan.ts'
 import type { CommandContext } from '../commands.ts'
@@ -8,7 +7,7 @@ import { readProject, planBasis } from '../read-project.ts'
 /** The declared processes as a table; those that cannot be planned are listed with their problem. */
 export async function execute(context: CommandContext): Promise<number> {
   const { options, io, paint, errorPaint } = context
-  if (options.values['backends']) return listBackends(context)
+  if (options.values['backends']) return (await import('./backends.ts')).execute(context)
   const { project, answer } = await readProject(context)
   if (options.values['names']) {
     io.stdout.write(answer.order.map((name) => `${name}\n`).join(''))
@@ -58,15 +57,4 @@ function target({ argv, argvFrom, from }: PlannedProcess): string {
       (_, index) => index > 0 && (argvFrom[index] === from.app || /APPLICATION|\.py$/.test(argvFrom[index] ?? '')),
     )
   return words.join(' ') || '-'
-}
-
-function listBackends({ options, io, paint }: CommandContext): number {
-  if (options.values['json']) {
-    for (const { name, kind, summary, paths = [] } of BACKENDS)
-      io.stdout.write(`${JSON.stringify({ name, kind, summary, paths })}\n`)
-    return EXIT.done
-  }
-  const rows = BACKENDS.map(({ name, kind, paths, summary }) => [name, kind, paths?.[0] ?? '-', summary])
-  io.stdout.write(renderTable(['NAME', 'KIND', 'IMPORT PATH', 'RUNS'], rows, paint, io.stdout.columns))
-  return EXIT.done
 }

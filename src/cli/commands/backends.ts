@@ -1,0 +1,79 @@
+import { parseDeclarations } from '../../config/declarations.ts'
+import { EXIT, type ExitCode, ProdserverError } from '../../errors.ts'
+import { builtInBackends, type KnownBackend, packagedBackends, projectBackends } from '../../plan/known-backends.ts'
+import type { CommandContext } from '../commands.ts'
+import { type Paint, renderTable } from '../print.ts'
+import { planBasis, readProject, type ReadProject } from '../read-project.ts'
+
+/** What may stand in `BACKEND`, what of it is installed, and what the rest needs. Without a project, what there is. */
+export async function execute(context: CommandContext): Promise<ExitCode> {
+  const { options, io, paint, errorPaint } = context
+  const read = await attempt(context)
+  const backends = await knownBackends(context, 'project' in read ? read : undefined)
+  if (options.values['json']) io.stdout.write(backends.map((backend) => `${JSON.stringify(backend)}\n`).join(''))
+  else io.stdout.write(renderBackends(backends, paint, io.stdout.columns))
+  if (!('project' in read)) {
+    const [problem] = read.problems
+    io.stderr.write(`${errorPaint('yellow', 'What is installed is not known')}: ${problem?.message}\n`)
+    if (problem?.hint !== undefined) io.stderr.write(`→ ${problem.hint}\n`)
+  }
+  return EXIT.done
+}
+
+/** The project, or why there is none that can be read. */
+async function attempt(context: CommandContext): Promise<ReadProject | ProdserverError> {
+  try {
+    return await readProject(context)
+  } catch (error) {
+    if (error instanceof ProdserverError) return error
+    throw error
+  }
+}
+
+async function knownBackends(context: CommandContext, read: ReadProject | undefined): Promise<readonly KnownBackend[]> {
+  const builtIn = builtInBackends(read, process.version.slice(1))
+  if (!read) return [...builtIn, ...(await packagedBackends(context.io.cwd, [], undefined))]
+  const { project, answer } = read
+  const { declarations } = parseDeclarations({
+    processes: answer.settings['PRODUCTION_PROCESSES'],
+    defaults: answer.settings['PRODUCTION_PROCESS_DEFAULTS'],
+    order: answer.order,
+    settingsModule: answer.settingsModule,
+  })
+  const { buildPlan } = await import('../../plan/build.ts')
+  const { plan, problems } = await buildPlan({ ...read, ...planBasis(context) })
+  return [
+    ...builtIn,
+    ...(await packagedBackends(project.root, declarations, read)),
+    ...projectBackends(declarations, { project, processes: plan.processes, problems }),
+  ]
+}
+
+function renderBackends(backends: readonly KnownBackend[], paint: Paint, columns: number | undefined): string {
+  const rows = backends.map(({ name, kind, installed, usable, summary, from }) => [
+    name,
+    kind ?? '-',
+    installed ?? (usable === null && from === 'built-in' ? '?' : '-'),
+    usable === null ? '?' : usable ? paint('green', 'yes') : paint('red', 'no'),
+    summary,
+  ])
+  const table = renderTable(['NAME', 'KIND', 'INSTALLED', 'USABLE', 'RUNS'], rows, paint, columns)
+  const needs = [...needsOf(backends)].map(([hint, names]) => [[...names].join(', '), hint])
+  return needs.length === 0 ? table : `${table}\n${renderNeeds(needs, paint)}`
+}
+
+/** What is to be typed, and what it is good for: one package may be what several lack. */
+function needsOf(backends: readonly KnownBackend[]): ReadonlyMap<string, ReadonlySet<string>> {
+  const needs = new Map<string, Set<string>>()
+  for (const { name, missing } of backends) {
+    for (const { message, hint, option, what } of missing) {
+      const step = what === 'backend' || hint === null ? `${message}${hint === null ? '' : ` → ${hint}`}` : hint
+      needs.set(step, (needs.get(step) ?? new Set()).add(option === undefined ? name : `${name} ${option}`))
+    }
+  }
+  return needs
+}
+
+/** Never cut: they are there to be copied. */
+const renderNeeds = (needs: readonly (readonly string[])[], paint: Paint): string =>
+  needs.map(([names = '', step = '']) => `${paint('bold', names)}\n  ${step}\n`).join('')

@@ -1,0 +1,190 @@
+import type { Backend } from '../backends/backend.ts'
+import { BACKENDS, findBackend } from '../backends/index.ts'
+import type { Declaration } from '../config/declarations.ts'
+import { isError, type Problem } from '../errors.ts'
+import type { SettingsAnswer } from '../source/django.ts'
+import type { Project } from '../source/project.ts'
+import type { ProcessKind } from '../types.ts'
+import { seesModule } from './applications.ts'
+import { backendPackages, mayBePackage, packageOf } from './backend-packages.ts'
+import { checkPackage, checkVersion } from './check-package.ts'
+import { installedVersion } from './installed-version.ts'
+import { versionOf } from './node-packages.ts'
+import { loadPackage } from './own-backends.ts'
+import type { PlannedProcess } from './plan.ts'
+
+/** What may stand in `BACKEND`, and whether it would work in this project. */
+export interface KnownBackend {
+  readonly name: string
+  /** Null where it cannot be told. */
+  readonly kind: ProcessKind | null
+  readonly summary: string
+  readonly paths: readonly string[]
+  readonly from: 'built-in' | 'package' | 'project'
+  /** The version of its program, or of the package that brings it; null where there is none, or none is known. */
+  readonly installed: string | null
+  /** Null where it is not known. */
+  readonly usable: boolean | null
+  readonly missing: readonly Missing[]
+}
+
+/** What it lacks, and the next thing to type. */
+export interface Missing {
+  /** It is usable without an add-on, but for one value of an option. */
+  readonly what: 'package' | 'app' | 'version' | 'add-on' | 'backend'
+  /** What is wrong, a sentence. */
+  readonly message: string
+  readonly hint: string | null
+  /** The option and the value that need an add-on: `worker-class=gevent`. */
+  readonly option?: string
+}
+
+export interface Installation {
+  readonly project: Project
+  readonly answer: SettingsAnswer
+}
+
+const UNKNOWN = { installed: null, usable: null, missing: [] } as const
+
+/** The built-in ones, in the order of the reference. */
+export const builtInBackends = (installation: Installation | undefined, nodeVersion: string): readonly KnownBackend[] =>
+  BACKENDS.map((backend) => ({
+    ...described(backend, backend.name, 'built-in'),
+    ...(needsNothing(backend)
+      ? { installed: backend.name === 'node' ? nodeVersion : null, usable: true, missing: [] }
+      : installation
+        ? lookedAt(backend, installation)
+        : UNKNOWN),
+  }))
+
+const needsNothing = ({ python }: Backend): boolean => python === undefined
+
+const described = (
+  { kind, summary, paths = [] }: Backend,
+  name: string,
+  from: KnownBackend['from'],
+): Pick<KnownBackend, 'name' | 'kind' | 'summary' | 'paths' | 'from'> => ({ name, kind, summary, paths, from })
+
+type Looked = Pick<KnownBackend, 'installed' | 'usable' | 'missing'>
+
+function lookedAt(backend: Backend, installation: Installation): Looked {
+  const asked = { name: backend.name, placeOf: () => backend.name }
+  if (backend.python?.module === 'django' && !installation.answer.modules['django']) return withoutDjango(installation)
+  const problems = [...checkPackage(asked, backend, installation), ...checkVersion(asked, backend, installation)]
+  const missing = problems.map(({ id, message, hint = null }): Missing => ({
+    what: WHAT[id] ?? 'package',
+    message,
+    hint,
+  }))
+  const isThere = missing.every(({ what }) => what !== 'package')
+  const [distribution = ''] = backend.python?.package.split(' ') ?? []
+  return {
+    installed: (isThere ? installedVersion(distribution, installation.answer.path) : undefined) ?? null,
+    usable: !problems.some(isProblemError),
+    missing: isThere ? [...missing, ...missingAddons(backend, installation)] : missing,
+  }
+}
+
+/** Elsewhere that is a problem of the whole project, and none of one backend. */
+function withoutDjango({ project: { python } }: Installation): Looked {
+  const message = `Django is not installed in ${python.path} (chosen by ${python.reason}).`
+  return { installed: null, usable: false, missing: [{ what: 'package', message, hint: `${python.install} django` }] }
+}
+
+const WHAT: Readonly<Partial<Record<Problem['id'], Missing['what']>>> = {
+  E203: 'package',
+  E204: 'app',
+  W306: 'version',
+}
+
+const isProblemError = (problem: Omit<Problem, 'process'>): boolean => isError(problem)
+
+/** Values of options that need a module of their own. */
+function missingAddons({ addons = {} }: Backend, { project, answer }: Installation): readonly Missing[] {
+  return Object.entries(addons).flatMap(([option, values]) =>
+    Object.entries(values)
+      .filter(([, { module }]) => !seesModule(module, answer.path))
+      .map(([value, { package: name }]): Missing => ({
+        what: 'add-on',
+        option: `${option}=${value}`,
+        message: `${option} ${JSON.stringify(value)} needs ${name}.`,
+        hint: `${project.python.install} ${name}`,
+      })),
+  )
+}
+
+/** Those of packages: that say so by their name or a keyword, and that the declaration names. */
+export async function packagedBackends(
+  root: string,
+  declarations: readonly Declaration[],
+  installation: Installation | undefined,
+): Promise<readonly KnownBackend[]> {
+  const declared = declarations.map(({ backend }) => backend).filter((reference) => isPackaged(reference, root))
+  const references = new Set([...declared, ...backendPackages(root).map(({ name }) => name)])
+  return Promise.all([...references].map((reference) => packagedBackend(reference, root, installation)))
+}
+
+async function packagedBackend(
+  reference: string,
+  root: string,
+  installation: Installation | undefined,
+): Promise<KnownBackend> {
+  const found = packageOf(reference, root)
+  const installed = found ? versionOf(found) : null
+  const loaded = await loadPackage({ backend: reference, name: reference, placeOf: () => reference }, root)
+  if (!loaded || 'id' in loaded) {
+    const missing: Missing = { what: 'backend', message: loaded?.message ?? '', hint: loaded?.hint ?? null }
+    return {
+      name: reference,
+      kind: null,
+      summary: '',
+      paths: [],
+      from: 'package',
+      installed,
+      usable: false,
+      missing: [missing],
+    }
+  }
+  const { backend } = loaded
+  const looked = needsNothing(backend)
+    ? { usable: true, missing: [] }
+    : installation
+      ? lookedAt(backend, installation)
+      : UNKNOWN
+  return { ...described(backend, reference, 'package'), ...looked, installed }
+}
+
+const isPackaged = (reference: string, root: string): boolean =>
+  !findBackend(reference) && mayBePackage(reference) && packageOf(reference, root) !== undefined
+
+/** Modules and Python classes of the project's own that the declaration names, as they were planned. */
+export function projectBackends(
+  declarations: readonly Declaration[],
+  {
+    project,
+    processes,
+    problems,
+  }: { project: Project; processes: readonly PlannedProcess[]; problems: readonly Problem[] },
+): readonly KnownBackend[] {
+  const own = new Map(
+    declarations
+      .filter(({ backend }) => !findBackend(backend) && !isPackaged(backend, project.root))
+      .map((declaration) => [declaration.backend, declaration]),
+  )
+  return [...own.values()].map(({ name, backend, placeOf }) => {
+    const planned = processes.find((process) => process.name === name)
+    const missing = problems
+      .filter(({ process, place, id }) => process === name && place === placeOf('backend') && id.startsWith('E'))
+      .map(({ message, hint = null }): Missing => ({ what: 'backend', message, hint }))
+    return {
+      name: backend,
+      kind: planned?.kind ?? null,
+      summary: planned?.title ?? '',
+      paths: [],
+      from: 'project',
+      installed: null,
+      usable: missing.length > 0 ? false : planned ? true : null,
+      missing,
+    }
+  })
+}
