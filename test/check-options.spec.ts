@@ -18,6 +18,8 @@ const uvicorn = (args: string): string =>
 const granian = (args: string): string => declared(`{"BACKEND": "granian-wsgi", "ARGS": ${args}}`)
 const hypercorn = (args: string): string =>
   declared(`{"BACKEND": "hypercorn", "ARGS": ${args}}`, 'ASGI_APPLICATION = "mysite.asgi.application"')
+const daphne = (args: string): string =>
+  declared(`{"BACKEND": "daphne", "ARGS": ${args}}`, 'ASGI_APPLICATION = "mysite.asgi.application"')
 const waitress = (args: string): string => declared(`{"BACKEND": "waitress", "ARGS": ${args}}`)
 const celery = (args: string, kind = 'worker'): string =>
   declared(`{"BACKEND": "celery-${kind}", "APP": "mysite.celery.app", "ARGS": ${args}}`)
@@ -151,6 +153,25 @@ E304  PRODUCTION_PROCESSES["web"]["ARGS"]["timeout"]
     shows: `E305  PRODUCTION_PROCESSES["web"]["ARGS"]["worker-class"]
       "trio" needs trio, which is not installed in <python>.
       → <python> -m pip install trio
+`,
+  },
+  'daphne has no such option': {
+    settings: daphne('{"hots": "127.0.0.1"}'),
+    shows: `E303  PRODUCTION_PROCESSES["web"]["ARGS"]["hots"]
+      daphne <version> has no option "hots".
+      → Did you mean "host"?
+`,
+  },
+  'daphne wants a number': {
+    settings: daphne('{"port": "http"}'),
+    shows: `E304  PRODUCTION_PROCESSES["web"]["ARGS"]["port"]
+      daphne <version> does not take "port" like this: invalid int value: 'http'.
+`,
+  },
+  'daphne wants another option beside one': {
+    settings: daphne('{"proxy-headers-host": "X-Real-IP"}'),
+    shows: `E304  PRODUCTION_PROCESSES["web"]
+      daphne <version> does not start like this: --proxy-headers has to be passed for this parameter.
 `,
   },
   'waitress has no such option': {

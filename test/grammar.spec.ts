@@ -38,6 +38,7 @@ const PROGRAM_OF: Readonly<Record<string, string>> = {
   'granian-wsgi': 'granian',
   'granian-asgi': 'granian',
   hypercorn: 'hypercorn',
+  daphne: 'daphne',
   'celery-worker': 'celery worker',
   'celery-beat': 'celery beat',
   'django-tasks': 'db_worker',

@@ -26,6 +26,7 @@ const servers: readonly (readonly [title: string, backend: string, ...args: read
   ['hypercorn', 'hypercorn'],
   ['hypercorn with two workers', 'hypercorn', '--workers=2'],
   ['hypercorn in one process', 'hypercorn', '--workers=0'],
+  ['daphne', 'daphne', '--access-log=/dev/null'],
   ['granian for WSGI', 'granian-wsgi', '--workers=2', '--blocking-threads=4'],
   ['granian for ASGI', 'granian-asgi'],
   ['waitress', 'waitress', '--threads=16'],

@@ -12,6 +12,7 @@ const servers: readonly (readonly [title: string, backend: string, args: Readonl
   ['uvicorn 0.34', 'uvicorn', { 'no-access-log': true }],
   ['uvicorn 0.34 with two workers', 'uvicorn', { workers: 2, 'no-access-log': true }],
   ['hypercorn 0.17', 'hypercorn', {}],
+  ['daphne 4.0', 'daphne', { verbosity: 0 }],
   ['waitress 3.0.0', 'waitress', { threads: 16 }],
 ]
 const env = { PRODSERVER_PYTHON: OLDER_PYTHON }

@@ -97,6 +97,10 @@ PRODUCTION_PROCESSES = {
         "BACKEND": "hypercorn",
         "ARGS": {"bind": ["0.0.0.0:8006", "[::]:8007"], "workers": 2, "graceful-timeout": 30, "keep-alive": 5},
     },
+    "daphne": {
+        "BACKEND": "daphne",
+        "ARGS": {"bind": "0.0.0.0", "port": 8008, "proxy-headers": True, "access-log": "-", "websocket_timeout": 3600},
+    },
     "worker": {
         "BACKEND": "django_prodserver.backends.celery.CeleryWorker",
         "APP": "myproject.celery.app",

@@ -104,6 +104,11 @@ const commands: readonly (readonly [name: string, declared: Declared, command: s
     'python -m hypercorn --bind=:1 --bind=:2 --keep-alive=9 --debug -k uvloop mysite.asgi:application',
   ],
   [
+    'daphne',
+    { app: ASGI, args: { host: '::1', p: 1, 'server-name': 'False', endpoint: ['tcp:2'], websocket_timeout: 9 } },
+    'python -m daphne --bind=::1 -p 1 --no-server-name --endpoint=tcp:2 --websocket_timeout=9 mysite.asgi:application',
+  ],
+  [
     'celery-worker',
     { app: CELERY, args: { concurrency: 4, queues: ['a', 'b'], broker: 'redis://', 'task-events': true } },
     'python -m celery -A mysite.celery.app --broker=redis:// worker --concurrency=4 --queues=a,b --task-events',
@@ -233,6 +238,14 @@ const listens: readonly (readonly [name: string, declared: Declared, listen: rea
     { args: { bind: ['a', ':1', '[::1]:2', 'unix:/run/a.sock', 'fd://3'] } },
     ['a:8000', '0.0.0.0:1', '[::1]:2', 'unix:/run/a.sock'],
   ],
+  ['daphne', {}, ['127.0.0.1:8000']],
+  ['daphne', { args: { bind: '::1', u: '/run/a' } }, ['[::1]:8000', 'unix:/run/a']],
+  ['daphne', { args: { fd: 3 } }, []],
+  [
+    'daphne',
+    { args: { endpoint: ['tcp:1', 'ssl:port=2:interface=\\:\\:1', 'tcp6:3', 'unix:/run/a:mode=666', 'fd:fileno=3'] } },
+    ['0.0.0.0:1', '[::1]:2', '[::]:3', 'unix:/run/a'],
+  ],
   ['celery-worker', {}, []],
   ['command', { args: { port: 3000 } }, []],
 ]
@@ -281,6 +294,7 @@ test('the modules that are asked about are those that backends need, and Django'
   assert.deepEqual(PYTHON_MODULES.toSorted(), [
     'celery',
     'channels',
+    'daphne',
     'django',
     'django_dramatiq',
     'django_q',

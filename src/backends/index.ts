@@ -2,6 +2,7 @@ import type { Backend } from './backend.ts'
 import { celeryBeat, celeryWorker } from './celery.ts'
 import { channelsWorker } from './channels.ts'
 import { command } from './command.ts'
+import { daphne } from './daphne.ts'
 import { djangoCommand } from './django-command.ts'
 import { djangoQ2 } from './django-q2.ts'
 import { djangoTasks } from './django-tasks.ts'
@@ -25,6 +26,7 @@ export const BACKENDS: readonly Backend[] = [
   uvicorn,
   uvicornWsgi,
   hypercorn,
+  daphne,
   celeryWorker,
   celeryBeat,
   djangoTasks,

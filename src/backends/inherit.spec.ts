@@ -50,6 +50,13 @@ const commands: readonly (readonly [
   ['uvicorn-wsgi', { uds: '/run/a' }, 'python -m uvicorn --interface=wsgi --fd=3 a:b', 'PRODSERVER_PROBE_FD=9'],
   ['hypercorn', { bind: ':80', w: 2 }, 'python -m hypercorn --bind=fd://3 --bind=fd://9 -w 2 a:b'],
   [
+    'daphne',
+    { host: 'a', p: 1, u: '/run/a', 'proxy-headers': true },
+    'python -m daphne --endpoint=fd:fileno=3 --endpoint=fd:fileno=4 --endpoint=fd:fileno=9 --proxy-headers a:b',
+    'PRODSERVER_PROBE_FD=9',
+    [3, 4],
+  ],
+  [
     'granian-wsgi',
     { address: 'a', port: 1, threads: 2 },
     'python -m granian --interface=wsgi --blocking-threads=2 a:b',
@@ -101,6 +108,9 @@ const impossible: readonly (readonly [name: string, args: Json, extra?: readonly
   ['hypercorn', { k: 'trio' }],
   ['hypercorn', { bind: 'fd://3' }],
   ['hypercorn', {}, ['--reload']],
+  ['daphne', { endpoint: 'tcp:80' }],
+  ['daphne', { fd: 3 }],
+  ['daphne', {}, ['-p', '80']],
   ['granian-wsgi', { 'pid-file': 'a' }],
   ['granian-asgi', { reload: 'True' }],
   ['granian-asgi', {}, ['--host', 'a']],

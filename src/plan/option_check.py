@@ -1,7 +1,8 @@
 """Asks the installed programs what they make of their options, by their own parsers: nothing here knows an option.
 
-A program is named by how its parser is found: ``gunicorn``, ``waitress``, ``hypercorn``; ``click MODULE:OBJECT
-[COMMAND]`` and ``argparse MODULE:FUNCTION`` for what tells by itself; ``django COMMAND [SUBCOMMAND]`` after ``django.setup()``.
+A program is named by how its parser is found: ``gunicorn``, ``waitress``, ``hypercorn``, ``daphne``; ``click
+MODULE:OBJECT [COMMAND]`` and ``argparse MODULE:FUNCTION`` for what tells by itself; ``django COMMAND [SUBCOMMAND]``
+after ``django.setup()``.
 Each option is tried alone, so that every one that is refused is named; then those that are taken together, with what
 the program takes by default.
 """
@@ -98,7 +99,8 @@ class Argparse:
     def check_together(self, tokens):
         for action, default in self.defaults:
             action.default = default
-        self.parser.parse_known_args([token for token in tokens if token not in ("--help", "--version", "-h", "-v")])
+        given = [token for token in tokens if token not in ("--help", "--version", "-h", "-v")]
+        return self.parser.parse_known_args(given)[0]
 
 
 def argparse(maker):
@@ -145,6 +147,24 @@ def hypercorn():
         return Argparse(told.args[0])
     finally:
         argparse.ArgumentParser.parse_args = original
+
+
+class Daphne(Argparse):
+    def __init__(self):
+        from daphne.cli import CommandLineInterface
+
+        self.program = CommandLineInterface()
+        super().__init__(self.program.parser)
+
+    def check_together(self, tokens):
+        import argparse
+
+        given = super().check_together(tokens)
+        try:
+            self.program._get_forwarded_host(given)
+            self.program._get_forwarded_port(given)
+        except argparse.ArgumentError as error:
+            raise Refused("value", str(error))
 
 
 def django(name, *sub_command):
@@ -272,6 +292,7 @@ def first_line(error):
 PARSERS = {
     "argparse": argparse,
     "click": Click,
+    "daphne": Daphne,
     "django": django,
     "gunicorn": Gunicorn,
     "hypercorn": hypercorn,

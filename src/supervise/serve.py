@@ -306,6 +306,76 @@ def change_hypercorn(listen, probe):
     run.asyncio, run.worker_serve, run.TCPServer = recording, worker_serve, CountedConnection
 
 
+# daphne
+
+
+def change_daphne(listen, probe):
+    import asyncio
+
+    from daphne import server
+    from daphne.http_protocol import WebRequest
+    from twisted.internet import defer, endpoints, reactor, tcp, unix
+
+    if probe is not None:
+        # It is among the sockets that the command line names.
+        probe.detach()
+    Server, from_string = server.Server, server.serverFromString
+    listening, kill, reply = Server.listen_success, Server.kill_all_applications, WebRequest.handle_reply
+    ports, draining = [], threading.Event()
+
+    def server_from_string(reactor, description):
+        if not description.startswith("fd:fileno="):
+            return from_string(reactor, description)
+        fd = int(description[len("fd:fileno=") :])
+        with socket.socket(fileno=os.dup(fd)) as opened:
+            # By itself it takes all of them for IPv4.
+            return endpoints.AdoptedStreamServerEndpoint(reactor, fd, opened.family)
+
+    def listen_success(self, port):
+        ports.append(port)
+        listening(self, port)
+
+    def kill_all_applications(self):
+        def failed(failure):
+            say("cannot drain daphne: %r" % failure.value)
+
+        drained = defer.Deferred.fromFuture(asyncio.ensure_future(drain(self)))
+        return drained.addErrback(failed).addCallback(lambda _: kill(self))
+
+    async def drain(self):
+        draining.set()
+        for port in ports:
+            # One that is closed deletes the path of its Unix socket, though the next copy serves on it.
+            port.stopReading()
+        for protocol in list(self.connections):
+            if not isinstance(protocol, WebRequest) and protocol.state == protocol.STATE_OPEN:
+                protocol.serverClose()
+        until = time.monotonic() + LINGER
+        await asyncio.sleep(0.1)
+        while is_answering(self) or (time.monotonic() < until and has_connection(reactor.getReaders())):
+            await asyncio.sleep(0.05)
+
+    def is_answering(self):
+        running = [
+            details["application_instance"]
+            for protocol, details in self.connections.items()
+            if isinstance(protocol, WebRequest) and "application_instance" in details
+        ]
+        return not all(each.done() for each in running) or has_connection(reactor.getWriters())
+
+    def has_connection(ends):
+        return any(isinstance(each, (tcp.Server, unix.Server)) for each in ends)
+
+    def handle_reply(self, message):
+        if draining.is_set() and message.get("type") == "http.response.start" and hasattr(self.channel, "persistent"):
+            self.channel.persistent = False
+            message = {**message, "headers": [*message.get("headers", ()), (b"Connection", b"close")]}
+        return reply(self, message)
+
+    server.serverFromString, WebRequest.handle_reply = server_from_string, handle_reply
+    Server.listen_success, Server.kill_all_applications = listen_success, kill_all_applications
+
+
 # granian
 
 
@@ -534,6 +604,7 @@ CHANGES = {
     "gunicorn": change_gunicorn,
     "uvicorn": change_uvicorn,
     "hypercorn": change_hypercorn,
+    "daphne": change_daphne,
     "granian": change_granian,
     "waitress": change_waitress,
 }

@@ -112,6 +112,17 @@ def hypercorn():
     return {"options": list(from_argparse(parser)), "names": names}
 
 
+def daphne():
+    from daphne.cli import CommandLineInterface
+
+    parser = CommandLineInterface().parser
+    names = {}
+    for action in parser._actions:
+        if action.option_strings:
+            names.setdefault(action.dest, []).extend(flag[2:] for flag in action.option_strings if flag[1] == "-")
+    return {"options": list(from_argparse(parser)), "names": names}
+
+
 def granian():
     from granian.cli import cli
     from granian.server import Server
@@ -197,6 +208,7 @@ if __name__ == "__main__":
         "uvicorn": uvicorn(),
         "granian": granian(),
         "hypercorn": hypercorn(),
+        "daphne": daphne(),
         "celery worker": celery("worker"),
         "celery beat": celery("beat"),
         "db_worker": django_command("django_tasks_db", "db_worker"),
