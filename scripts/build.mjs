@@ -57,6 +57,7 @@ const python = [
   'plan/python_backend.py',
   'plan/option_check.py',
   'plan/deploy_check.py',
+  'plan/memory_check.py',
   'supervise/serve.py',
 ]
 for (const file of python.map((name) => `src/${name}`)) copyFileSync(file, `dist.new/chunks/${file.split('/').at(-1)}`)

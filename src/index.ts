@@ -32,6 +32,8 @@ export type {
   Inherited,
   InheritedSockets,
   ListenInput,
+  Workers,
+  WorkersInput,
   OptionTokens,
 } from './backends/backend.ts'
 export type { ExitCode, Problem, ProblemId } from './errors.ts'

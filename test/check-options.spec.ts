@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { createServer } from 'node:net'
 import { once } from 'node:events'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Problem } from '../src/errors.ts'
+import { ROOT } from './support/environment.ts'
 import { assertExplained, type Mistake } from './support/mistakes.ts'
 import { freePort } from './support/net.ts'
 import { createProject } from './support/project.ts'
@@ -288,6 +290,50 @@ E304  PRODUCTION_PROCESSES["web"]["ARGS"]["timeout"]
     shows: `E403  PRODUCTION_PROCESSES["web"]["ARGS"]["pidfile"]
       Each instance would write <project>/worker.pid, and take it for its own.
       → Leave the option out, or the INSTANCES
+`,
+  },
+  'one log file for two processes': {
+    settings:
+      'PRODUCTION_PROCESSES = {"web": {"BACKEND": "gunicorn", "ARGS": {"accesslog": "logs/a.log", "errorlog": "logs/a.log", "bind": ":8001"}}, ' +
+      '"api": {"BACKEND": "gunicorn", "ARGS": {"access-logfile": "./logs/a.log", "error-logfile": "/dev/stderr", "bind": ":8002"}},' +
+      '"admin": {"BACKEND": "gunicorn", "ARGS": {"error-logfile": "/dev/stderr", "bind": ":8003"}}}',
+    isWarning: true,
+    shows: `W402  PRODUCTION_PROCESSES["api"]["ARGS"]["access-logfile"]
+      It writes <project>/logs/a.log, and so does "web".
+      → Give each process a file of its own
+`,
+  },
+  'a pid file that is also a log': {
+    settings:
+      'PRODUCTION_PROCESSES = {"web": {"BACKEND": "gunicorn", "ARGS": {"pid": "web.log", "bind": ":8001"}}, ' +
+      '"api": {"BACKEND": "gunicorn", "ARGS": {"accesslog": "web.log", "bind": ":8002"}}}',
+    shows: `E403  PRODUCTION_PROCESSES["api"]["ARGS"]["accesslog"]
+      It writes <project>/web.log, and so does "web".
+      → Give each process a file of its own
+`,
+  },
+  'a class of the project prepares what its program does not have': {
+    settings: declared('{"BACKEND": "mysite.servers.Ours", "ARGS": {"wrokers": 2, "timeout": "long"}}'),
+    files: {
+      'mysite/servers.py': `from django_prodserver.backends.gunicorn import GunicornServer
+
+
+class Ours(GunicornServer):
+    def prep_server_args(self):
+        return [*super().prep_server_args(), "--loud", "1", "--threads", "4", "--preload", "--bind", "127.0.0.1:0"]
+`,
+    },
+    env: { PYTHONPATH: join(ROOT, 'python') },
+    shows: `E303  PRODUCTION_PROCESSES["web"]["ARGS"]["wrokers"]
+      gunicorn <version> has no option "wrokers".
+      → Did you mean "workers"?
+
+E304  PRODUCTION_PROCESSES["web"]["ARGS"]["timeout"]
+      gunicorn <version> does not take "timeout" like this: invalid int value: 'long'.
+
+E303  PRODUCTION_PROCESSES["web"]["BACKEND"]
+      gunicorn <version> has no option "loud".
+      → Look: <python> -m gunicorn --help mysite.wsgi:application
 `,
   },
   'one pid file for two processes': {

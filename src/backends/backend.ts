@@ -75,6 +75,8 @@ export interface Backend {
   readonly inheritSince?: string
   /** The addresses it will listen on: `host:port` or `unix:/path`. */
   readonly listen?: (input: ListenInput) => readonly string[]
+  /** What it starts of itself with these options. Default one process, without a limit of connections. */
+  readonly workers?: (input: WorkersInput) => Workers
   /** When it counts as ready, unless the declaration says otherwise. With a `log` and a `delay`, whichever comes first. */
   readonly ready?: { readonly http?: string; readonly log?: string; readonly delay?: number }
   /** How it is asked to stop without losing work, and how long that may take. Default TERM, 30 s. */
@@ -140,6 +142,30 @@ export interface ListenInput {
   readonly values: (name: string) => readonly string[]
   readonly env: Env
 }
+
+export interface WorkersInput extends ListenInput {
+  /** Of the machine, as its programs count them: a container may be allowed less. */
+  readonly processors: number
+}
+
+/** The processes of one instance that hold the application. */
+export interface Workers {
+  readonly processes: number
+  /** The option that says how many. */
+  readonly option?: string
+  /** They are copies of a main process that has loaded the application, and share a part of its memory. Default false. */
+  readonly forked?: boolean
+  /** How many connections each of them keeps open at most, and the option that says so; absent where nothing does. */
+  readonly connections?: { readonly most: number; readonly option: string }
+}
+
+/** As many as an option says, else a variable of the environment, else one. */
+export const workersOf =
+  (option: string, ...variables: readonly string[]) =>
+  ({ values, env }: ListenInput): Workers => {
+    const given = [...values(option), ...variables.map((variable) => env[variable])].find((value) => Number(value) > 0)
+    return { processes: Number(given ?? 1), option }
+  }
 
 /** All options in one list, for backends that need no special order. */
 export const allTokens = (options: readonly OptionTokens[]): readonly string[] =>

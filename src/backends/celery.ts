@@ -1,5 +1,13 @@
 import type { OptionGrammar } from '../args/grammar.ts'
-import { allTokens, type Backend, type Command, type CommandInput, type OptionTokens } from './backend.ts'
+import {
+  allTokens,
+  type Backend,
+  type Command,
+  type CommandInput,
+  type OptionTokens,
+  type Workers,
+  type WorkersInput,
+} from './backend.ts'
 
 /** Options of `celery` itself. After the sub-command they are an error. */
 const GLOBAL = new Set([
@@ -84,6 +92,7 @@ export const celeryWorker: Backend = {
   },
   example: { concurrency: 4, loglevel: 'info', queues: 'default,mail' },
   command: celeryCommand('worker'),
+  workers,
   // "ready." is logged at INFO, and the default level is WARNING: where the log does not tell, the time must.
   ready: { log: 'ready\\.', delay: 5000 },
   // TERM to the main process lets running tasks finish, however long; to the whole group it would kill them.
@@ -111,6 +120,16 @@ export const celeryBeat: Backend = {
   ready: { delay: 1000 },
   stop: { signal: 'TERM', timeoutMs: 10_000 },
   reload: 'restart',
+}
+
+/** The processes of its pool. The other pools have one, and threads or greenlets in it. */
+function workers({ values, processors }: WorkersInput): Workers {
+  const [most] = values('autoscale').at(-1)?.split(',') ?? []
+  const isForked = ['prefork', 'processes', undefined].includes(values('pool').at(-1))
+  const given = most ?? values('concurrency').at(-1)
+  // Without a number it asks the machine, not the container.
+  const processes = isForked ? Number(given) || processors : 1
+  return { processes, option: most === undefined ? 'concurrency' : 'autoscale', forked: isForked }
 }
 
 const isGlobal = ({ name }: OptionTokens): boolean => GLOBAL.has(name)

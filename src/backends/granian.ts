@@ -1,5 +1,5 @@
 import type { OptionGrammar } from '../args/grammar.ts'
-import { type Backend, hostAndPort, inheritThroughRunner, pythonModule } from './backend.ts'
+import { type Backend, hostAndPort, inheritThroughRunner, pythonModule, workersOf } from './backend.ts'
 
 const options: OptionGrammar = {
   switches: ['version', 'help'],
@@ -61,6 +61,7 @@ const shared = {
   },
   python: { module: 'granian', package: 'granian', oldest: '2.7.9' },
   listen: hostAndPort('127.0.0.1', '8000', 'uds'),
+  workers: workersOf('workers', 'GRANIAN_WORKERS'),
   ready: { http: '/' },
   // It waits for its workers without limit, so the limit is ours.
   stop: { signal: 'TERM', timeoutMs: 30_000 },

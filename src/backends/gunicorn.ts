@@ -10,6 +10,8 @@ import {
   probeVariable,
   pythonModule,
   withoutOptions,
+  type Workers,
+  workersOf,
 } from './backend.ts'
 
 // Where a setting's name is not its flag's, both are taken: people copy names from gunicorn.conf.py.
@@ -116,6 +118,7 @@ export const gunicorn: Backend = {
   command: pythonModule('gunicorn'),
   inherit,
   listen,
+  workers,
   ready: { http: '/' },
   // Its own --graceful-timeout is 30 s; ours must not cut that short.
   stop: { signal: 'TERM', timeoutMs: 35_000 },
@@ -144,6 +147,21 @@ function listen({ values, env }: ListenInput): readonly string[] {
   const binds = values('bind')
   if (binds.length > 0) return binds.flatMap((bind) => normalize(bind) ?? [])
   return [env['PORT'] ? `0.0.0.0:${env['PORT']}` : '127.0.0.1:8000']
+}
+
+/** Those that hold more than one connection at once. */
+const MANY = /^(gthread|gevent|eventlet|tornado|asgi)/
+
+function workers(input: ListenInput): Workers {
+  const { values } = input
+  const isMany = MANY.test(values('worker-class').at(-1) ?? '') || Number(values('threads').at(-1)) > 1
+  return {
+    ...workersOf('workers', 'WEB_CONCURRENCY')(input),
+    forked: values('preload').length > 0,
+    ...(isMany && {
+      connections: { most: Number(values('worker-connections').at(-1) ?? 1000), option: 'worker-connections' },
+    }),
+  }
 }
 
 function normalize(bind: string): string | undefined {

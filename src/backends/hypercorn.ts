@@ -9,6 +9,7 @@ import {
   type ListenInput,
   pythonModule,
   withoutOptions,
+  workersOf,
 } from './backend.ts'
 
 const options: OptionGrammar = {
@@ -62,6 +63,7 @@ export const hypercorn: Backend = {
   command: pythonModule('hypercorn'),
   inherit,
   listen,
+  workers: workersOf('workers'),
   ready: { http: '/' },
   stop: { signal: 'TERM', timeoutMs: 30_000 },
   reload: 'rolling',

@@ -7,8 +7,11 @@ import {
   type InheritedSockets,
   isGiven,
   probeVariable,
+  type ListenInput,
   pythonModule,
   withoutOptions,
+  type Workers,
+  workersOf,
 } from './backend.ts'
 
 const options: OptionGrammar = {
@@ -58,6 +61,13 @@ const shared = {
     },
   },
   listen: hostAndPort('127.0.0.1', '8000', 'uds'),
+  workers: (input: ListenInput): Workers => {
+    const most = Number(input.values('limit-concurrency').at(-1))
+    return {
+      ...workersOf('workers', 'UVICORN_WORKERS', 'WEB_CONCURRENCY')(input),
+      ...(most > 0 && { connections: { most, option: 'limit-concurrency' } }),
+    }
+  },
   ready: { http: '/' },
   stop: { signal: 'TERM', timeoutMs: 30_000 },
   reload: 'rolling',

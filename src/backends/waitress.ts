@@ -36,6 +36,10 @@ export const waitress: Backend = {
   command,
   inherit: inheritThroughRunner(options, ['host', 'port', 'listen', 'unix-socket'], [])(command),
   listen,
+  workers: ({ values }) => ({
+    processes: 1,
+    connections: { most: Number(values('connection-limit').at(-1) ?? 100), option: 'connection-limit' },
+  }),
   ready: { http: '/' },
   // It has no handler for TERM and dies with the requests it is answering. After INT it waits 5 s for them, and for all
   // of them where it runs on sockets that it was given.

@@ -7,30 +7,43 @@ import { MARK, markOf, placeOf } from '../supervise/sweeper.ts'
 
 /** Addresses that cannot be had on this machine now. Other systems than Linux do not tell. */
 export function checkPorts(processes: readonly PlannedProcess[], stateDir: string, proc = '/proc'): readonly Problem[] {
-  if (!existsSync(`${proc}/net/tcp`)) return []
   const firstPort = firstFreePort(proc)
   return processes
     .filter(({ enabled }) => enabled)
-    .flatMap(({ name, listen, title }) =>
-      listen.flatMap((address): Problem[] => {
-        const problem = { id: 'E507', place: `PRODUCTION_PROCESSES[${JSON.stringify(name)}]`, process: name } as const
-        const port = portOf(address)
-        if (port !== null && port > 0 && port < firstPort)
-          return [
-            {
-              ...problem,
-              message: `${title} cannot listen on ${address}: ports below ${firstPort} are for root.`,
-              hint: `Choose another port, or as root: sysctl net.ipv4.ip_unprivileged_port_start=${port}`,
-            },
-          ]
-        const holder = port === 0 ? null : holderOf(address, proc)
-        if (!holder || isOurs(holder, stateDir, proc)) return []
-        const message = `${title} cannot listen on ${address}: ${describeHolder(holder)}.`
-        const hint = holder.pid === null ? 'Choose another address' : `Look: ps -fp ${holder.pid}`
-        return [{ ...problem, message, hint }]
-      }),
-    )
+    .flatMap((planned) => [
+      ...checkPrivileged(planned, firstPort),
+      ...checkTaken(planned, (holder) => isOurs(holder, stateDir, proc), proc),
+    ])
 }
+
+/** Addresses of a process that somebody has already, who is not to be overlooked. */
+export function checkTaken(
+  planned: PlannedProcess,
+  isOverlooked: (holder: PortHolder) => boolean = () => false,
+  proc = '/proc',
+): readonly Problem[] {
+  if (!existsSync(`${proc}/net/tcp`)) return []
+  return planned.listen.flatMap((address): readonly Problem[] => {
+    const holder = portOf(address) === 0 ? null : holderOf(address, proc)
+    if (!holder || isOverlooked(holder)) return []
+    const message = `${planned.title} cannot listen on ${address}: ${describeHolder(holder)}.`
+    const hint = holder.pid === null ? 'Choose another address' : `Look: ps -fp ${holder.pid}`
+    return [{ ...problemOf(planned), message, hint }]
+  })
+}
+
+function checkPrivileged(planned: PlannedProcess, firstPort: number): readonly Problem[] {
+  return planned.listen.flatMap((address): readonly Problem[] => {
+    const port = portOf(address)
+    if (port === null || port === 0 || port >= firstPort) return []
+    const message = `${planned.title} cannot listen on ${address}: ports below ${firstPort} are for root.`
+    const hint = `Choose another port, or as root: sysctl net.ipv4.ip_unprivileged_port_start=${port}`
+    return [{ ...problemOf(planned), message, hint }]
+  })
+}
+
+const problemOf = ({ name }: PlannedProcess) =>
+  ({ id: 'E507', place: `PRODUCTION_PROCESSES[${JSON.stringify(name)}]`, process: name }) as const
 
 const portOf = (address: string): number | null =>
   address.startsWith('unix:') ? null : Number(/:(\d+)$/.exec(address)?.[1])
@@ -47,6 +60,7 @@ function firstFreePort(proc: string): number {
 
 /** Or may do what root may with ports. */
 function isRoot(proc: string): boolean {
+  if (!existsSync(`${proc}/self/status`)) return true
   const capabilities = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync(`${proc}/self/status`, 'utf8'))?.[1]
   return (BigInt(`0x${capabilities ?? '0'}`) & CAP_NET_BIND_SERVICE) !== 0n
 }

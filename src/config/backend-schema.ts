@@ -82,6 +82,7 @@ const members = {
   inherit: v.optional(method),
   inheritSince: v.optional(text),
   listen: v.optional(method),
+  workers: v.optional(method),
   ready: v.optional(optional({ http: text, log: text, delay: milliseconds })),
   stop: v.optional(optional({ signal: oneOf('TERM', 'INT', 'QUIT'), timeoutMs: milliseconds, signalOption: text })),
   reload: v.optional(oneOf('rolling', 'signal', 'restart')),

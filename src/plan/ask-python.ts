@@ -41,6 +41,24 @@ export interface PythonAnswer {
   readonly deploy?: DeploymentAnswer | { readonly error: PythonError }
   /** What programs make of the options of processes. */
   readonly options: Readonly<Record<string, OptionAnswer | { readonly error: PythonError }>>
+  /** What memory a process needs; null where it could not be measured. Absent when it was not asked for. */
+  readonly memory?: Readonly<Record<string, MemoryAnswer | null>>
+}
+
+/** What a process is to load while it is measured. */
+export interface MemoryQuestion {
+  readonly modules: readonly string[]
+  /** How its program is found; see option_check.py. */
+  readonly parser: string | null
+  readonly app: readonly [path: string, kind: 'celery' | 'wsgi' | 'asgi'] | null
+}
+
+/** In bytes; see memory_check.py. */
+export interface MemoryAnswer {
+  /** Of a process that has loaded the application by itself. */
+  readonly alone: number
+  /** Of a copy of one, beyond what it shares with it. */
+  readonly forked: number
 }
 
 /** The key of a declaration, and the key within where it is a part, as settings spell them; without a value it goes. */
@@ -66,6 +84,8 @@ export interface PythonQuestion {
   readonly deploy: Readonly<Record<string, string>> | null
   /** Options by the process whose they are. */
   readonly options: Readonly<Record<string, OptionQuestion>>
+  /** What to measure, by the process whose memory it is. Null for nothing. */
+  readonly memory: Readonly<Record<string, MemoryQuestion>> | null
   readonly timeoutMs: number
 }
 
@@ -76,13 +96,13 @@ export interface PythonQuestion {
  * @throws {ProdserverError} `E011` when it gives no answer.
  */
 export async function askPython(question: PythonQuestion): Promise<PythonAnswer> {
-  const { classes, apps, options, deploy, path } = question
+  const { classes, apps, options, deploy, memory, path } = question
   const isSetUp =
     Object.keys(classes).length > 0 ||
     deploy !== null ||
     Object.values(options).some(({ parser }) => parser.startsWith('django '))
   // Not an argument: options may be longer than a command line.
-  const input = JSON.stringify({ classes, apps, options, deploy, path, setup: isSetUp })
+  const input = JSON.stringify({ classes, apps, options, deploy, memory, path, setup: isSetUp })
   const { answer, output, ended } = await runPython({
     python: question.python,
     args: [PYTHON_BACKEND, 'inspect'],

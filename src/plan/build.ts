@@ -1,32 +1,35 @@
 import { resolve } from 'node:path'
-import { optionValues, withoutOverridden, withoutReplaced } from '../args/override.ts'
-import { type Option, translateArgs, type Translation } from '../args/translate.ts'
+import { optionValues, withoutOverridden } from '../args/override.ts'
+import type { Option } from '../args/translate.ts'
 import { type Backend, type CommandInput, isGiven } from '../backends/backend.ts'
-import { findBackend, modulesOf } from '../backends/index.ts'
+import { findBackend } from '../backends/index.ts'
 import { type Declaration, parseDeclarations } from '../config/declarations.ts'
 import type { Problem } from '../errors.ts'
 import { guardToken } from '../secret.ts'
 import type { SettingsAnswer } from '../source/django.ts'
 import { explainNoDjango } from '../source/explain.ts'
 import type { Project } from '../source/project.ts'
-import type { Env, Json } from '../types.ts'
+import type { Env } from '../types.ts'
 import { nearest } from '../values.ts'
 import { checkAddresses } from './addresses.ts'
-import { type Application, resolveApplication, seesModule } from './applications.ts'
-import { askPython, overridesForPython, type PythonAnswer } from './ask-python.ts'
+import { type Application, resolveApplication } from './applications.ts'
+import type { PythonAnswer } from './ask-python.ts'
 import { checkDeployment } from './check-deploy.ts'
-import { checkFiles, checkOwned, type OwnedFile, ownedFiles } from './check-files.ts'
-import { checkOptions, checkTwice, optionQuestion, type OptionQuestion } from './check-options.ts'
+import { checkFiles, checkShared, type WrittenFile, writtenFiles } from './check-files.ts'
+import { checkOptions, checkTwice } from './check-options.ts'
 import { checkPackage, checkVersion } from './check-package.ts'
 import { buildEnvironment } from './environment.ts'
-import { checkImported, type ImportedApplication, importedApplication } from './imported.ts'
+import { checkImported, importedApplication } from './imported.ts'
 import { checkDependencies } from './order.ts'
 import { withoutSilenced } from './silence.ts'
 import { installedVersion, isOlder } from './installed-version.ts'
 import type { Plan, PlannedInheritance, PlannedProcess } from './plan.ts'
 import { callBackend, callInherit } from './own-backends.ts'
-import { needsPython, type ResolvedBackend, resolveBackend } from './resolve-backends.ts'
 import { plannedPolicies } from './policies.ts'
+import { askAbout } from './questions.ts'
+import { type ResolvedBackend, resolveBackend } from './resolve-backends.ts'
+import { translate } from './translation.ts'
+import { type Workload, workloadOf } from './workload.ts'
 
 export interface PlanRequest {
   readonly project: Project
@@ -46,7 +49,10 @@ export interface PlanRequest {
   readonly deploy?: boolean | undefined
   /** Look at the files of this machine as well, which need not be the one that the declaration is for. Default false. */
   readonly here?: boolean | undefined
+  /** Those that we may use. */
   readonly processors: number
+  /** All that the machine has, where a container may use less. Default the same. */
+  readonly machineProcessors?: number | undefined
   readonly timeoutMs: number
 }
 
@@ -56,6 +62,8 @@ export interface PlanResult {
   /** The declared names, in order, whether they could be planned or not. */
   readonly names: readonly string[]
   readonly problems: readonly Problem[]
+  /** What the processes that were planned ask of the machine. */
+  readonly workloads: readonly Workload[]
 }
 
 /** Turns what the settings say into the plan, with every problem found on the way. Nothing is started but Python. */
@@ -84,7 +92,7 @@ export async function buildPlan(request: PlanRequest): Promise<PlanResult> {
     ...checkDependencies(wanted, parsed.names),
     ...checkAddresses(processes, placeOf),
     ...checkSchedulers(wanted),
-    ...checkOwned(results.flatMap((result) => result.owned ?? [])),
+    ...checkShared(results.flatMap((result) => result.written ?? [])),
     ...(await checkSchedules(wanted)),
     ...checkDeployment(python?.deploy, { answer, declarations: wanted, processes }),
   ].toSorted((a, b) => orderOf(a, parsed.names) - orderOf(b, parsed.names))
@@ -97,62 +105,13 @@ export async function buildPlan(request: PlanRequest): Promise<PlanResult> {
     },
     processes,
   }
-  return { plan: deepFreeze(plan), names: parsed.names, problems: withoutSilenced(problems, answer) }
+  const workloads = results.flatMap((result) => result.workload ?? [])
+  return { plan: deepFreeze(plan), names: parsed.names, problems: withoutSilenced(problems, answer), workloads }
 }
 
 /** The order of the list: what concerns all, then the processes as they are declared. */
 const orderOf = ({ process }: Problem, names: readonly string[]): number =>
   process === undefined ? -1 : names.indexOf(process)
-
-/** One question for everything that only an import can answer; none where files answer it. */
-async function askAbout(wanted: readonly Declaration[], request: PlanRequest): Promise<PythonAnswer | undefined> {
-  const { project, answer, env } = request
-  const classes = Object.fromEntries(
-    wanted.filter(needsPython).map((declaration) => [declaration.name, overridesForPython(declaration)]),
-  )
-  const apps: Record<string, ImportedApplication['kind']> = {}
-  const options: Record<string, OptionQuestion> = {}
-  for (const declaration of wanted) {
-    const backend = findBackend(declaration.backend)
-    const application = backend && resolveApplication(declaration, backend, answer, project.root)
-    if (backend && request.thorough && isInstalled(backend, request)) {
-      const question = optionQuestion(
-        backend,
-        translate(declaration, { backend, reference: backend.name }, application),
-      )
-      if (question) options[declaration.name] = question
-    }
-    const imported = backend && importedApplication(backend, application, answer)
-    if (imported && (request.thorough || !seesModule(imported.path, [project.root, ...answer.path])))
-      apps[imported.path] = imported.kind
-  }
-  const deploy = request.deploy && answer.modules['django'] ? celeryOf(wanted, answer) : null
-  if (deploy === null && Object.keys({ ...classes, ...apps, ...options }).length === 0) return undefined
-  return askPython({
-    python: project.python.path,
-    root: project.root,
-    env: { ...env, ...answer.exported, DJANGO_SETTINGS_MODULE: answer.settingsModule },
-    path: [...project.pythonPath, ...(project.runManage ? answer.path : [])],
-    classes,
-    apps,
-    options,
-    deploy,
-    timeoutMs: request.timeoutMs,
-  })
-}
-
-/** Celery applications by the process that they are of. */
-const celeryOf = (wanted: readonly Declaration[], { modules }: SettingsAnswer): Readonly<Record<string, string>> =>
-  Object.fromEntries(
-    wanted.flatMap(({ name, backend, app, enabled }) =>
-      findBackend(backend)?.app === 'celery' && app !== undefined && modules['celery'] && enabled !== false
-        ? [[name, app]]
-        : [],
-    ),
-  )
-
-const isInstalled = ({ python }: Backend, { answer: { modules } }: PlanRequest): boolean =>
-  python !== undefined && modules['django'] === true && modulesOf(python).some((module) => modules[module] === true)
 
 /** Said once, and not of every process. */
 function checkDjango(wanted: readonly Declaration[], { answer, project }: PlanRequest): readonly Problem[] {
@@ -170,7 +129,8 @@ function checkSetUp(python: PythonAnswer | undefined, { settingsModule }: Settin
 
 interface ProcessResult {
   readonly process?: PlannedProcess
-  readonly owned?: readonly OwnedFile[]
+  readonly written?: readonly WrittenFile[]
+  readonly workload?: Workload
   readonly problems: readonly Problem[]
 }
 
@@ -217,9 +177,10 @@ async function planProcess(
   }
   const input = { app: application?.words ?? [], options, extra, django: request.django ?? [] }
   const values = (name: string): readonly string[] => optionValues(name, options, extra, grammar)
-  const own = callBackend(declaration, backend, { command: input, listen: { values, env: inherited } })
+  const processors = request.machineProcessors ?? request.processors
+  const own = callBackend(declaration, backend, { command: input, machine: { values, env: inherited, processors } })
   if ('id' in own) return { problems: [...problems, own] }
-  const { command, listen } = own
+  const { command, listen, workers } = own
   const program =
     command.program === 'python' ? project.python.path : command.program === 'node' ? process.execPath : command.program
   const tooOld = tooOldToInherit(backend, answer)
@@ -248,7 +209,10 @@ async function planProcess(
     from: declaration.origin,
     notes,
   }
-  return { process: planned, owned: ownedFiles(translation, backend, { declaration, cwd }), problems }
+  const written = writtenFiles(translation, backend, { declaration, cwd, listen })
+  const memory = python?.memory?.[declaration.name] ?? null
+  const workload = workloadOf({ declaration, backend, planned, options, workers, written, memory })
+  return { process: planned, written, workload, problems }
 }
 
 /** Why the installed version cannot be given open sockets, though the server could. */
@@ -301,39 +265,6 @@ function asGiven(backend: Backend, input: CommandInput, values: (option: string)
     ...(isGiven(notTwice, input, options) && { reload: 'restart' }),
     ...((signal === 'TERM' || signal === 'INT') && { stop: { ...stop, signal } }),
   }
-}
-
-/** `ARGS`, or what a Python class made of them: its `--key=value` are keys and values again, for the same rules. */
-function translate(
-  declaration: Declaration,
-  { backend, prepared }: ResolvedBackend,
-  application: Application | Problem | undefined,
-): Translation {
-  const place = declaration.placeOf('args')
-  const base = {
-    grammar: backend.options ?? {},
-    place,
-    placeOf: (key: string) => declaration.placeOf('args', key),
-    program: backend.title,
-    none: /\.(servers|workers)\./.test(declaration.backend) ? 'switch' : 'omit',
-  } as const
-  if (!prepared) {
-    const overridden = declaration.overrides.flatMap(({ key, inner }) => (key === 'args' ? (inner ?? []) : []))
-    const args = withoutReplaced(declaration.args as Json | undefined, overridden, base.grammar)
-    return translateArgs({ ...base, args })
-  }
-  const target = application && 'words' in application ? application.words : []
-  // The original puts the application, a program name and the interface into this list; the command line has its own.
-  const own = prepared.filter(
-    (token) => !target.includes(token) && token !== backend.name && !token.startsWith('--interface='),
-  )
-  const results = own.map((token): Translation => {
-    const match = /^--([^=]+)(?:=([\s\S]*))?$/.exec(token)
-    if (!match)
-      return { options: [{ key: token, name: token.replace(/^-+/, ''), values: [], tokens: [token] }], problems: [] }
-    return translateArgs({ ...base, args: { [match[1] as string]: match[2] ?? true } })
-  })
-  return { options: results.flatMap(({ options }) => options), problems: results.flatMap(({ problems }) => problems) }
 }
 
 function checkScheduler(declaration: Declaration, backend: Backend): readonly Omit<Problem, 'process'>[] {

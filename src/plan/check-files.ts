@@ -6,8 +6,6 @@ import type { Declaration } from '../config/declarations.ts'
 import type { Problem } from '../errors.ts'
 import { quoteWord } from '../words.ts'
 
-type Files = NonNullable<Backend['files']>
-
 /** Files that options name: what is to be read must be there, and what is to be written must have a place. */
 export function checkFiles(
   { options }: Translation,
@@ -37,47 +35,64 @@ export function checkFiles(
   })
 }
 
-/** A file that only one process may have, as it was declared. */
-export interface OwnedFile {
+/** A file that a process writes by itself, as it was declared. */
+export interface WrittenFile {
   readonly file: string
   readonly process: string
   readonly place: string
-  /** Several instances of the process would write it. */
+  /** No other process may write it, such as a pid file. */
+  readonly isOwned: boolean
+  /** Several instances of the process write it. */
   readonly isShared: boolean
 }
 
-export const ownedFiles = (
+interface Writer {
+  readonly declaration: Declaration
+  readonly cwd: string
+  /** Addresses: a Unix socket is none of the files that are written. */
+  readonly listen: readonly string[]
+}
+
+export function writtenFiles(
   { options }: Translation,
   { files = {}, options: grammar = {} }: Backend,
-  { declaration, cwd }: { declaration: Declaration; cwd: string },
-): readonly OwnedFile[] =>
-  options
-    .filter((option) => isOwned(option, files, grammar))
-    .flatMap((option) =>
-      option.values.flatMap((value) => {
-        const path = pathOf(value)
-        if (path === undefined || declaration.enabled === false) return []
-        const { name: process, instances = 1 } = declaration
-        const place = declaration.placeOf('args', option.key)
-        return { file: resolve(cwd, path), process, place, isShared: instances === 'cpu' || instances > 1 }
-      }),
-    )
+  { declaration, cwd, listen }: Writer,
+): readonly WrittenFile[] {
+  if (declaration.enabled === false) return []
+  const { name: process, instances = 1 } = declaration
+  const isMoved = hasMoved(options)
+  return options.flatMap((option) => {
+    const name = grammar.short?.[option.name] ?? option.name
+    const isOwned = files.owns?.includes(name) ?? false
+    if (!isOwned && !files.writes?.includes(name)) return []
+    return option.values.flatMap((value) => {
+      const path = pathOf(value)
+      if (path === undefined || (isMoved && !isAbsolute(path)) || listen.includes(`unix:${path}`)) return []
+      const file = resolve(cwd, path)
+      const isShared = instances === 'cpu' || instances > 1
+      return isDevice(file)
+        ? []
+        : [{ file, process, place: declaration.placeOf('args', option.key), isOwned, isShared }]
+    })
+  })
+}
 
-const isOwned = ({ name }: Option, { owns }: Files, { short }: NonNullable<Backend['options']>): boolean =>
-  owns?.includes(short?.[name] ?? name) ?? false
+/** `/dev/stdout` and the like may be written by everybody. */
+const isDevice = (file: string): boolean => /^\/(dev|proc)\//.test(file)
 
-/** Two that write one pid file, or one state, undo each other's work. */
-export function checkOwned(owned: readonly OwnedFile[]): readonly Problem[] {
-  return owned.flatMap(({ file, process, place, isShared }, index): Problem[] => {
-    const problem = { id: 'E403', place, process } as const
-    if (isShared) {
+/** Two that write one pid file, or one state, undo each other's work; in one log, nobody knows who has written what. */
+export function checkShared(written: readonly WrittenFile[]): readonly Problem[] {
+  return written.flatMap(({ file, process, place, isOwned, isShared }, index): Problem[] => {
+    if (isOwned && isShared) {
       const hint = 'Leave the option out, or the INSTANCES'
-      return [{ ...problem, message: `Each instance would write ${file}, and take it for its own.`, hint }]
+      const message = `Each instance would write ${file}, and take it for its own.`
+      return [{ id: 'E403', place, process, message, hint }]
     }
-    const other = owned.slice(0, index).find((before) => before.file === file)
-    if (!other) return []
+    const other = written.slice(0, index).find((before) => before.file === file)
+    if (!other || (other.process === process && !isOwned)) return []
     const message = `It writes ${file}, and so does ${JSON.stringify(other.process)}.`
-    return [{ ...problem, message, hint: 'Give each process a file of its own' }]
+    const hint = 'Give each process a file of its own'
+    return [{ id: isOwned || other.isOwned ? 'E403' : 'W402', place, process, message, hint }]
   })
 }
 

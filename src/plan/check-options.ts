@@ -5,7 +5,7 @@ import type { Declaration } from '../config/declarations.ts'
 import type { Problem } from '../errors.ts'
 import { isSecretName } from '../secret.ts'
 import type { Project } from '../source/project.ts'
-import { nearest } from '../values.ts'
+import { isDictionary, nearest } from '../values.ts'
 import { quoteWord } from '../words.ts'
 import type { PythonError } from './ask-python.ts'
 
@@ -71,7 +71,7 @@ export function checkOptions(
   const refused = answer.refused.map(({ key, what, message }): Omit<Problem, 'process'> => {
     if (key === null)
       return { id: 'E304', place: declaration.place, message: `${title} does not start like this: ${sayWhy(message)}` }
-    const place = declaration.placeOf('args', key)
+    const place = placeOfOption(declaration, key)
     if (what === 'unknown') {
       const near = nearest(key.replaceAll('_', '-'), [...answer.names, ...Object.keys(backend.options?.aliases ?? {})])
       const hint =
@@ -86,13 +86,21 @@ export function checkOptions(
     addonsOf(option, backend)
       .filter(({ module }) => answer.missing.includes(module))
       .map(({ package: name }): Omit<Problem, 'process'> => {
-        const place = declaration.placeOf('args', option.key)
+        const place = placeOfOption(declaration, option.key)
         const message = `${JSON.stringify(option.values.at(-1))} needs ${name}, which is not installed in ${project.python.path}.`
         return { id: 'E305', place, message, hint: `${project.python.install} ${name}` }
       }),
   )
   return [...refused, ...missing]
 }
+
+/** Where it is declared; what a class of the project's own has added is its doing. */
+function placeOfOption({ args, placeOf }: Declaration, key: string): string {
+  const isAdded = isDictionary(args) && !Object.keys(args).some((declared) => same(declared, key))
+  return isAdded ? placeOf('backend') : placeOf('args', key)
+}
+
+const same = (a: string, b: string): boolean => a.replaceAll('_', '-') === b.replaceAll('_', '-')
 
 /** Options that are given by two of their names: the last one wins, whichever was meant. */
 export function checkTwice(

@@ -8,7 +8,8 @@ import {
   type CommandInput,
   type Inherited,
   type InheritedSockets,
-  type ListenInput,
+  type Workers,
+  type WorkersInput,
 } from '../backends/backend.ts'
 import { findBackend } from '../backends/index.ts'
 import type { Declaration } from '../config/declarations.ts'
@@ -140,17 +141,22 @@ const isObject = (value: unknown): value is Record<string, unknown> => typeof va
 interface Asked {
   readonly command: Command
   readonly listen: readonly string[]
+  readonly workers: Workers
 }
 
 /** What the backend says of one process. A built-in one does not fail; one that is not built in may. */
 export function callBackend(
   declaration: Declaration,
   backend: Backend,
-  input: { readonly command: CommandInput; readonly listen: ListenInput },
+  input: { readonly command: CommandInput; readonly machine: WorkersInput },
 ): Asked | Problem {
   return guard(
     declaration,
-    () => ({ command: backend.command(input.command), listen: backend.listen?.(input.listen) ?? [] }),
+    () => ({
+      command: backend.command(input.command),
+      listen: backend.listen?.(input.machine) ?? [],
+      workers: backend.workers?.(input.machine) ?? { processes: 1 },
+    }),
     ({ command, listen }) => isCommand(command) && areTexts(listen),
     'command() must return { program, args }, and listen() a list of addresses',
   )

@@ -107,6 +107,14 @@ def inspect_options(question):
     return beside("option_check").check_options(question)
 
 
+def start_measuring(questions):
+    """Goes on aside, while other questions are answered."""
+    memory = beside("memory_check")
+    parser_of = beside("option_check").parser_of
+    started = memory.start(questions, lambda asked: memory.load_all(asked, inspect_app, set_up, parser_of))
+    return lambda: memory.collect(started)
+
+
 def beside(name):
     """A file beside this one, by its path: the folder of this file is no place to import from."""
     from importlib.util import module_from_spec, spec_from_file_location
@@ -167,6 +175,7 @@ def inspect():
     sys.dont_write_bytecode = True
     # What settings may look at.
     sys.argv = [os.path.join(os.getcwd(), "manage.py"), "prodserver"]
+    measured = start_measuring(question["memory"]) if question["memory"] else None
     answer = {"ready": attempt(lambda _: set_up() or {}, None)} if question["setup"] else {}
     answer["classes"] = {item[0]: attempt(inspect_class, item) for item in question["classes"].items()}
     answer["apps"] = {item[0]: attempt(inspect_app, item) for item in question["apps"].items()}
@@ -176,6 +185,8 @@ def inspect():
     answer["options"] = {name: attempt(inspect_options, asked) for name, asked in options.items()}
     if question["deploy"] is not None and is_ready:
         answer["deploy"] = attempt(beside("deploy_check").inspect_deployment, question["deploy"])
+    if measured is not None:
+        answer["memory"] = measured()
     with os.fdopen(3, "w") as out:
         out.write(json.dumps(answer) + "\n")
         out.flush()

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import type { TestContext } from 'node:test'
 import type { Problem } from '../../src/errors.ts'
 import { BARE_PYTHON, PYTHON } from './environment.ts'
@@ -33,7 +33,9 @@ export async function assertExplained(t: TestContext, mistake: Mistake): Promise
   const recorder = recordInterpreters(t)
   const cwd = join(root, mistake.cwd ?? '.')
   mkdirSync(cwd, { recursive: true })
-  const env = { ...recorder.env, ...fillEnv(mistake.env, root) }
+  const given = fillEnv(mistake.env, root) ?? {}
+  const path = [recorder.env['PYTHONPATH'], given['PYTHONPATH']].filter(Boolean).join(delimiter)
+  const env = { ...given, PYTHONPATH: path }
   const call = async (line: readonly string[]): Promise<Finished> => {
     const running = startProdserver(t, fill([...line, ...options], root), { cwd, env })
     // A server that was started after all would go on until then.

@@ -1,13 +1,15 @@
 import { EXIT, isError, type Problem, ProdserverError, UsageError } from '../../errors.ts'
-import { buildPlan } from '../../plan/build.ts'
+import { buildPlan, type PlanResult } from '../../plan/build.ts'
 import { locateProblems } from '../../plan/locate.ts'
 import type { PlannedProcess } from '../../plan/plan.ts'
 import { withoutSilenced } from '../../plan/silence.ts'
 import { stateDirectory } from '../../control/state-dir.ts'
 import { prepare } from '../../run/become.ts'
 import type { Env } from '../../types.ts'
+import { checkMachine, checkSpace, type Demand } from '../check-machine.ts'
 import { checkPorts } from '../check-ports.ts'
 import type { CommandContext } from '../commands.ts'
+import { fileSystemOf, logBytes, type Machine, readMachine } from '../machine.ts'
 import { countProblems, plural, renderProblems } from '../print.ts'
 import { type Format, formatProblems, FORMATS } from '../problem-formats.ts'
 import { readProject, planBasis, single } from '../read-project.ts'
@@ -22,19 +24,23 @@ export async function execute(context: CommandContext): Promise<number> {
   const given = options.positionals
   const [isHere, isDeployed] = ['here', 'deploy'].map((name) => options.values[name] !== undefined)
   checkNames(given, answer)
-  const { plan, names, problems } = await buildPlan({
+  const stateDir = stateDirectory(io.env, project.root)
+  const machine = isHere ? readMachine(io.processors, stateDir) : undefined
+  const result = await buildPlan({
     project,
     answer,
     ...planBasis(context),
     thorough: true,
     here: isHere,
     deploy: isDeployed,
+    machineProcessors: machine?.processors.all,
   })
-  const machine = [
+  const { plan, names, problems } = result
+  const found = [
     ...plan.processes.flatMap((process) => checkProgram(process, io.env)),
-    ...(isHere ? checkPorts(plan.processes, stateDirectory(io.env, project.root)) : []),
+    ...(machine ? checkHere(result, machine, stateDir) : []),
   ]
-  const all = locateProblems([...problems, ...withoutSilenced(machine, answer)], answer)
+  const all = locateProblems([...problems, ...withoutSilenced(found, answer)], answer)
   const shown = given.length === 0 ? all : all.filter(({ process }) => process === undefined || given.includes(process))
   if (format !== 'text') io.stdout.write(formatProblems(format, shown, { version: VERSION, cwd: io.cwd }))
   else if (shown.length === 0)
@@ -46,6 +52,19 @@ export async function execute(context: CommandContext): Promise<number> {
       `${renderProblems(shown, paint, io.cwd)}\n${countProblems(shown)} in ${answer.settingsFile ?? answer.settingsModule}.\n`,
     )
   return shown.some(isError) ? EXIT.refused : EXIT.done
+}
+
+/** What this machine has to say of what is to run on it. */
+function checkHere({ plan, workloads }: PlanResult, machine: Machine, stateDir: string): readonly Problem[] {
+  const demands = plan.processes.flatMap((planned): Demand[] => {
+    const workload = workloads.find(({ name }) => name === planned.name)
+    return planned.enabled && workload ? [{ planned, workload }] : []
+  })
+  return [
+    ...checkPorts(plan.processes, stateDir),
+    ...checkMachine(demands, machine),
+    ...checkSpace(demands, { stateDir, logBytes: logBytes(stateDir), fileSystemOf }),
+  ]
 }
 
 function formatOf(context: CommandContext): Format {

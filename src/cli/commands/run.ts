@@ -1,5 +1,8 @@
 import { EXIT, isError, type Problem, ProdserverError } from '../../errors.ts'
 import type { PlannedProcess } from '../../plan/plan.ts'
+import { withoutSilenced } from '../../plan/silence.ts'
+import type { SettingsAnswer } from '../../source/django.ts'
+import type { Env } from '../../types.ts'
 import type { CommandContext } from '../commands.ts'
 import { readProject, planBasis, single } from '../read-project.ts'
 
@@ -29,11 +32,29 @@ export async function execute(context: CommandContext): Promise<number> {
   const planned = result.plan.processes.find((candidate) => candidate.name === name)
   if (problems.some(isError) || !planned) throw new ProdserverError(problems, EXIT.refused)
   const executable = prepare(planned, io.env)
+  if (!options.rest.some((token) => ANSWERS.has(token))) await requireAddresses(planned, answer, io.env)
   const account = takeOn(planned)
   if (!options.values['quiet']) announce(planned, problems, context)
   const declared = Object.keys(planned.env)
   const ofAccount = Object.entries(account).filter(([variable]) => !declared.includes(variable))
   return become({ ...executable, env: { ...executable.env, ...Object.fromEntries(ofAccount) } })
+}
+
+/** Options with which a server answers a question, and listens nowhere. */
+const ANSWERS: ReadonlySet<string> = new Set(['--help', '-h', '--version', '-v', '--check-config', '--print-config'])
+
+/**
+ * A server would try for seconds, and then name nobody.
+ *
+ * @throws {ProdserverError} `E507` where somebody has one of its addresses.
+ */
+async function requireAddresses(planned: PlannedProcess, answer: SettingsAnswer, env: Env): Promise<void> {
+  // The service manager has them open for it; and who says so wants to share them.
+  const isShared = env['LISTEN_FDS'] !== undefined || planned.argv.some((word) => String(word) === '--reuse-port')
+  if (planned.listen.length === 0 || isShared) return
+  const { checkTaken } = await import('../check-ports.ts')
+  const problems = withoutSilenced(checkTaken(planned), answer)
+  if (problems.length > 0) throw new ProdserverError(problems, EXIT.refused)
 }
 
 function announce(

@@ -1,0 +1,57 @@
+import { withoutReplaced } from '../args/override.ts'
+import { translateArgs, type Translation } from '../args/translate.ts'
+import type { Declaration } from '../config/declarations.ts'
+import type { Problem } from '../errors.ts'
+import type { Json } from '../types.ts'
+import type { Application } from './applications.ts'
+import type { ResolvedBackend } from './resolve-backends.ts'
+
+/** `ARGS`, or what a Python class made of them: its `--key=value` are keys and values again, for the same rules. */
+export function translate(
+  declaration: Declaration,
+  { backend, prepared }: ResolvedBackend,
+  application: Application | Problem | undefined,
+): Translation {
+  const place = declaration.placeOf('args')
+  const base = {
+    grammar: backend.options ?? {},
+    place,
+    placeOf: (key: string) => declaration.placeOf('args', key),
+    program: backend.title,
+    none: /\.(servers|workers)\./.test(declaration.backend) ? 'switch' : 'omit',
+  } as const
+  if (!prepared) {
+    const overridden = declaration.overrides.flatMap(({ key, inner }) => (key === 'args' ? (inner ?? []) : []))
+    const args = withoutReplaced(declaration.args as Json | undefined, overridden, base.grammar)
+    return translateArgs({ ...base, args })
+  }
+  const target = application && 'words' in application ? application.words : []
+  // The original puts the application, a program name and the interface into this list; the command line has its own.
+  const own = prepared.filter(
+    (token) => !target.includes(token) && token !== backend.name && !token.startsWith('--interface='),
+  )
+  const results = withTheirValues(own).map(([token = '', ...values]): Translation => {
+    const match = /^--([^=]+)(?:=([\s\S]*))?$/.exec(token)
+    const { options, problems } = match
+      ? translateArgs({ ...base, args: { [match[1] as string]: match[2] ?? true } })
+      : {
+          options: [{ key: token.replace(/^-+/, ''), name: token.replace(/^-+/, ''), values: [], tokens: [token] }],
+          problems: [],
+        }
+    const added = options.map((option) => ({
+      ...option,
+      values: [...option.values, ...values],
+      tokens: [...option.tokens, ...values],
+    }))
+    return { options: added, problems }
+  })
+  return { options: results.flatMap(({ options }) => options), problems: results.flatMap(({ problems }) => problems) }
+}
+
+/** Each option with the words after it that are no options: its value may be a word of its own. */
+const withTheirValues = (tokens: readonly string[]): readonly (readonly string[])[] =>
+  tokens.reduce<readonly (readonly string[])[]>((groups, token) => {
+    const isOption = token.startsWith('-') && token !== '-'
+    if (isOption || groups.length === 0) return [...groups, [token]]
+    return [...groups.slice(0, -1), [...(groups.at(-1) ?? []), token]]
+  }, [])
