@@ -15,6 +15,7 @@ const LAYERS: Readonly<Record<string, { files: RegExp; imports: readonly string[
   init: { files: /^init\//, imports: ['words', 'args', 'backends', 'init'] },
   run: { files: /^run\//, imports: ['words', 'plan', 'run'] },
   export: { files: /^export\//, imports: ['words', 'plan', 'export'] },
+  cluster: { files: /^cluster\//, imports: ['words', 'control', 'cluster'] },
   control: { files: /^control\//, imports: ['words', 'control'] },
   logs: { files: /^logs\//, imports: ['words', 'control', 'logs'] },
   supervise: { files: /^supervise\//, imports: ['words', 'plan', 'run', 'control', 'logs', 'supervise'] },
@@ -32,6 +33,7 @@ const LAYERS: Readonly<Record<string, { files: RegExp; imports: readonly string[
       'logs',
       'supervise',
       'export',
+      'cluster',
       'init',
       'cli',
     ],
@@ -46,7 +48,7 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
   valibot: /^config\//,
   leven: /^values\.ts$/,
   diff: /^cli\/commands\/export\.ts$/,
-  yaml: /^init\/files\/compose\.ts$/,
+  yaml: /^(init\/files\/compose|export\/(yaml|index))\.ts$/,
   croner: /^plan\/schedule\.ts$/,
 }
 
@@ -172,6 +174,10 @@ const PROCESS: Readonly<Record<string, { members: readonly string[]; because: st
     because: 'it takes over a terminal, and gives it back however this process ends',
   },
   'init/evaluate.ts': { members: ['argv', 'execPath'], because: 'the Node that runs us runs a file of PM2 as well' },
+  'cluster/kube-client.ts': {
+    members: ['getBuiltinModule'],
+    because: 'a module that is loaded only where it is needed',
+  },
   'run/resolve-program.ts': { members: ['platform'], because: 'programs have another form on each system' },
   'run/identity.ts': {
     members: ['getuid', 'pid', 'setgid', 'setuid', 'umask'],

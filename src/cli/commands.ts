@@ -43,6 +43,19 @@ const answerFd: OptionSpec = { name: 'answer-fd', value: 'FD', summary: 'Setting
 
 const json: OptionSpec = { name: 'json', summary: 'Machine-readable output' }
 
+/** Of every command that can ask a cluster instead of this machine. */
+const cluster: readonly OptionSpec[] = [
+  { name: 'kubeconfig', value: 'FILE', summary: 'What says how to reach the cluster; else KUBECONFIG, ~/.kube/config' },
+  { name: 'context', value: 'NAME', summary: 'A context of it; else its current one' },
+  { name: 'namespace', value: 'NAME', summary: "Namespace; else the context's" },
+  { name: 'name', value: 'NAME', summary: "What was deployed is called; else the project's folder" },
+]
+
+const onCluster: readonly OptionSpec[] = [
+  { name: 'on', value: 'ENGINE', summary: 'What was deployed to kubernetes, instead of this machine' },
+  ...cluster,
+]
+
 /** Of every command that changes what runs. */
 const changing: readonly OptionSpec[] = [
   json,
@@ -57,7 +70,7 @@ const action = (
   command: Pick<CommandSpec, 'usage' | 'summary' | 'examples'> & { readonly more?: readonly OptionSpec[] },
 ): CommandSpec => {
   const { usage, summary, examples, more = [] } = command
-  const options = [...PROJECT_OPTIONS, ...more, ...changing, ...COMMON_OPTIONS]
+  const options = [...PROJECT_OPTIONS, ...more, ...onCluster, ...changing, ...COMMON_OPTIONS]
   const load: CommandSpec['load'] = async () => {
     const { actionCommand } = await import('./commands/action.ts')
     return { execute: actionCommand(verb) }
@@ -294,6 +307,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       ...PROJECT_OPTIONS,
       json,
       { name: 'summary', short: 's', summary: 'One line for all instances of a process in the same state' },
+      ...onCluster,
       ...COMMON_OPTIONS,
     ],
     examples: [
@@ -319,6 +333,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       { name: 'raw', summary: 'The bytes as they were printed' },
       { name: 'prefix', value: 'KIND', summary: 'What stands before each line: short, long, none' },
       { name: 'utc', summary: 'Times in UTC' },
+      ...onCluster,
       ...COMMON_OPTIONS,
     ],
     examples: [

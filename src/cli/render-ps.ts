@@ -29,7 +29,7 @@ export const STATE_STYLES: Readonly<Record<InstanceStateName, Style>> = {
   stopped: 'dim',
 }
 
-export const psRows = ({ processes }: Snapshot): readonly PsRow[] =>
+export const psRows = ({ processes }: Pick<Snapshot, 'processes'>): readonly PsRow[] =>
   processes.flatMap((owner) => owner.instances.map((status) => ({ owner, status, count: 1 })))
 
 /** Instances of a process that are in the same state become one line: their numbers are added up. */
@@ -160,7 +160,7 @@ function note({ owner, status }: PsRow, first: boolean, nowMs: number): string {
 }
 
 /** Whether all that should run are ready: what `ps` answers with its exit code. */
-export function isAllReady({ processes }: Snapshot): boolean {
+export function isAllReady({ processes }: Pick<Snapshot, 'processes'>): boolean {
   return processes.every(({ wanted, schedule, instances }) =>
     instances.every(({ state }) => {
       if (state === 'failed') return false

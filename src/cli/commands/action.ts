@@ -5,6 +5,7 @@ import { EXIT, UsageError } from '../../errors.ts'
 import { isAlive, readProcess } from '../../supervise/process-table.ts'
 import type { CommandContext, Execute } from '../commands.ts'
 import type { Project } from '../../source/project.ts'
+import { isOnCluster } from '../on-cluster.ts'
 import { leftRunning, nameLives, requireRunning } from '../left-running.ts'
 import { projectFromOptions } from '../read-project.ts'
 import { followAction } from './up.ts'
@@ -15,6 +16,7 @@ export const actionCommand =
   async (context) => {
     const { io, options } = context
     const request = requestOf(verb, context)
+    if (isOnCluster(context)) return actOnCluster(request, context)
     const project = projectFromOptions(context)
     const stateDir = stateDirectory(io.env, project.root)
     const client = await connectSupervisor(stateDir)
@@ -27,6 +29,20 @@ export const actionCommand =
       io.stdout.write(DOWN)
     return code
   }
+
+/** Of what was deployed: its processes as a whole. */
+async function actOnCluster(request: ActionRequest, context: CommandContext): Promise<number> {
+  const { connectCluster, deployedProcesses, selectProcesses } = await import('../cluster.ts')
+  const { io, options } = context
+  const cluster = await connectCluster(context)
+  const processes = await deployedProcesses(cluster)
+  if (request.verb === 'scale') selectProcesses(Object.keys(request.counts ?? {}), processes)
+  const targets = request.verb === 'scale' ? [] : selectProcesses(request.targets, processes)
+  const code = await followAction((signal) => cluster.engine.action({ ...request, targets }, signal), context)
+  if (request.verb === 'down' && code === EXIT.done && !options.values['json'] && !options.values['quiet'])
+    io.stdout.write(DOWN)
+  return code
+}
 
 const DOWN = 'Down. Nothing is left running.\n'
 

@@ -7,9 +7,10 @@ import { linesIn, type LogChunk, type LogLine } from '../../logs/lines.ts'
 import { listInstances, processOf } from '../../logs/log-files.ts'
 import { openLogSet } from '../../logs/log-set.ts'
 import { readSet } from '../../logs/read-log.ts'
-import { createSink } from '../../logs/sink.ts'
+import { createSink, type Sink } from '../../logs/sink.ts'
 import type { CommandContext } from '../commands.ts'
 import { locateState } from '../locate-state.ts'
+import { isOnCluster } from '../on-cluster.ts'
 import { type LogsRequest, parseLogs } from '../parse-logs.ts'
 import { isInLogs } from '../render-event.ts'
 import { nameWidthOf } from '../render-log.ts'
@@ -19,6 +20,7 @@ import { isSelected, type Selectable, selectInstances } from '../select-instance
 /** What the processes printed, and with `--follow` what they print. Read from the files: no supervisor need run. */
 export async function execute(context: CommandContext): Promise<number> {
   const request = parseLogs(context.options, Date.now())
+  if (isOnCluster(context)) return showDeployed(request, context)
   const stateDir = locateState(context)
   const kinds = await readKinds(request.selectors, stateDir)
   const known = listInstances(stateDir).map((instance) => describe(instance, kinds))
@@ -29,9 +31,20 @@ export async function execute(context: CommandContext): Promise<number> {
   const names = known.map(({ instance }) => instance).filter(wants)
   if (names.length === 0 && !(request.follows && chosen.length > 0)) throw noLogs(stateDir)
   const sink = createSink(1)
-  const { io, options, paint } = context
-  const printer = createLogStream({
-    write: sink.write,
+  const printer = createPrinter(request, sink, names, context)
+  const run = request.follows ? follow : read
+  await run({ stateDir, request, wants, printer, flush: sink.flush })
+  return EXIT.done
+}
+
+function createPrinter(
+  request: LogsRequest,
+  { write }: Sink,
+  names: readonly string[],
+  { io, options, paint }: CommandContext,
+): LogStream {
+  return createLogStream({
+    write,
     json: request.json,
     raw: request.raw,
     isAlone: names.length === 1,
@@ -45,8 +58,26 @@ export async function execute(context: CommandContext): Promise<number> {
     },
     nowMs: Date.now(),
   })
-  const run = request.follows ? follow : read
-  await run({ stateDir, request, wants, printer, flush: sink.flush })
+}
+
+/** What the pods of a cluster print. */
+async function showDeployed(request: LogsRequest, context: CommandContext): Promise<number> {
+  const [{ connectCluster, deployedProcesses }, { readCluster }] = await Promise.all([
+    import('../cluster.ts'),
+    import('../logs-on-cluster.ts'),
+  ])
+  const cluster = await connectCluster(context)
+  const pods = async (): Promise<readonly string[]> => {
+    const processes = await deployedProcesses(cluster)
+    const known = processes.flatMap(({ process, kind, instances }) =>
+      [{ instance: process }, ...instances].map(({ instance }) => ({ process, kind, instance })),
+    )
+    const own = new Set(processes.flatMap(({ instances }) => instances.map(({ instance }) => instance)))
+    return selectInstances(request.selectors, known).flatMap(({ instance }) => (own.has(instance) ? [instance] : []))
+  }
+  const sink = createSink(1)
+  const printer = createPrinter(request, sink, await pods(), context)
+  await readCluster({ engine: cluster.engine, request, pods, printer, flush: sink.flush })
   return EXIT.done
 }
 

@@ -2,6 +2,7 @@ import { connectSupervisor } from '../../control/client.ts'
 import type { Snapshot } from '../../control/protocol.ts'
 import { EXIT } from '../../errors.ts'
 import type { CommandContext } from '../commands.ts'
+import { isOnCluster } from '../on-cluster.ts'
 import { leftRunning, nameLives } from '../left-running.ts'
 import { locateState } from '../locate-state.ts'
 import { readProject } from '../read-project.ts'
@@ -11,9 +12,9 @@ import { selectInstances } from '../select-instances.ts'
 /** What runs, and whether it is as it should be: the exit code is 0 when all that should run are ready. */
 export async function execute(context: CommandContext): Promise<number> {
   const { options, io, paint } = context
-  const client = await connectSupervisor(locateState(context))
-  if (!client) return listDeclared(context)
-  const snapshot = choose(await client.snapshot({ usage: true }), options.positionals)
+  const all = isOnCluster(context) ? await deployed(context) : await supervised(context)
+  if (!all) return listDeclared(context)
+  const snapshot = choose(all, options.positionals)
   const rows = psRows(snapshot)
   if (options.values['json']) io.stdout.write(rows.map(toJson).join(''))
   else {
@@ -23,7 +24,18 @@ export async function execute(context: CommandContext): Promise<number> {
   return isAllReady(snapshot) ? EXIT.done : EXIT.failed
 }
 
-function choose(snapshot: Snapshot, selectors: readonly string[]): Snapshot {
+type Processes = Pick<Snapshot, 'processes'>
+
+/** Undefined where nothing runs. */
+const supervised = async (context: CommandContext): Promise<Processes | undefined> =>
+  (await connectSupervisor(locateState(context)))?.snapshot({ usage: true })
+
+async function deployed(context: CommandContext): Promise<Processes> {
+  const { connectCluster, deployedProcesses } = await import('../cluster.ts')
+  return { processes: await deployedProcesses(await connectCluster(context), true) }
+}
+
+function choose(snapshot: Processes, selectors: readonly string[]): Processes {
   const known = snapshot.processes.flatMap(({ process, kind, instances }) =>
     // A process without instances can be named as well.
     [{ instance: process }, ...instances].map(({ instance }) => ({ process, kind, instance })),
