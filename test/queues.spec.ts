@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
-import { describe, test } from 'node:test'
+import { describe, test, type TestContext } from 'node:test'
+import { BACKENDS } from '../src/backends/index.ts'
+import type { Problem } from '../src/errors.ts'
 import type { Json } from '../src/types.ts'
 import { useBroker } from './support/brokers.ts'
+import { onlyDjango } from './support/only-django.ts'
 import { usePostgres } from './support/postgres.ts'
-import { useQueues } from './support/queues.ts'
-import { startProdserver } from './support/running.ts'
+import { type Queues, useQueues } from './support/queues.ts'
+import { prodserver, startProdserver } from './support/running.ts'
 
 /** Workers, each with the option that keeps it to one queue, and what it says when it is asked to stop. */
 interface Worker {
@@ -78,7 +81,7 @@ describe('workers', { concurrency: 2 }, () => {
       const { pid } = await queues.record('hold started', running.output)
       running.signal(signal)
       await running.waitForOutput(stops)
-      queues.release()
+      queues.release('hold')
       assert.deepEqual(await running.ended(), { code: 0, signal: null }, running.output())
       assert.deepEqual(
         queues
@@ -91,3 +94,90 @@ describe('workers', { concurrency: 2 }, () => {
     })
   }
 })
+
+/** Options that the programs do not have, and values that they do not take; and what is said of them. */
+const wrong: Readonly<Record<string, readonly [declared: Readonly<Record<string, Json>>, said: readonly string[]]>> = {
+  'django-rq': [
+    { ARGS: { bursts: true, 'max-jobs': 'many' } },
+    [
+      'django-rq 0 has no option "bursts".',
+      `django-rq 0 does not take "max-jobs" like this: invalid int value: 'many'.`,
+    ],
+  ],
+  'django-rq-cron': [
+    { APP: 'mysite/cron.py', ARGS: { 'loggin-level': 'INFO' } },
+    ['django-rq cron 0 has no option "loggin-level".'],
+  ],
+  rq: [
+    { ARGS: { worker: 4, 'results-ttl': 'x' } },
+    ['rq 0 has no option "worker".', `rq 0 does not take "results-ttl" like this: 'x' is not a valid integer.`],
+  ],
+  'django-dramatiq': [
+    { ARGS: { procs: 4, threads: 'x' } },
+    [
+      'django-dramatiq 0 has no option "procs".',
+      `django-dramatiq 0 does not take "threads" like this: invalid int value: 'x'.`,
+    ],
+  ],
+  dramatiq: [
+    { APP: 'mysite.plain', ARGS: { 'pid-files': 'x', queues: 'a b', processes: 'x' } },
+    [
+      'dramatiq 0 has no option "pid-files".',
+      `dramatiq 0 does not take "processes" like this: invalid int value: 'x'.`,
+    ],
+  ],
+  huey: [
+    { ARGS: { threads: 4, delay: 'x', 'worker-type': 'greenlet' } },
+    ['huey 0 has no option "threads".', `huey 0 does not take "delay" like this: invalid float value: 'x'.`],
+  ],
+  procrastinate: [
+    { ARGS: { concurency: 4, concurrency: 'x', verbosity: 1 } },
+    [
+      'procrastinate 0 has no option "concurency".',
+      `procrastinate 0 does not take "concurrency" like this: invalid int value: 'x'.`,
+    ],
+  ],
+  'channels-worker': [{ ARGS: { channels: 'a', layers: 'x' } }, ['channels worker 0 has no option "layers".']],
+}
+
+const nowhere = { redis: 'redis://127.0.0.1:1', postgres: 'postgres://a:b@127.0.0.1:1/c' }
+
+test('check finds options that the installed workers do not have, and values that they do not take', async (t) => {
+  const processes = Object.fromEntries(
+    Object.entries(wrong).map(([name, [more]]) => [name, { BACKEND: name, ...more }]),
+  )
+  const problems = await check(t, useQueues(t, { processes, ...nowhere }))
+  assert.deepEqual(
+    problems.map(({ message }) => message.replace(/ \d+(\.\d+)+ /, ' 0 ')),
+    Object.values(wrong).flatMap(([, said]) => said),
+  )
+})
+
+test('check says of each worker what must be installed, and what must be in INSTALLED_APPS', async (t) => {
+  const backends = BACKENDS.filter(({ name }) => name in wrong)
+  const processes = Object.fromEntries(backends.map(({ name }) => [name, { BACKEND: name, APP: 'mysite.plain' }]))
+  const queues = useQueues(t, { processes, ...nowhere, settings: 'INSTALLED_APPS = ["mysite"]\n' })
+  const missing = await check(t, queues, '--python', await onlyDjango(t))
+  const apps = backends.filter(({ python }) => python?.installedApps)
+  assert.deepEqual(
+    missing.filter(({ id }) => id === 'E203').map(({ process, hint }) => [process, hint?.split(' ').at(-1)]),
+    backends.map(({ name, python }) => [name, python?.package]),
+  )
+  assert.deepEqual(
+    (await check(t, queues)).map(({ id, process, hint }) => [id, process, hint]),
+    apps.map(({ name, python }) => [
+      'E204',
+      name,
+      `Add "${python?.installedApps?.[0]}" to INSTALLED_APPS, then: python manage.py migrate`,
+    ]),
+  )
+})
+
+async function check(t: TestContext, queues: Queues, ...options: readonly string[]): Promise<readonly Problem[]> {
+  const { stdout, code } = await prodserver(t, ['check', '--json', ...options], queues)
+  assert.equal(code, 4)
+  return stdout
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Problem)
+}

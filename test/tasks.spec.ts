@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { basename, dirname, join } from 'node:path'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import type { Json } from '../src/types.ts'
-import { BARE_PYTHON, PYTHON } from './support/environment.ts'
 import { type Example, useExample } from './support/example.ts'
+import { onlyDjango } from './support/only-django.ts'
 import { groupOf } from './support/processes.ts'
 import { createProject } from './support/project.ts'
-import { prodserver, run, startProdserver, type StartOptions } from './support/running.ts'
+import { prodserver, startProdserver } from './support/running.ts'
 
 const TASKS = 'django_prodserver.backends.django_tasks.DjangoTasksWorker'
 const Q2 = 'django_prodserver.backends.django_q2.DjangoQ2Worker'
@@ -203,29 +202,3 @@ async function migrate(t: TestContext): Promise<Buffer> {
 }
 
 const databaseOf = (example: Example): string => join(dirname(example.record), 'db.sqlite3')
-
-/** An interpreter that has Django and what Django needs, and nothing else. */
-async function onlyDjango(t: TestContext): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), 'prodserver-environment-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
-  await succeeds(t, BARE_PYTHON, ['-m', 'venv', '--without-pip', folder])
-  const python = join(folder, 'bin', 'python')
-  const packages = await succeeds(t, PYTHON, [
-    '-c',
-    'import asgiref, django, sqlparse; print(*(m.__path__[0] for m in (asgiref, django, sqlparse)), sep="\\n")',
-  ])
-  const site = await succeeds(t, python, ['-c', 'import sysconfig; print(sysconfig.get_path("purelib"))'])
-  for (const path of packages.trim().split('\n')) symlinkSync(path, join(site.trim(), basename(path)))
-  return python
-}
-
-async function succeeds(
-  t: TestContext,
-  command: string,
-  args: readonly string[],
-  options?: StartOptions,
-): Promise<string> {
-  const { code, stdout, stderr } = await run(t, command, args, options)
-  assert.equal(code, 0, stderr)
-  return stdout
-}

@@ -1,9 +1,12 @@
+import assert from 'node:assert/strict'
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import type { TestContext } from 'node:test'
 import type { Json } from '../../src/types.ts'
-import { PYTHON } from './environment.ts'
+import { cleanEnv, PYTHON } from './environment.ts'
 import type { Recorded } from './example.ts'
 import { createProject } from './project.ts'
 import { run, type StartOptions, waitUntil } from './running.ts'
@@ -16,7 +19,8 @@ export interface Queues extends StartOptions {
   readonly recorded: () => readonly Recorded[]
   /** Waits for the line of one text. */
   readonly record: (text: string, more?: () => string) => Promise<Recorded>
-  readonly release: () => void
+  /** Lets the work with that text end. */
+  readonly release: (text: string) => void
   readonly manage: (...args: readonly string[]) => Promise<string>
 }
 
@@ -62,14 +66,33 @@ export function useQueues(
     ...options,
     manage,
     recorded,
-    send: async (...work) => void (await manage('send', ...work.map((one) => one.join(':')))),
+    send: sender(t, options),
     record: (text, more = () => '') =>
       waitUntil(
         () => recorded().find((one) => one.text === text),
         30_000,
         () => `No ${text} among ${JSON.stringify(recorded())}.\n${more()}`,
       ),
-    release: () => writeFileSync(join(data, 'release'), ''),
+    release: (text) => writeFileSync(join(data, text), ''),
+  }
+}
+
+/** One interpreter gives all the work of a test: its start is what takes time. */
+function sender(t: TestContext, { cwd, env }: StartOptions): Queues['send'] {
+  let child: ChildProcessWithoutNullStreams | undefined
+  let answers: AsyncIterator<string> | undefined
+  let errors = ''
+  t.after(() => child?.kill('SIGKILL'))
+  return async (...work) => {
+    if (!child || !answers) {
+      child = spawn(PYTHON, ['manage.py', 'send'], { cwd, env: cleanEnv(env) })
+      child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text))
+      answers = createInterface(child.stdout)[Symbol.asyncIterator]()
+    }
+    for (const one of work) {
+      child.stdin.write(`${one.join(':')}\n`)
+      assert.equal((await answers.next()).value, 'sent', errors)
+    }
   }
 }
 
@@ -136,7 +159,7 @@ def record(text):
 def work(text):
     if text.startswith("hold"):
         record(f"{text} started")
-        while not (FOLDER / "release").exists():
+        while not (FOLDER / text).exists():
             time.sleep(0.02)
     record(text)
 `,
@@ -196,6 +219,8 @@ application = ProtocolTypeRouter(
   'mysite/management/__init__.py': '',
   'mysite/management/commands/__init__.py': '',
   'mysite/management/commands/send.py': `
+import sys
+
 from django.core.management.base import BaseCommand
 
 from mysite.work import work
@@ -239,11 +264,10 @@ def channels(queue, text):
 
 
 class Command(BaseCommand):
-    def add_arguments(self, parser):
-        parser.add_argument("work", nargs="+")
-
-    def handle(self, *, work, **options):
-        for library, queue, text in (one.split(":") for one in work):
+    def handle(self, **options):
+        for line in sys.stdin:
+            library, queue, text = line.rstrip("\\n").split(":")
             globals()[library](queue, text)
+            print("sent", flush=True)
 `,
 }
