@@ -25,6 +25,7 @@ const daphne = (args: string): string =>
 const waitress = (args: string): string => declared(`{"BACKEND": "waitress", "ARGS": ${args}}`)
 const celery = (args: string, kind = 'worker'): string =>
   declared(`{"BACKEND": "celery-${kind}", "APP": "mysite.celery.app", "ARGS": ${args}}`)
+const flower = (args: string): string => declared(`{"BACKEND": "flower", "APP": "mysite.celery.app", "ARGS": ${args}}`)
 const files = { 'mysite/celery.py': 'from celery import Celery\n\napp = Celery("mysite")\n' }
 const tasks = (args: string): string =>
   declared(
@@ -210,6 +211,28 @@ E304  PRODUCTION_PROCESSES["web"]["ARGS"]["timeout"]
     shows: `E305  PRODUCTION_PROCESSES["web"]["ARGS"]["pool"]
       "eventlet" needs eventlet, which is not installed in <python>.
       → <python> -m pip install eventlet
+`,
+  },
+  'flower has no such option, which it would leave out without a word': {
+    settings: flower('{"baisc_auth": "one:1", "broker": "redis://127.0.0.1"}'),
+    files,
+    shows: `E303  PRODUCTION_PROCESSES["web"]["ARGS"]["baisc_auth"]
+      flower <version> has no option "baisc_auth".
+      → Did you mean "basic-auth"?
+`,
+  },
+  'flower wants a number': {
+    settings: flower('{"port": "http"}'),
+    files,
+    shows: `E304  PRODUCTION_PROCESSES["web"]["ARGS"]["port"]
+      flower <version> does not take "port" like this: invalid literal for int() with base 10: 'http'.
+`,
+  },
+  'flower wants a key for its certificate': {
+    settings: flower('{"certfile": "cert.pem"}'),
+    files,
+    shows: `E304  PRODUCTION_PROCESSES["web"]
+      flower <version> does not start like this: Both 'certfile' and 'keyfile' are required to enable SSL.
 `,
   },
   'Celery beat has no option of the worker': {

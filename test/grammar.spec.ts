@@ -41,6 +41,7 @@ const PROGRAM_OF: Readonly<Record<string, string>> = {
   daphne: 'daphne',
   'celery-worker': 'celery worker',
   'celery-beat': 'celery beat',
+  flower: 'celery flower',
   'django-tasks': 'db_worker',
   'django-q2': 'qcluster',
   'django-rq': 'rqworker',
@@ -138,7 +139,9 @@ for (const [name, program] of Object.entries(PROGRAM_OF)) {
   }
 }
 
-for (const [name, program] of Object.entries(PROGRAM_OF).filter(([name]) => /^(celery|procrastinate)/.test(name))) {
+for (const [name, program] of Object.entries(PROGRAM_OF).filter(([name]) =>
+  /^(celery|flower|procrastinate)/.test(name),
+)) {
   test(`${name} puts the options of the program itself, and no others, before the sub-command`, () => {
     const { options } = TABLES[program] as Table
     const backend = findBackend(name)

@@ -120,6 +120,11 @@ PRODUCTION_PROCESSES = {
         "APP": "myproject.celery.app",
         "ARGS": {"pool": "gevent", "concurrency": "100"},
     },
+    "flower": {
+        "BACKEND": "flower",
+        "APP": "myproject.celery.app",
+        "ARGS": {"address": "127.0.0.1", "basic_auth": "user:password", "persistent": "True", "url_prefix": "flower"},
+    },
     "beat": {
         "BACKEND": "django_prodserver.backends.celery.CeleryBeat",
         "APP": "myproject.celery.app",

@@ -88,6 +88,8 @@ export interface Backend {
   }
   /** How new code gets in when the declaration says `auto`. Default `restart`. */
   readonly reload?: 'rolling' | 'signal' | 'restart'
+  /** Why its reload is a restart, for `show`, where one would expect that it is not. */
+  readonly restartReason?: string
   /** Options with which two copies cannot run beside each other for a moment: the reload is a restart then. */
   readonly notTwice?: readonly string[]
 }

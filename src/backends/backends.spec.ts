@@ -104,6 +104,14 @@ const commands: readonly (readonly [name: string, declared: Declared, command: s
     'python -m hypercorn --bind=:1 --bind=:2 --keep-alive=9 --debug -k uvloop mysite.asgi:application',
   ],
   [
+    'flower',
+    {
+      app: CELERY,
+      args: { port: 1, basic_auth: ['a:1', 'b:2'], debug: true, auto_refresh: false, broker: 'redis://' },
+    },
+    'python -m celery -A mysite.celery.app --broker=redis:// flower --port=1 --basic-auth=a:1,b:2 --debug=true --auto-refresh=false',
+  ],
+  [
     'daphne',
     { app: ASGI, args: { host: '::1', p: 1, 'server-name': 'False', endpoint: ['tcp:2'], websocket_timeout: 9 } },
     'python -m daphne --bind=::1 -p 1 --no-server-name --endpoint=tcp:2 --websocket_timeout=9 mysite.asgi:application',
@@ -247,6 +255,9 @@ const listens: readonly (readonly [name: string, declared: Declared, listen: rea
     ['0.0.0.0:1', '[::1]:2', '[::]:3', 'unix:/run/a'],
   ],
   ['celery-worker', {}, []],
+  ['flower', {}, ['0.0.0.0:5555']],
+  ['flower', { env: { FLOWER_PORT: '1', FLOWER_ADDRESS: 'a' }, args: { port: 2 } }, ['a:2']],
+  ['flower', { args: { unix_socket: '/run/a' } }, ['unix:/run/a']],
   ['command', { args: { port: 3000 } }, []],
 ]
 
@@ -302,6 +313,7 @@ test('the modules that are asked about are those that backends need, and Django'
     'django_tasks',
     'django_tasks_db',
     'dramatiq',
+    'flower',
     'granian',
     'gunicorn',
     'huey',

@@ -27,9 +27,10 @@ const GLOBAL = new Set([
   'q',
 ])
 
-const globalSwitches = ['no-color', 'quiet', 'version', 'skip-checks'] as const
+/** Those of them that take no value, and their letters. */
+export const globalSwitches = ['no-color', 'quiet', 'version', 'skip-checks'] as const
 const GLOBAL_SWITCHES = new Set<string>([...globalSwitches, 'C', 'q'])
-const globalShort = { A: 'app', b: 'broker', C: 'no-color', q: 'quiet' } as const
+export const globalShort = { A: 'app', b: 'broker', C: 'no-color', q: 'quiet' } as const
 const python = { module: 'celery', package: 'celery', oldest: '5.4.0' } as const
 
 const workerOptions: OptionGrammar = {
@@ -134,7 +135,8 @@ function workers({ values, processors }: WorkersInput): Workers {
 
 const isGlobal = ({ name }: OptionTokens): boolean => GLOBAL.has(name)
 
-function celeryCommand(subCommand: string): Backend['command'] {
+/** `celery -A APP SUB-COMMAND`, with each option on the side of the sub-command that it belongs to. */
+export function celeryCommand(subCommand: string): Backend['command'] {
   return ({ app, options, extra, django }: CommandInput): Command => {
     // Django's own options of the same name; celery knows no others of them.
     const shared = django.filter((token) => token === '--skip-checks' || token === '--no-color')

@@ -7,6 +7,7 @@ import { djangoCommand } from './django-command.ts'
 import { djangoQ2 } from './django-q2.ts'
 import { djangoTasks } from './django-tasks.ts'
 import { djangoDramatiq, dramatiq } from './dramatiq.ts'
+import { flower } from './flower.ts'
 import { granianAsgi, granianWsgi } from './granian.ts'
 import { gunicorn } from './gunicorn.ts'
 import { huey } from './huey.ts'
@@ -29,6 +30,7 @@ export const BACKENDS: readonly Backend[] = [
   daphne,
   celeryWorker,
   celeryBeat,
+  flower,
   djangoTasks,
   djangoQ2,
   djangoRq,

@@ -86,6 +86,7 @@ const members = {
   ready: v.optional(optional({ http: text, log: text, delay: milliseconds })),
   stop: v.optional(optional({ signal: oneOf('TERM', 'INT', 'QUIT'), timeoutMs: milliseconds, signalOption: text })),
   reload: v.optional(oneOf('rolling', 'signal', 'restart')),
+  restartReason: v.optional(text),
   notTwice: v.optional(texts),
 }
 

@@ -188,7 +188,7 @@ async function planProcess(
   if (inheritable !== null && 'id' in inheritable) return { problems: [...problems, inheritable] }
   const activated = activation(declaration, backend, input, { listen, program })
   if (activated !== null && 'id' in activated) return { problems: [...problems, activated] }
-  const notes = [resolved.note, application?.note, tooOld].filter((note) => note !== undefined)
+  const notes = [resolved.note, application?.note, tooOld, backend.restartReason].filter((note) => note !== undefined)
   const planned: PlannedProcess = {
     name: declaration.name,
     kind: processKind(declaration, backend),

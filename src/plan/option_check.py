@@ -1,6 +1,6 @@
 """Asks the installed programs what they make of their options, by their own parsers: nothing here knows an option.
 
-A program is named by how its parser is found: ``gunicorn``, ``waitress``, ``hypercorn``, ``daphne``; ``click
+A program is named by how its parser is found: ``gunicorn``, ``waitress``, ``hypercorn``, ``daphne``, ``flower``; ``click
 MODULE:OBJECT [COMMAND]`` and ``argparse MODULE:FUNCTION`` for what tells by itself; ``django COMMAND [SUBCOMMAND]``
 after ``django.setup()``.
 Each option is tried alone, so that every one that is refused is named; then those that are taken together, with what
@@ -254,6 +254,51 @@ class Click(Alone):
                 pass
 
 
+class Flower:
+    """Options that it does not know it leaves out without a word, so they are looked for in its own table."""
+
+    def __init__(self):
+        from flower import command
+        from tornado import options
+
+        self.command, self.tornado = command, options
+        for option in command.options._options.values():
+            # They are of the module, and another process was asked about before.
+            option._value = option.UNSET
+        self.celery = Click("celery.bin.celery:celery")
+
+    def names(self):
+        return [*self.celery.names(), *self.command.options._options]
+
+    def check(self, tokens):
+        try:
+            return self.celery.check(tokens)
+        except Refused as error:
+            if error.what == "value":
+                raise
+        name, _, value = tokens[0].lstrip("-").partition("=")
+        option = self.command.options._options.get(name)
+        if option is None:
+            raise Refused("unknown", "")
+        try:
+            option.parse(value)
+        except (self.tornado.Error, ValueError, TypeError) as error:
+            raise Refused("value", first_line(error))
+
+    def check_together(self, tokens):
+        import logging
+
+        said = []
+        handler = logging.Handler()
+        handler.emit = lambda record: said.append(record.getMessage())
+        self.command.logger.addHandler(handler)
+        self.command.logger.propagate = False
+        try:
+            self.command.extract_settings()
+        except SystemExit:
+            raise Refused("value", said[-1] if said else "")
+
+
 class Waitress(Alone):
     def __init__(self):
         from waitress.adjustments import Adjustments
@@ -294,6 +339,7 @@ PARSERS = {
     "click": Click,
     "daphne": Daphne,
     "django": django,
+    "flower": Flower,
     "gunicorn": Gunicorn,
     "hypercorn": hypercorn,
     "waitress": Waitress,

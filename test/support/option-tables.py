@@ -138,6 +138,20 @@ def celery(sub_command):
     return {"options": own + list(from_click(command.commands[sub_command])), "names": {}}
 
 
+def flower():
+    from celery.bin.celery import celery as command
+    from flower.options import options as own
+
+    known = [{**each, "global": True} for each in from_click(command) if each["names"] != ["help"]]
+    known.append(option(["--help"], "switch"))
+    for name, each in own._options.items():
+        # That is not reached: the command line of celery has one.
+        if name != "help":
+            kind = "boolean" if each.type is bool else "value"
+            known.append(option(["--" + name], kind, separator="," if each.multiple else None))
+    return {"options": known, "names": {each.name: [name] for name, each in own._options.items()}}
+
+
 def django_command(app, name, sub_command=None, separators=()):
     from django.core.management import load_command_class
 
@@ -211,6 +225,7 @@ if __name__ == "__main__":
         "daphne": daphne(),
         "celery worker": celery("worker"),
         "celery beat": celery("beat"),
+        "celery flower": flower(),
         "db_worker": django_command("django_tasks_db", "db_worker"),
         "qcluster": django_command("django_q", "qcluster"),
         "rqworker": django_command("django_rq", "rqworker"),
