@@ -5,7 +5,7 @@ export const TARGETS: readonly Target[] = []
 
 export { filesToWrite, type FileChange } from './changes.ts'
 export { prepareExport, type PrepareRequest } from './prepare.ts'
-export type { Exported, Target } from './target.ts'
+export type { Exported, ExportInput, Target } from './target.ts'
 
 /** For whoever reads a kubeconfig: the parser is here already. */
 export { parse as parseYaml } from 'yaml'

@@ -1,61 +1,27 @@
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff'
-import { basename, join, resolve } from 'node:path'
-import { EXIT, isError, type Problem, ProdserverError, UsageError } from '../../errors.ts'
-import type { Exported, FileChange, PrepareRequest, Target } from '../../export/index.ts'
-import { buildPlan } from '../../plan/build.ts'
-import type { PlannedProcess, PlannedProject } from '../../plan/plan.ts'
-import { resolveProgram } from '../../run/resolve-program.ts'
-import { reveal } from '../../secret.ts'
-import type { Env } from '../../types.ts'
+import { join, resolve } from 'node:path'
+import { EXIT, type Problem, ProdserverError, UsageError } from '../../errors.ts'
+import type { Exported, FileChange, Target } from '../../export/index.ts'
 import { nearest } from '../../values.ts'
+import { exportInput, render } from '../export-input.ts'
 import { applyChanges, readFolder } from '../export-files.ts'
 import type { CommandContext } from '../commands.ts'
-import { plural, renderProblems } from '../print.ts'
-import { readProject, planBasis, single } from '../read-project.ts'
-import { checkNames } from '../select.ts'
+import { plural } from '../print.ts'
+import { single } from '../read-project.ts'
 
 /** The same plan as files for systemd, Supervisor, Compose, Kubernetes, Nomad or a Procfile. */
 export async function execute(context: CommandContext): Promise<number> {
   const exporting = await import('../../export/index.ts')
-  const { options, io, errorPaint } = context
+  const { options, io } = context
   const [targetName, ...given] = options.positionals
   const target = findTarget(targetName, exporting.TARGETS)
   checkOptions(context, target)
-  const { project, answer } = await readProject(context)
-  checkNames(given, answer)
-  const planned = await buildPlan({
-    project,
-    answer,
-    ...planBasis(context),
-  })
-  refuseErrors(planned.problems)
-  const request = {
-    via: viaProdserver(context, target, planned.plan.project),
-    image: target.runsIn === 'image' ? { project: planned.plan.project, node: io.node } : undefined,
-    hasEnvFrom: options.values['env-from'] !== undefined,
-    envFromExample: target.envFromExample,
-  }
-  const prepared = planned.plan.processes
-    .filter(({ name, enabled }) => enabled && (given.length === 0 || given.includes(name)))
-    .map((process) => (target.runsIn === 'image' ? process : withFullPath(process, io.env)))
-    .map((process) => exporting.prepareExport(process, request))
-  const name = single(context, 'name') ?? defaultName(planned.plan.project.root)
-  const exported = target.render({
-    name,
-    project: planned.plan.project,
-    processes: prepared.map(({ process }) => process),
-    user: single(context, 'user'),
-    image: single(context, 'image'),
-    envFrom: options.values['env-from'] ?? [],
-    environments: options.values['environment'] ?? [],
-  })
-  const problems = [...prepared.flatMap((one) => one.problems), ...exported.problems]
-  refuseErrors(problems)
-  if (problems.length > 0) io.stderr.write(`${renderProblems(problems, errorPaint, io.cwd)}\n`)
+  const input = await exportInput(context, target, given)
+  const exported = render(target, input, context)
   const out = single(context, 'out')
   const folder = out === undefined ? undefined : resolve(io.cwd, out)
   const existing = folder === undefined ? new Map<string, string>() : readFolder(folder)
-  const changes = exporting.filesToWrite(exported.files, existing, { target: target.name, name })
+  const changes = exporting.filesToWrite(exported.files, existing, { target: target.name, name: input.name })
   if (folder === undefined) {
     printFiles(changes, context)
     return EXIT.done
@@ -87,50 +53,6 @@ function checkOptions({ options }: CommandContext, target: Target): void {
     (name) => options.values[name] !== undefined && options.values['out'] === undefined,
   )
   if (given !== undefined) throw new UsageError(`--${given} compares with files: say where they are with --out FOLDER.`)
-}
-
-function refuseErrors(problems: readonly Problem[]): void {
-  if (problems.some(isError)) throw new ProdserverError(problems, EXIT.refused)
-}
-
-/** How the files start prodserver, where `--run-via prodserver` asks for that. */
-function viaProdserver(context: CommandContext, { runsIn }: Target, project: PlannedProject): PrepareRequest['via'] {
-  const given = single(context, 'run-via') ?? 'direct'
-  if (given !== 'direct' && given !== 'prodserver')
-    throw new UsageError(`--run-via takes direct or prodserver, not ${JSON.stringify(given)}.`)
-  if (given === 'direct') return undefined
-  const { io } = context
-  const program = runsIn === 'image' ? ['node_modules/.bin/prodserver'] : [io.node, io.program]
-  const python = single(context, 'python')
-  return {
-    argv: [
-      ...program,
-      'run',
-      `--settings=${project.settings.module}`,
-      ...(python === undefined || runsIn === 'image' ? [] : [`--python=${resolve(io.cwd, python)}`]),
-    ],
-    cwd: project.root,
-  }
-}
-
-/** A program that is named without a path is looked for here, where the files are for this machine. */
-function withFullPath(planned: PlannedProcess, env: Env): PlannedProcess {
-  const [program = '', ...args] = planned.argv
-  const name = reveal(program)
-  const place = `PRODUCTION_PROCESSES[${JSON.stringify(planned.name)}]`
-  return {
-    ...planned,
-    argv: [resolveProgram({ program: name, cwd: planned.cwd, env, place, process: planned.name }), ...args],
-  }
-}
-
-/** The name of the folder, in the letters that units, containers and objects of a cluster may have. */
-function defaultName(root: string): string {
-  const name = basename(root)
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^-+|-+$/g, '')
-  return name || 'app'
 }
 
 /** One file as it is; several each with its path before it. */

@@ -1,0 +1,95 @@
+import { resolve } from 'node:path'
+import { EXIT, isError, type Problem, ProdserverError, UsageError } from '../errors.ts'
+import type { Exported, ExportInput, PrepareRequest, Target } from '../export/index.ts'
+import { buildPlan } from '../plan/build.ts'
+import type { PlannedProcess, PlannedProject } from '../plan/plan.ts'
+import { resolveProgram } from '../run/resolve-program.ts'
+import { reveal } from '../secret.ts'
+import type { Env } from '../types.ts'
+import { applicationName } from './application-name.ts'
+import type { CommandContext } from './commands.ts'
+import { renderProblems } from './print.ts'
+import { planBasis, readProject, single } from './read-project.ts'
+import { checkNames } from './select.ts'
+
+/**
+ * The plan as a target takes it: for an image or for this machine, without what no file may hold.
+ *
+ * @param names the processes that are wanted; all where there are none
+ * @throws {ProdserverError} where the declaration has errors, or holds what may not be exported; exit code 4
+ */
+export async function exportInput(
+  context: CommandContext,
+  target: Target,
+  names: readonly string[],
+): Promise<ExportInput> {
+  const { options, io } = context
+  const { prepareExport } = await import('../export/index.ts')
+  const { project, answer } = await readProject(context)
+  checkNames(names, answer)
+  const { plan, problems } = await buildPlan({ project, answer, ...planBasis(context) })
+  refuseErrors(problems)
+  const request = {
+    via: viaProdserver(context, target, plan.project),
+    image: target.runsIn === 'image' ? { project: plan.project, node: io.node } : undefined,
+    hasEnvFrom: options.values['env-from'] !== undefined,
+    envFromExample: target.envFromExample,
+  }
+  const prepared = plan.processes
+    .filter(({ name, enabled }) => enabled && (names.length === 0 || names.includes(name)))
+    .map((process) => (target.runsIn === 'image' ? process : withFullPath(process, io.env)))
+    .map((process) => prepareExport(process, request))
+  refuseErrors(prepared.flatMap((one) => one.problems))
+  return {
+    name: single(context, 'name') ?? applicationName(plan.project.root),
+    project: plan.project,
+    processes: prepared.map(({ process }) => process),
+    user: single(context, 'user'),
+    image: single(context, 'image'),
+    envFrom: options.values['env-from'] ?? [],
+    environments: options.values['environment'] ?? [],
+  }
+}
+
+/** What the target makes of it; what it cannot express is said. @throws {ProdserverError} for what it refuses */
+export function render(target: Target, input: ExportInput, { io, errorPaint }: CommandContext): Exported {
+  const exported = target.render(input)
+  refuseErrors(exported.problems)
+  if (exported.problems.length > 0) io.stderr.write(`${renderProblems(exported.problems, errorPaint, io.cwd)}\n`)
+  return exported
+}
+
+function refuseErrors(problems: readonly Problem[]): void {
+  if (problems.some(isError)) throw new ProdserverError(problems, EXIT.refused)
+}
+
+/** How the files start prodserver, where `--run-via prodserver` asks for that. */
+function viaProdserver(context: CommandContext, { runsIn }: Target, project: PlannedProject): PrepareRequest['via'] {
+  const given = single(context, 'run-via') ?? 'direct'
+  if (given !== 'direct' && given !== 'prodserver')
+    throw new UsageError(`--run-via takes direct or prodserver, not ${JSON.stringify(given)}.`)
+  if (given === 'direct') return undefined
+  const { io } = context
+  const program = runsIn === 'image' ? ['node_modules/.bin/prodserver'] : [io.node, io.program]
+  const python = single(context, 'python')
+  return {
+    argv: [
+      ...program,
+      'run',
+      `--settings=${project.settings.module}`,
+      ...(python === undefined || runsIn === 'image' ? [] : [`--python=${resolve(io.cwd, python)}`]),
+    ],
+    cwd: project.root,
+  }
+}
+
+/** A program that is named without a path is looked for here, where the files are for this machine. */
+function withFullPath(planned: PlannedProcess, env: Env): PlannedProcess {
+  const [program = '', ...args] = planned.argv
+  const name = reveal(program)
+  const place = `PRODUCTION_PROCESSES[${JSON.stringify(planned.name)}]`
+  return {
+    ...planned,
+    argv: [resolveProgram({ program: name, cwd: planned.cwd, env, place, process: planned.name }), ...args],
+  }
+}
