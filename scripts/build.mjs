@@ -17,6 +17,7 @@ const options = {
     PRODSERVER_VERSION: JSON.stringify(version),
     PRODSERVER_PROGRAM: '"./chunks/program.cjs"',
     PRODSERVER_SUPERVISOR: '"./supervisor.cjs"',
+    PRODSERVER_EVALUATOR: '"./evaluator.cjs"',
   },
   // Names in stack traces are worth more than the bytes.
   minifySyntax: true,
@@ -38,10 +39,15 @@ await build({
   ...options,
   format: 'cjs',
   plugins: [chunks],
-  // The supervisor is a file of its own: it stays in memory, and what it does not use would stay with it.
-  entryPoints: { 'chunks/program': 'src/program.ts', 'chunks/supervisor': 'src/supervise/detached.ts' },
+  // The supervisor is a file of its own: it stays in memory, and what it does not use would stay with it. What evaluates
+  // config files is run by a thread.
+  entryPoints: {
+    'chunks/program': 'src/program.ts',
+    'chunks/supervisor': 'src/supervise/detached.ts',
+    'chunks/evaluator': 'src/source/evaluator.ts',
+  },
   outExtension: { '.js': '.cjs' },
-  define: { ...options.define, 'import.meta.dirname': '__dirname' },
+  define: { ...options.define, 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' },
 })
 await build({
   ...options,

@@ -22,6 +22,7 @@ export {
   pythonModule,
   withoutOptions,
 } from './backends/backend.ts'
+export { defineConfig } from './config/define-config.ts'
 export { EXIT, PROBLEMS } from './errors.ts'
 
 export type { OptionGrammar } from './args/grammar.ts'
@@ -36,6 +37,7 @@ export type {
   WorkersInput,
   OptionTokens,
 } from './backends/backend.ts'
+export type { Config, ConfigExport } from './config/define-config.ts'
 export type { ExitCode, Problem, ProblemId } from './errors.ts'
 export type {
   Plan,

@@ -10,8 +10,8 @@ export function isDictionary(value: unknown): value is { readonly [key: string]:
 const isObject = (value: unknown): value is { readonly [key: string]: Json } =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** The key by which the Python side marks what JSON cannot carry. */
-const ODD = '__python__'
+/** The key by which the sources mark what JSON cannot carry. */
+export const ODD = '__python__'
 
 /** A value that JSON cannot carry, as the Python side marks it: its type's name and its repr. */
 interface OddValue {

@@ -6,7 +6,7 @@ import { ROOT } from './support/environment.ts'
 
 /** Files by what they are, from the left, where nothing of ours is known, to the right. */
 const LAYERS: Readonly<Record<string, { files: RegExp; imports: readonly string[] }>> = {
-  words: { files: /^(errors|types|values|secret|words)\.ts$/, imports: ['words'] },
+  words: { files: /^(errors|types|values|secret|spelling|words)\.ts$/, imports: ['words'] },
   source: { files: /^source\//, imports: ['words', 'source'] },
   args: { files: /^args\//, imports: ['words', 'args'] },
   config: { files: /^config\//, imports: ['words', 'args', 'config'] },
@@ -39,7 +39,7 @@ const LAYERS: Readonly<Record<string, { files: RegExp; imports: readonly string[
     ],
   },
   /** What other packages may import. */
-  index: { files: /^index\.ts$/, imports: ['words', 'args', 'backends', 'plan'] },
+  index: { files: /^index\.ts$/, imports: ['words', 'args', 'config', 'backends', 'plan'] },
   bin: { files: /^(bin|program)\.ts$/, imports: ['cli', 'bin'] },
 }
 
@@ -53,7 +53,7 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
 }
 
 /** Data and pure functions: nothing of the system is known there. */
-const PURE = /^(args|backends|config|export)\/|^(errors|types|values|secret|words)\.ts$/
+const PURE = /^(args|backends|config|export)\/|^(errors|types|values|secret|spelling|words)\.ts$/
 
 const files = globSync('**/*.ts', { cwd: join(ROOT, 'src') }).filter((file) => !file.endsWith('.spec.ts'))
 const code = new Map(files.map((file) => [file, withoutComments(readFileSync(join(ROOT, 'src', file), 'utf8'))]))
@@ -121,6 +121,11 @@ test('what is data and pure functions imports nothing of the system', () => {
 /** What reads Node's `process` beside the two files that hand it to all others. */
 const PROCESS: Readonly<Record<string, { members: readonly string[]; because: string }>> = {
   'source/interpreter.ts': { members: ['platform'], because: 'programs have other names on Windows' },
+  'source/evaluate.ts': { members: ['getBuiltinModule'], because: 'a module that is loaded only where it is needed' },
+  'source/evaluator.ts': {
+    members: ['exit', 'exitCode'],
+    because: 'a file that ends its thread is told where it does',
+  },
   'source/run-python.ts': { members: ['pid', 'platform'], because: 'scratch files differ by system and process' },
   'plan/build.ts': { members: ['execPath'], because: 'the Node that a script runs on is the one that runs us' },
   'plan/environment.ts': { members: ['getBuiltinModule'], because: 'a module that is loaded only where it is needed' },

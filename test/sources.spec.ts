@@ -142,7 +142,7 @@ for (const [index, { reason }] of candidates.entries()) {
       env: { PATH: place.bin, PRODSERVER_PYTHON: undefined, ...Object.assign({}, ...made.map(({ env }) => env)) },
     })
     assert.deepEqual(
-      { path: python.python.path, reason: python.python.reason },
+      { path: python.python?.path, reason: python.python?.reason },
       { path: made[0]?.path, reason: reason(place) },
     )
   })
@@ -156,7 +156,7 @@ test("an environment outside the repository is not the project's", async (t) => 
     cwd: place.root,
     env: { PATH: place.bin, PRODSERVER_PYTHON: undefined },
   })
-  assert.equal(python.path, path)
+  assert.equal(python?.path, path)
 })
 
 for (const [given, expected] of [
@@ -173,7 +173,7 @@ for (const [given, expected] of [
     symlinkSync(join(cwd, 'environment', 'bin', 'python'), join(cwd, 'link'))
     symlinkSync(join(cwd, 'link'), join(cwd, 'bin', 'link-on-path'))
     const { python } = await shownProject(t, ['--python', given], { cwd, env: { PATH: join(cwd, 'bin') } })
-    assert.deepEqual({ path: python.path, reason: python.reason }, { path: join(cwd, expected), reason: '--python' })
+    assert.deepEqual({ path: python?.path, reason: python?.reason }, { path: join(cwd, expected), reason: '--python' })
   })
 }
 

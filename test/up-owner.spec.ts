@@ -112,6 +112,7 @@ const application = (more: object = {}): object => ({
     root: '/',
     settings: { module: '', reason: '' },
     python: { path: '/usr/bin/python3', version: '', reason: '' },
+    config: null,
   },
   specs: [spec()],
   only: null,

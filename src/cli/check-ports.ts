@@ -42,8 +42,7 @@ function checkPrivileged(planned: PlannedProcess, firstPort: number): readonly P
   })
 }
 
-const problemOf = ({ name }: PlannedProcess) =>
-  ({ id: 'E507', place: `PRODUCTION_PROCESSES[${JSON.stringify(name)}]`, process: name }) as const
+const problemOf = ({ name, place }: PlannedProcess) => ({ id: 'E507', place, process: name }) as const
 
 const portOf = (address: string): number | null =>
   address.startsWith('unix:') ? null : Number(/:(\d+)$/.exec(address)?.[1])

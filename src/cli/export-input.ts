@@ -76,7 +76,8 @@ function viaProdserver(context: CommandContext, { runsIn }: Target, project: Pla
     argv: [
       ...program,
       'run',
-      `--settings=${project.settings.module}`,
+      ...(project.settings ? [`--settings=${project.settings.module}`] : []),
+      ...(project.config?.reason === '--config' ? [`--config=${project.config.path}`] : []),
       ...(python === undefined || runsIn === 'image' ? [] : [`--python=${resolve(io.cwd, python)}`]),
     ],
     cwd: project.root,

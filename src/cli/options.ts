@@ -21,7 +21,12 @@ export const PROJECT_OPTIONS: readonly OptionSpec[] = [
     summary: 'Settings module; else DJANGO_SETTINGS_MODULE, else what manage.py sets',
   },
   { name: 'python', value: 'PATH', summary: 'Interpreter, or the folder of an environment' },
-  { name: 'project', value: 'PATH', summary: 'Folder with manage.py; else the nearest one upwards' },
+  { name: 'project', value: 'PATH', summary: 'Folder with manage.py or a config file; else the nearest one upwards' },
+  {
+    name: 'config',
+    value: 'FILE',
+    summary: 'Config file; else prodserver.config.ts, .js, .mjs or .json in the project',
+  },
   { name: 'pythonpath', value: 'PATH', repeatable: true, summary: 'A folder to put first on the import path' },
 ]
 

@@ -1,7 +1,9 @@
 import { closeSync, readFileSync } from 'node:fs'
 import { PYTHON_MODULES } from '../backends/index.ts'
-import { readSettings, type SettingsAnswer } from '../source/django.ts'
-import { locateProject, type Project } from '../source/project.ts'
+import { type ConfigAnswer, readConfig } from '../source/config-file.ts'
+import { NO_SETTINGS, readSettings, type SettingsAnswer } from '../source/django.ts'
+import { hasSettings, locateProject, type Project } from '../source/project.ts'
+import { isDictionary } from '../values.ts'
 import { splitSet } from '../config/set-text.ts'
 import { UsageError } from '../errors.ts'
 import type { CommandContext } from './commands.ts'
@@ -13,27 +15,41 @@ export interface ReadProject {
 
 const DEFAULT_TIMEOUT_S = 60
 
-/** Finds the project and reads its settings, as the command's options say. */
+/** Finds the project and reads its settings and its config file, as the command's options say. */
 export async function readProject(
   context: CommandContext,
   project: Project = projectFromOptions(context),
   { lines = false }: { readonly lines?: boolean } = {},
 ): Promise<ReadProject> {
-  const { io } = context
+  const timeoutMs = settingsTimeoutMs(context)
+  const [answer, config] = await Promise.all([
+    answerOf(context, project, lines),
+    project.config && readConfig(project.config, { timeoutMs, lines }),
+  ])
+  return { project, answer: config ? withConfig(answer, config) : answer }
+}
+
+async function answerOf(context: CommandContext, project: Project, lines: boolean): Promise<SettingsAnswer> {
   const given = single(context, 'answer-fd')
   checkSet(setsOf(context))
   // `manage.py prodserver` has the settings in force already, and hands them over.
-  const answer =
-    given === undefined
-      ? await readSettings({
-          project,
-          env: io.env,
-          modules: PYTHON_MODULES,
-          lines,
-          timeoutMs: settingsTimeoutMs(context),
-        })
-      : takeAnswer(Number(given))
-  return { project, answer }
+  if (given !== undefined) return takeAnswer(Number(given))
+  if (!hasSettings(project)) return NO_SETTINGS
+  const timeoutMs = settingsTimeoutMs(context)
+  return readSettings({ project, env: context.io.env, modules: PYTHON_MODULES, lines, timeoutMs })
+}
+
+function withConfig(answer: SettingsAnswer, config: ConfigAnswer): SettingsAnswer {
+  const { order, lines = [], literals = [] } = answer
+  const declared = isDictionary(config.value) ? config.value['processes'] : undefined
+  const names = isDictionary(declared) ? Object.keys(declared) : []
+  return {
+    ...answer,
+    config,
+    order: [...new Set([...order, ...names])],
+    lines: [...lines, ...config.lines],
+    literals: [...literals, ...config.literals],
+  }
 }
 
 /** Reads the answer, and closes its descriptor: the server must not inherit what it is not told. */
@@ -45,14 +61,15 @@ function takeAnswer(fd: number): SettingsAnswer {
   }
 }
 
-export function projectFromOptions(context: CommandContext): Project {
+export function projectFromOptions(context: CommandContext, settings = single(context, 'settings')): Project {
   const { io, options } = context
   return locateProject({
     cwd: io.cwd,
     env: io.env,
-    settings: single(context, 'settings'),
+    settings,
     python: single(context, 'python'),
     project: single(context, 'project'),
+    config: single(context, 'config'),
     pythonPath: options.values['pythonpath'],
   })
 }

@@ -1,7 +1,8 @@
+import { basename } from 'node:path'
 import { type Declarations, parseDeclarations } from '../config/declarations.ts'
 import type { OverrideTexts } from '../config/overrides.ts'
 import { nearest } from '../values.ts'
-import { EXIT, ProdserverError } from '../errors.ts'
+import { EXIT, type Problem, ProdserverError } from '../errors.ts'
 import type { SettingsAnswer } from '../source/django.ts'
 import { COMMANDS } from './commands.ts'
 
@@ -11,7 +12,7 @@ import { COMMANDS } from './commands.ts'
  * @throws {ProdserverError} `E104` with exit code 2, or what is wrong with the setting as a whole.
  */
 export function findName(given: string | undefined, answer: SettingsAnswer, overrides: OverrideTexts): string {
-  checkSetting(answer)
+  checkDeclared(answer)
   if (given === undefined) {
     const { declarations } = declared(answer, overrides)
     return declarations.find(({ enabled }) => enabled !== false)?.name ?? (answer.order[0] as string)
@@ -29,7 +30,7 @@ export function checkNames(given: readonly string[], answer: SettingsAnswer): vo
   const { order } = answer
   const unknown = given.filter((name) => !order.includes(name))
   if (unknown.length === 0) return
-  checkSetting(answer)
+  checkDeclared(answer)
   const problems = unknown.map((name) => {
     const near = nearest(name, order)
     const command = nearest(
@@ -41,26 +42,36 @@ export function checkNames(given: readonly string[], answer: SettingsAnswer): vo
       : command
         ? `Did you mean the command: prodserver ${command}?`
         : `Declared: ${order.join(', ')}`
-    return {
-      id: 'E104',
-      place: 'PRODUCTION_PROCESSES',
-      message: `Process '${name}' not found in PRODUCTION_PROCESSES.`,
-      hint,
-    } as const
+    return notFound(name, hint, declaringPlaces(answer))
   })
   throw new ProdserverError(problems, EXIT.usage)
 }
 
+/** What declares the processes: the setting, the config file, or both. */
+export const declaringPlaces = ({ settings, config }: SettingsAnswer): readonly string[] => [
+  ...(config === undefined || settings['PRODUCTION_PROCESSES'] !== undefined ? ['PRODUCTION_PROCESSES'] : []),
+  ...(config ? [basename(config.file)] : []),
+]
+
+export function notFound(name: string, hint: string, places: readonly string[]): Problem {
+  const message = `Process '${name}' not found in ${places.join(' or ')}.`
+  return { id: 'E104', place: places[0] ?? '', message, hint }
+}
+
 /** Where nothing is declared at all, that is what is wrong, and not a name. */
-function checkSetting(answer: SettingsAnswer): void {
+function checkDeclared(answer: SettingsAnswer): void {
   if (answer.order.length === 0) throw new ProdserverError(declared(answer).problems, EXIT.refused)
 }
 
-const declared = ({ settings, order, settingsModule }: SettingsAnswer, overrides?: OverrideTexts): Declarations =>
+const declared = (
+  { settings, order, settingsModule, config }: SettingsAnswer,
+  overrides?: OverrideTexts,
+): Declarations =>
   parseDeclarations({
     processes: settings['PRODUCTION_PROCESSES'],
     defaults: settings['PRODUCTION_PROCESS_DEFAULTS'],
     order,
     settingsModule,
+    config,
     overrides,
   })

@@ -2,7 +2,8 @@ import type { Problem } from '../errors.ts'
 import type { Env } from '../types.ts'
 import { nearest } from '../values.ts'
 import type { SetText } from './set-text.ts'
-import { INNER_KEYS, PROCESS_KEYS, toSettingsKey } from './schema.ts'
+import { INNER_KEYS, PROCESS_KEYS } from './schema.ts'
+import { toSettingsKey } from '../spelling.ts'
 
 /** What an override is about, as far as names tell. */
 export interface OverrideTarget {

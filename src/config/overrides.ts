@@ -13,7 +13,8 @@ import {
   unknownVariable,
 } from './override-names.ts'
 import { splitSet } from './set-text.ts'
-import { INNER_KEYS, PROBE_KINDS, toSettingsKey, toSnake } from './schema.ts'
+import { INNER_KEYS, PROBE_KINDS } from './schema.ts'
+import { toSettingsKey, toSnake } from '../spelling.ts'
 
 /** Where overrides are written. */
 export interface OverrideTexts {

@@ -219,13 +219,3 @@ export const INNER_KEYS: Readonly<Partial<Record<string, readonly string[]>>> = 
   stop: Object.keys(stopEntries),
   log: Object.keys(logEntries),
 }
-
-/** `DEPENDS_ON` for `dependsOn`. */
-export const toSettingsKey = (key: string): string => key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()
-
-/** `max_delay` for `maxDelay`. */
-export const toSnake = (key: string): string => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
-
-/** `maxDelay` for `max_delay`. */
-export const toCamel = (key: string): string =>
-  key.toLowerCase().replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())

@@ -113,8 +113,9 @@ export interface SupervisorStatus {
   readonly keeperPid: number
   readonly startedAt: string
   readonly root: string
-  readonly settings: string
-  readonly python: string
+  /** Null where only a config file declares processes; and so is the interpreter. */
+  readonly settings: string | null
+  readonly python: string | null
   readonly stateDir: string
   /** What `--set` holds until the next `up`: `web.ARGS.workers`, without its value. */
   readonly set?: readonly string[] | undefined

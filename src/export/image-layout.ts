@@ -10,7 +10,7 @@ export const IMAGE_ROOT = '/app'
  */
 export function inImage(exported: ExportedProcess, { root, python }: PlannedProject, node: string): ExportedProcess {
   const move = (text: string): string => moved(text, root)
-  const program = (word: string): string => (word === python.path ? 'python' : word === node ? 'node' : move(word))
+  const program = (word: string): string => (word === python?.path ? 'python' : word === node ? 'node' : move(word))
   const { ready, alive } = exported
   const argv = exported.argv.map((word, index) => (index === 0 ? program(word) : move(word)))
   return {

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Declaration } from '../config/declarations.ts'
-import { toSettingsKey } from '../config/schema.ts'
+import { toSettingsKey } from '../spelling.ts'
 import { EXIT, ProdserverError } from '../errors.ts'
 import { runPython } from '../source/run-python.ts'
 import type { Env, Json } from '../types.ts'

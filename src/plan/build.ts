@@ -75,17 +75,18 @@ export async function buildPlan(request: PlanRequest): Promise<PlanResult> {
     order: answer.order,
     settingsModule: answer.settingsModule,
     overrides: { set: request.set ?? [], env: request.env },
+    config: answer.config,
   })
   const wanted = parsed.declarations.filter(({ name }) => request.only?.includes(name) ?? true)
-  const python = await askAbout(wanted, request)
+  const python = project.settings && (await askAbout(wanted, request))
   const results = await Promise.all(wanted.map((declaration) => planProcess(declaration, python, request)))
   const complete = new Set(wanted.filter(({ wrong }) => wrong.length === 0).map(({ name }) => name))
   const processes = results.flatMap((result) => result.process ?? []).filter(({ name }) => complete.has(name))
   const placeOf = (name: string): string =>
     (wanted.find((declaration) => declaration.name === name) as Declaration).place
-  const problems = [
-    ...parsed.problems,
-    ...(request.thorough ? parsed.unknownVariables : []),
+  const spelled = (problem: Problem): Problem =>
+    parsed.declarations.find(({ name }) => name === problem.process)?.spelling.say(problem) ?? problem
+  const found = [
     ...checkDjango(wanted, request),
     ...checkSetUp(python, answer),
     ...results.flatMap((result) => result.problems),
@@ -95,13 +96,21 @@ export async function buildPlan(request: PlanRequest): Promise<PlanResult> {
     ...checkShared(results.flatMap((result) => result.written ?? [])),
     ...(await checkSchedules(wanted)),
     ...checkDeployment(python?.deploy, { answer, declarations: wanted, processes }),
+  ]
+  const problems = [
+    ...parsed.problems,
+    ...(request.thorough ? parsed.unknownVariables : []),
+    ...found.map(spelled),
   ].toSorted((a, b) => orderOf(a, parsed.names) - orderOf(b, parsed.names))
   const plan: Plan = {
     version: 1,
     project: {
       root: project.root,
-      settings: { module: answer.settingsModule, reason: project.settings.reason },
-      python: { path: project.python.path, version: answer.python.version, reason: project.python.reason },
+      settings: project.settings ? { module: answer.settingsModule, reason: project.settings.reason } : null,
+      python: project.settings
+        ? { path: project.python.path, version: answer.python.version, reason: project.python.reason }
+        : null,
+      config: project.config ?? null,
     },
     processes,
   }
@@ -112,6 +121,14 @@ export async function buildPlan(request: PlanRequest): Promise<PlanResult> {
 /** The order of the list: what concerns all, then the processes as they are declared. */
 const orderOf = ({ process }: Problem, names: readonly string[]): number =>
   process === undefined ? -1 : names.indexOf(process)
+
+/** Without settings there is nothing that such a backend could run. */
+function needsDjango({ name, placeOf }: Declaration, backend: Backend, { root }: Project): Problem | undefined {
+  if (!backend.python && !['wsgi', 'asgi', 'celery'].includes(backend.app ?? '')) return undefined
+  const message = `${backend.title} needs a Django project, and there is no manage.py in ${root}.`
+  const hint = 'Put the config file beside manage.py, or name the settings: --settings mysite.settings'
+  return { id: 'E001', place: placeOf('backend'), process: name, message, hint }
+}
 
 /** Said once, and not of every process. */
 function checkDjango(wanted: readonly Declaration[], { answer, project }: PlanRequest): readonly Problem[] {
@@ -143,6 +160,8 @@ async function planProcess(
   const resolved = await resolveBackend(declaration, project.root, python)
   if (!('backend' in resolved)) return { problems: [resolved] }
   const { backend } = resolved
+  const noDjango = project.settings ? undefined : needsDjango(declaration, backend, project)
+  if (noDjango) return { problems: [noDjango] }
   const cwd = resolve(project.root, declaration.cwd ?? '.')
   const application = resolveApplication(declaration, backend, answer, project.root)
   const translation = translate(declaration, resolved, application)
@@ -191,6 +210,7 @@ async function planProcess(
   const notes = [resolved.note, application?.note, tooOld, backend.restartReason].filter((note) => note !== undefined)
   const planned: PlannedProcess = {
     name: declaration.name,
+    place: declaration.place,
     kind: processKind(declaration, backend),
     backend: resolved.reference,
     title: backend.title,

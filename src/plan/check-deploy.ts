@@ -205,14 +205,17 @@ function developing({ args, placeOf, name }: Declaration): readonly Problem[] {
 }
 
 /** Secrets that stand in the settings file as they are, and so in its history. */
-function secrets({ name, env, args, placeOf }: Declaration, { literals = [] }: SettingsAnswer): readonly Problem[] {
-  const written = new Set(literals.map((path) => JSON.stringify(path.slice(1))))
-  const inside = (key: 'ENV' | 'ARGS', values: unknown): readonly string[] =>
+function secrets(
+  { name, env, args, placeOf, spelling }: Declaration,
+  { literals = [] }: SettingsAnswer,
+): readonly Problem[] {
+  const written = new Set(literals.map((path) => JSON.stringify(path)))
+  const inside = (key: 'env' | 'args', values: unknown): readonly string[] =>
     isDictionary(values)
       ? Object.entries(values as Record<string, Json>)
           .filter(([of, value]) => typeof value === 'string' && isSecret(of, value))
           .map(([of]) => of)
-          .filter((of) => written.has(JSON.stringify([name, key, of])))
+          .filter((of) => written.has(JSON.stringify([spelling.processes, name, spelling.key(key), of])))
       : []
   const problem = (place: string, variable: string): Problem => ({
     id: 'W706',
@@ -222,8 +225,8 @@ function secrets({ name, env, args, placeOf }: Declaration, { literals = [] }: S
     hint: `Take it from the environment: os.environ[${JSON.stringify(variable.toUpperCase().replaceAll('-', '_'))}]`,
   })
   return [
-    ...inside('ENV', env).map((of) => problem(placeOf('env', of), of)),
-    ...inside('ARGS', args).map((of) => problem(placeOf('args', of), of)),
+    ...inside('env', env).map((of) => problem(placeOf('env', of), of)),
+    ...inside('args', args).map((of) => problem(placeOf('args', of), of)),
   ]
 }
 

@@ -1,4 +1,4 @@
-import { toSettingsKey } from '../config/schema.ts'
+import { toSettingsKey } from '../spelling.ts'
 import { reveal, type Value } from '../secret.ts'
 import { isDictionary } from '../values.ts'
 import type { Plan, PlannedProcess } from './plan.ts'

@@ -33,8 +33,8 @@ export function buildEnvironment(input: EnvironmentInput): {
   }
   for (const [name, value] of Object.entries(answer.exported)) set(name, value, 'manage.py')
   // Exported for every process: without it manage.py, wsgi.py and asgi.py each decide for themselves.
-  set('DJANGO_SETTINGS_MODULE', answer.settingsModule, project.settings.reason)
-  const path = importPath(input)
+  if (project.settings) set('DJANGO_SETTINGS_MODULE', answer.settingsModule, project.settings.reason)
+  const path = project.settings ? importPath(input) : []
   if (path.length > 0)
     set('PYTHONPATH', [...path, ...(env['PYTHONPATH'] ? [env['PYTHONPATH']] : [])].join(':'), 'the project')
   const files: EnvFiles = declaration.envFile

@@ -14,12 +14,14 @@ export function locateProblems(problems: readonly Problem[], { lines = [] }: Set
   })
 }
 
-/** `PRODUCTION_PROCESSES["web"]["ARGS"]` as its parts; empty where the place is something else. */
+/**
+ * `PRODUCTION_PROCESSES["web"]["ARGS"]`, or `processes.web.args` in a config file, as its parts; empty where the place is
+ * something else.
+ */
 function pathOf(place: string): readonly string[] {
-  const [, setting, keys = ''] = /^([A-Z][A-Z_]+)((?:\["(?:[^"\\]|\\.)*"\])*)$/.exec(place) ?? []
-  if (setting === undefined) return []
-  return [
-    setting,
-    ...[...keys.matchAll(/\[("(?:[^"\\]|\\.)*")\]/g)].map(([, text = '""']) => JSON.parse(text) as string),
-  ]
+  const [, first, keys = ''] =
+    /^([A-Z][A-Z_]+|processes|defaults)((?:\["(?:[^"\\]|\\.)*"\]|\.[^.["]+)*)$/.exec(place) ?? []
+  if (first === undefined) return []
+  const parts = [...keys.matchAll(/\[("(?:[^"\\]|\\.)*")\]|\.([^.["]+)/g)]
+  return [first, ...parts.map(([, quoted, plain]) => plain ?? (JSON.parse(quoted ?? '""') as string))]
 }

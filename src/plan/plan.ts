@@ -15,12 +15,16 @@ export interface Plan {
 
 export interface PlannedProject {
   readonly root: string
-  readonly settings: { readonly module: string; readonly reason: string }
-  readonly python: { readonly path: string; readonly version: string; readonly reason: string }
+  /** Null where there is nothing of Django, only a config file; and so is the interpreter. */
+  readonly settings: { readonly module: string; readonly reason: string } | null
+  readonly python: { readonly path: string; readonly version: string; readonly reason: string } | null
+  readonly config: { readonly path: string; readonly reason: string } | null
 }
 
 export interface PlannedProcess {
   readonly name: string
+  /** Where it is declared: `PRODUCTION_PROCESSES["web"]`, or `processes.web` in a config file. */
+  readonly place: string
   readonly kind: ProcessKind
   /** The backend's short name, or the Python class or the module it was taken from. */
   readonly backend: string

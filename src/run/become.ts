@@ -26,14 +26,13 @@ export interface Executable {
  * @throws {ProdserverError} `E501` to `E504`.
  */
 export function prepare(planned: PlannedProcess, env: Env): Executable {
-  const { name, cwd } = planned
-  const place = `PRODUCTION_PROCESSES[${JSON.stringify(name)}]`
+  const { name, cwd, place, from } = planned
   if (!statSync(cwd, { throwIfNoEntry: false })?.isDirectory()) {
     throw new ProdserverError(
       [
         {
           id: 'E503',
-          place: `${place}["CWD"]`,
+          place: from.cwd ?? place,
           process: name,
           message: `The working directory ${cwd} does not exist.`,
           hint: `Create it: mkdir -p ${cwd}`,

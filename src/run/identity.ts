@@ -5,7 +5,7 @@ import { EXIT, type Problem, ProdserverError } from '../errors.ts'
 import type { PlannedProcess } from '../plan/plan.ts'
 
 /** Who this process is, as far as a program that it becomes inherits it. */
-export type Identity = Pick<PlannedProcess, 'name' | 'user' | 'group' | 'umask' | 'nice' | 'limits'>
+export type Identity = Pick<PlannedProcess, 'name' | 'place' | 'from' | 'user' | 'group' | 'umask' | 'nice' | 'limits'>
 
 /**
  * Takes on the user, group, file mode mask, priority and limits of a process. There is no way back: a program that is
@@ -17,15 +17,15 @@ export type Identity = Pick<PlannedProcess, 'name' | 'user' | 'group' | 'umask' 
  */
 export function takeOn(identity: Identity): Readonly<Record<string, string>> {
   const { user, group, umask, nice, limits } = identity
-  if (umask !== null) attempt(identity, 'UMASK', () => process.umask(umask))
+  if (umask !== null) attempt(identity, 'umask', () => process.umask(umask))
   // Raising a limit or a priority needs rights that the user to become does not have, so these come first.
-  for (const [name, value] of Object.entries(limits)) attempt(identity, 'LIMITS', () => setLimit(name, value))
-  if (nice !== null) attempt(identity, 'NICE', () => setPriority(nice))
-  const account = user === null ? undefined : attempt(identity, 'USER', () => findAccount(user))
-  if (account && account.uid !== process.getuid?.()) attempt(identity, 'USER', () => initgroups(account))
+  for (const [name, value] of Object.entries(limits)) attempt(identity, 'limits', () => setLimit(name, value))
+  if (nice !== null) attempt(identity, 'nice', () => setPriority(nice))
+  const account = user === null ? undefined : attempt(identity, 'user', () => findAccount(user))
+  if (account && account.uid !== process.getuid?.()) attempt(identity, 'user', () => initgroups(account))
   const gid = group ?? account?.gid
-  if (gid !== undefined) attempt(identity, group === null ? 'USER' : 'GROUP', () => process.setgid?.(numberOr(gid)))
-  if (account && account.uid !== process.getuid?.()) attempt(identity, 'USER', () => process.setuid?.(account.uid))
+  if (gid !== undefined) attempt(identity, group === null ? 'user' : 'group', () => process.setgid?.(numberOr(gid)))
+  if (account && account.uid !== process.getuid?.()) attempt(identity, 'user', () => process.setuid?.(account.uid))
   return account ? { HOME: account.home, USER: account.name, LOGNAME: account.name } : {}
 }
 
@@ -63,21 +63,28 @@ function setLimit(name: string, value: string): void {
 
 const numberOr = (id: string | number): string | number => (/^\d+$/.test(String(id)) ? Number(id) : id)
 
-function attempt<T>({ name }: Identity, key: string, act: () => T): T {
+function attempt<T>(
+  { name, place: process, from }: Identity,
+  key: 'user' | 'group' | 'umask' | 'nice' | 'limits',
+  act: () => T,
+): T {
   try {
     return act()
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    const place = `PRODUCTION_PROCESSES[${JSON.stringify(name)}][${JSON.stringify(key)}]`
+    const place = from[key] ?? process
     const hint =
       code === 'EPERM' ? 'Start it as root, or remove the key where the process is started as that user' : undefined
     const problem: Problem = {
       id: 'E505',
       place,
       process: name,
-      message: `${key} cannot be taken on: ${message.split('\n')[0]?.replace(/\.$/, '')}.`,
+      message: `${writtenKey(place)} cannot be taken on: ${message.split('\n')[0]?.replace(/\.$/, '')}.`,
       hint,
     }
     throw new ProdserverError([problem], code === 'EPERM' ? EXIT.notPermitted : EXIT.failed, { cause: error })
   }
 }
+
+/** The last key of a place, as it is written there. */
+const writtenKey = (place: string): string => /\w+(?=\W*$)/.exec(place)?.[0] ?? place

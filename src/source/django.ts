@@ -1,13 +1,14 @@
 import { EXIT, ProdserverError } from '../errors.ts'
 import type { Json } from '../types.ts'
+import type { ConfigAnswer } from './config-file.ts'
 import { BEGUN, explainFailure, explainSilence, type Failure, PROBE, type ReadRequest } from './explain.ts'
 import { type PythonRun, runPython } from './run-python.ts'
 
-/** What the project's settings say, as the Python side reports it. */
+/** What the project's settings say, as the Python side reports it, and its config file. */
 export interface SettingsAnswer {
   /** The settings that exist, of those that prodserver reads. */
   readonly settings: Readonly<Record<string, Json>>
-  /** The names of the declared processes in the order of the declaration. */
+  /** The names of the declared processes in the order of the declaration, those of a config file last. */
   readonly order: readonly string[]
   readonly settingsModule: string
   readonly settingsFile: string | null
@@ -22,6 +23,20 @@ export interface SettingsAnswer {
   readonly literals?: readonly (readonly string[])[]
   /** What an unusual `manage.py` put into the environment. */
   readonly exported: Readonly<Record<string, string>>
+  /** What the config file exports, where the project has one. */
+  readonly config?: ConfigAnswer
+}
+
+/** The answer where there are no settings: what a config file declares is all. */
+export const NO_SETTINGS: SettingsAnswer = {
+  settings: {},
+  order: [],
+  settingsModule: '',
+  settingsFile: null,
+  python: { executable: '', version: '', prefix: '' },
+  path: [],
+  modules: {},
+  exported: {},
 }
 
 type Answered = SettingsAnswer | { readonly error: Failure }

@@ -3,13 +3,13 @@ import { join, sep } from 'node:path'
 import type { Problem } from '../errors.ts'
 import type { Env } from '../types.ts'
 import { quoteWord } from '../words.ts'
-import type { Project } from './project.ts'
+import type { DjangoProject, Project } from './project.ts'
 import type { PythonRun } from './run-python.ts'
 
 /** What went wrong while the settings were read, as a problem with the user's own lines. */
 
 export interface ReadRequest {
-  readonly project: Project
+  readonly project: DjangoProject
   readonly env: Env
   /** Top-level modules whose presence matters to some backend. */
   readonly modules: readonly string[]

@@ -3,19 +3,20 @@ import { dirname, join, resolve } from 'node:path'
 import { EXIT, ProdserverError } from '../errors.ts'
 import type { Env } from '../types.ts'
 import { quoteWord } from '../words.ts'
+import { type ConfigFile, hasConfig, locateConfig } from './config-file.ts'
 import { type Interpreter, resolveInterpreter } from './interpreter.ts'
 import { readManage } from './manage.ts'
 
 /** Where the project is, which settings module and which interpreter it uses, and why these. */
 export interface Project {
-  /** The folder with `manage.py`, or the one given. */
+  /** The folder with `manage.py` or a config file, or the one given. */
   readonly root: string
   readonly manage: string | undefined
-  readonly settings: {
-    /** Undefined where only running `manage.py` can tell. */
-    readonly module: string | undefined
-    readonly reason: string
-  }
+  /** Declares processes beside those of the settings, or alone. */
+  readonly config: ConfigFile | undefined
+  /** Undefined where there is a config file, and nothing of Django. */
+  readonly settings: SettingsChoice | undefined
+  /** Looked for when it is first asked for, where there is nothing of Django: it may not be there, and not be needed. */
   readonly python: Interpreter
   /** Folders put first on the import path by `--pythonpath`. */
   readonly pythonPath: readonly string[]
@@ -23,19 +24,33 @@ export interface Project {
   readonly runManage: boolean
 }
 
+export interface SettingsChoice {
+  /** Undefined where only running `manage.py` can tell. */
+  readonly module: string | undefined
+  readonly reason: string
+}
+
+/** A project with settings. */
+export interface DjangoProject extends Project {
+  readonly settings: SettingsChoice
+}
+
+export const hasSettings = (project: Project): project is DjangoProject => project.settings !== undefined
+
 export interface ProjectRequest {
   readonly cwd: string
   readonly env: Env
   readonly project?: string | undefined
   readonly settings?: string | undefined
   readonly python?: string | undefined
+  readonly config?: string | undefined
   readonly pythonPath?: readonly string[] | undefined
 }
 
 /**
  * Finds the project without starting anything (but poetry, pipenv or uv, where only they know the environment).
  *
- * @throws {ProdserverError} `E001` to `E004`.
+ * @throws {ProdserverError} `E001` to `E004`, `E013`.
  */
 export function locateProject(request: ProjectRequest): Project {
   const { env } = request
@@ -45,6 +60,11 @@ export function locateProject(request: ProjectRequest): Project {
   const facts = manage === undefined ? undefined : readManage(manage)
   const module = givenSettings || facts?.settings
   const runManage = facts !== undefined && !facts.stock
+  const config = locateConfig(root, request.config, request.cwd)
+  const findPython = (): Interpreter => resolveInterpreter({ root, cwd: request.cwd, env, python: request.python })
+  const pythonPath = (request.pythonPath ?? []).map((path) => resolve(request.cwd, path))
+  if (config && !module && manage === undefined)
+    return withPython({ root, manage, config, settings: undefined, pythonPath, runManage }, findPython)
   if (!module && !runManage) {
     const hint = 'Name it: --settings mysite.settings, or set DJANGO_SETTINGS_MODULE'
     throw new ProdserverError(
@@ -55,22 +75,36 @@ export function locateProject(request: ProjectRequest): Project {
   return {
     root,
     manage,
+    config,
     settings: {
       module,
       reason: request.settings ? '--settings' : env['DJANGO_SETTINGS_MODULE'] ? 'DJANGO_SETTINGS_MODULE' : 'manage.py',
     },
-    python: resolveInterpreter({ root, cwd: request.cwd, env, python: request.python }),
-    pythonPath: (request.pythonPath ?? []).map((path) => resolve(request.cwd, path)),
+    python: findPython(),
+    pythonPath,
     runManage,
   }
 }
 
-function locateRoot({ cwd, project }: ProjectRequest, settingsAreKnown: boolean): string {
+function withPython(project: Omit<Project, 'python'>, find: () => Interpreter): Project {
+  let found: Interpreter | undefined
+  return {
+    ...project,
+    get python() {
+      return (found ??= find())
+    },
+  }
+}
+
+function locateRoot({ cwd, project, config }: ProjectRequest, settingsAreKnown: boolean): string {
   if (project !== undefined) return givenRoot(resolve(cwd, project))
-  for (let folder = cwd; ; folder = dirname(folder)) {
-    if (existsSync(join(folder, 'manage.py'))) return folder
+  // A config file that is named says where its project is, wherever it is named from.
+  const start = config === undefined ? cwd : dirname(resolve(cwd, config))
+  for (let folder = start; ; folder = dirname(folder)) {
+    if (existsSync(join(folder, 'manage.py')) || hasConfig(folder)) return folder
     if (dirname(folder) === folder) break
   }
+  if (config !== undefined) return start
   // A repository often keeps its Django project one folder down.
   const below = foldersWithManage(cwd)
   if (below.length === 1) return below[0] as string

@@ -139,8 +139,9 @@ const namesDiffer: Check = (value, name) => {
 const APPLICATION = all({
   project: all({
     root: matching(/^\//),
-    settings: all({ module: text, reason: text }),
-    python: all({ path: text, version: text, reason: text }),
+    settings: orNull(all({ module: text, reason: text })),
+    python: orNull(all({ path: text, version: text, reason: text })),
+    config: orNull(all({ path: text, reason: text })),
   } satisfies Record<keyof Application['project'], Check>),
   specs: (value, name) => list(all(SPEC))(value, name) ?? namesDiffer(value, name),
   only: orNull(list(text)),

@@ -26,8 +26,9 @@ export interface HostOptions extends SupervisorOptions {
 /** Of a project whose settings are still being read. */
 export const blankProject = (root: string, python: string): PlannedProject => ({
   root,
-  settings: { module: '', reason: '' },
+  settings: null,
   python: { path: python, version: '', reason: '' },
+  config: null,
 })
 
 /** A supervisor with its control socket, in this process. */

@@ -5,6 +5,7 @@ import type { PlannedProcess } from '../../plan/plan.ts'
 import { withoutSilenced } from '../../plan/silence.ts'
 import { stateDirectory } from '../../control/state-dir.ts'
 import { prepare } from '../../run/become.ts'
+import type { SettingsAnswer } from '../../source/django.ts'
 import type { Env } from '../../types.ts'
 import { checkMachine, checkSpace, type Demand } from '../check-machine.ts'
 import { checkPorts } from '../check-ports.ts'
@@ -48,9 +49,7 @@ export async function execute(context: CommandContext): Promise<number> {
       `${paint('green', 'No problems')} in ${plural(given.length || names.length, 'process', 'processes')}: ${(given.length > 0 ? given : names).join(', ')}.\n`,
     )
   else
-    io.stdout.write(
-      `${renderProblems(shown, paint, io.cwd)}\n${countProblems(shown)} in ${answer.settingsFile ?? answer.settingsModule}.\n`,
-    )
+    io.stdout.write(`${renderProblems(shown, paint, io.cwd)}\n${countProblems(shown)} in ${declaringFiles(answer)}.\n`)
   return shown.some(isError) ? EXIT.refused : EXIT.done
 }
 
@@ -66,6 +65,10 @@ function checkHere({ plan, workloads }: PlanResult, machine: Machine, stateDir: 
     ...checkSpace(demands, { stateDir, logBytes: logBytes(stateDir), fileSystemOf }),
   ]
 }
+
+/** Where all of it is written. */
+const declaringFiles = ({ settingsFile, settingsModule, config }: SettingsAnswer): string =>
+  [settingsFile ?? settingsModule, config?.file].filter(Boolean).join(' and ')
 
 function formatOf(context: CommandContext): Format {
   const given = single(context, 'format') ?? (context.options.values['json'] === undefined ? 'text' : 'json')

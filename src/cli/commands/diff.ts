@@ -2,12 +2,9 @@ import { EXIT, isError, ProdserverError, UsageError } from '../../errors.ts'
 import { buildPlan } from '../../plan/build.ts'
 import { type Change, diffPlans, type ProcessDiff } from '../../plan/diff.ts'
 import type { Plan } from '../../plan/plan.ts'
-import { readSettings } from '../../source/django.ts'
-import { locateProject } from '../../source/project.ts'
-import { PYTHON_MODULES } from '../../backends/index.ts'
 import type { CommandContext } from '../commands.ts'
 import { padEnd, type Paint, displayWidth } from '../print.ts'
-import { planBasis, settingsTimeoutMs, single } from '../read-project.ts'
+import { planBasis, projectFromOptions, readProject } from '../read-project.ts'
 
 /** How the processes of two settings modules differ. Exit code 4 with `--exit-code` where they do. */
 export async function execute(context: CommandContext): Promise<number> {
@@ -28,17 +25,7 @@ export async function execute(context: CommandContext): Promise<number> {
 
 /** @throws {ProdserverError} where the settings cannot be read, or declare what cannot be planned. */
 async function planOf(context: CommandContext, settings: string): Promise<Plan> {
-  const { io } = context
-  const project = locateProject({
-    cwd: io.cwd,
-    env: io.env,
-    settings,
-    python: single(context, 'python'),
-    project: single(context, 'project'),
-    pythonPath: context.options.values['pythonpath'],
-  })
-  const timeoutMs = settingsTimeoutMs(context)
-  const answer = await readSettings({ project, env: io.env, modules: PYTHON_MODULES, timeoutMs })
+  const { project, answer } = await readProject(context, projectFromOptions(context, settings))
   const { plan, problems } = await buildPlan({ project, answer, ...planBasis(context) })
   const errors = problems.filter(isError)
   if (errors.length > 0)

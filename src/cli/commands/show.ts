@@ -43,12 +43,13 @@ export async function execute(context: CommandContext): Promise<number> {
 
 type Show = (value: Value) => string
 
-function renderProject({ project: { root, settings, python } }: Plan, paint: Paint): string {
+function renderProject({ project: { root, settings, python, config } }: Plan, paint: Paint): string {
   return renderRows(
     [
       ['project', root],
-      ['settings', settings.module, settings.reason],
-      ['python', `${python.path} (${python.version})`, python.reason],
+      ...(config ? [['config', config.path, config.reason]] : []),
+      ...(settings ? [['settings', settings.module, settings.reason]] : []),
+      ...(python ? [['python', `${python.path} (${python.version})`, python.reason]] : []),
     ],
     paint,
   )

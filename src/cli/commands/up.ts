@@ -10,6 +10,7 @@ import type { CommandContext } from '../commands.ts'
 import { planProject } from '../plan-project.ts'
 import { projectFromOptions, setsOf, single } from '../read-project.ts'
 import { createProgress } from '../render-progress.ts'
+import { notFound } from '../select.ts'
 import { isSelected } from '../select-instances.ts'
 
 /** Starts all that is declared, or brings what runs in line with it. */
@@ -93,14 +94,14 @@ async function whenAsked<T>(read: () => Promise<T>, isFirst: boolean): Promise<(
 }
 
 export async function applicationOf(context: CommandContext, located: Project, reload = false): Promise<Application> {
-  const { project, specs, warnings } = await planProject(context, located)
+  const { project, specs, places, warnings } = await planProject(context, located)
   const { renderProblems } = await import('../print.ts')
   if (warnings.length > 0) context.io.stderr.write(`${renderProblems(warnings, context.errorPaint)}\n`)
   const { releaseOf } = await import('../release.ts')
   return {
     project,
     specs,
-    only: namesOf(context, specs),
+    only: namesOf(context, specs, places),
     release: single(context, 'release') ?? releaseOf(located.root, specs),
     reload,
     set: setsOf(context),
@@ -108,7 +109,11 @@ export async function applicationOf(context: CommandContext, located: Project, r
 }
 
 /** The processes that are named; null for all. */
-function namesOf({ options }: CommandContext, specs: Application['specs']): readonly string[] | null {
+function namesOf(
+  { options }: CommandContext,
+  specs: Application['specs'],
+  places: readonly string[],
+): readonly string[] | null {
   if (options.positionals.length === 0) return null
   const declared = specs.map(({ name }) => name)
   return options.positionals.flatMap((selector) => {
@@ -116,8 +121,7 @@ function namesOf({ options }: CommandContext, specs: Application['specs']): read
     if (found.length > 0) return found.map(({ name }) => name)
     const near = nearest(selector, declared)
     const hint = near ? `Did you mean ${near}?` : `Declared: ${declared.join(', ')}`
-    const message = `Process '${selector}' not found in PRODUCTION_PROCESSES.`
-    throw new ProdserverError([{ id: 'E104', place: 'PRODUCTION_PROCESSES', message, hint }], EXIT.usage)
+    throw new ProdserverError([notFound(selector, hint, places)], EXIT.usage)
   })
 }
 

@@ -1,0 +1,142 @@
+/**
+ * Evaluates one config file: what a worker thread runs. Whatever the file prints, leaves running or does to its globals
+ * ends with the thread, and each time everything is read afresh.
+ */
+import { readFileSync } from 'node:fs'
+import { registerHooks, stripTypeScriptTypes } from 'node:module'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { parentPort, workerData } from 'node:worker_threads'
+import { ODD } from '../values.ts'
+import type { Json } from '../types.ts'
+import type { Evaluation, EvaluationRequest, Raised } from './evaluate.ts'
+
+const { path, library } = workerData as EvaluationRequest
+const entry = pathToFileURL(path).href
+/** The import that failed last: the error itself has lost how it was written, and in which line. */
+let failed: { readonly specifier: string; readonly parent: string | undefined } | undefined
+/** The file that was loaded last, which is the one that cannot be parsed. */
+let loaded = path
+
+registerHooks({
+  resolve(specifier, context, next) {
+    // The one that runs is meant, whether it is installed beside the config file or not.
+    if (specifier === 'prodserver') return { url: pathToFileURL(library).href, shortCircuit: true }
+    try {
+      return next(specifier, context)
+    } catch (error) {
+      failed = { specifier, parent: context.parentURL }
+      throw error
+    }
+  },
+  load(url, context, next) {
+    if (url.startsWith('file:')) loaded = fileURLToPath(url)
+    const format = url === entry ? formatOf(path) : undefined
+    return next(url, format === undefined ? context : { ...context, format })
+  },
+})
+
+/** A config file that is written as a module is one, whatever the package around it says of its other files. */
+function formatOf(file: string): string | undefined {
+  if (!/\.[jt]s$/.test(file) || !/^\s*(?:import|export)\b/m.test(readFileSync(file, 'utf8'))) return undefined
+  return file.endsWith('.ts') ? 'module-typescript' : 'module'
+}
+
+// oxlint-disable-next-line unicorn/require-post-message-target-origin -- threads have no origins
+const answer = (evaluation: Evaluation): void => parentPort?.postMessage(evaluation)
+
+const exit = process.exit.bind(process)
+process.exit = (code) => {
+  answer({ exitCode: Number(code ?? process.exitCode ?? 0), at: placesOf(new Error().stack)[0] })
+  return exit(code)
+}
+
+function describe(error: unknown): Raised {
+  if (!(error instanceof Error)) return { name: 'what is no error', message: firstLine(String(error)), frames: [] }
+  const { code } = error as NodeJS.ErrnoException
+  const places = [...placesOf(error.stack), ...(error instanceof SyntaxError ? placesOfSyntax() : [])]
+  const isMissing = code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND'
+  const missing = isMissing ? failed : undefined
+  return {
+    name: error.name,
+    message: firstLine(error.message),
+    missing: missing && (/^[./]/.test(missing.specifier) ? targetOf(missing) : packageOf(missing.specifier)),
+    at: missing === undefined ? (places.find(isOwn) ?? places[0]) : (importOf(missing) ?? path),
+    frames: isMissing ? [] : framesOf(error.stack),
+  }
+}
+
+const firstLine = (text: string): string => text.split('\n')[0] ?? ''
+const isOwn = (place: string): boolean => !place.includes('/node_modules/')
+
+/** `FILE:LINE` of the user's own frames, the innermost first. A syntax error has its place before everything else. */
+function placesOf(stack = ''): readonly string[] {
+  return [...stack.matchAll(/(?:^|\(|at (?:async )?)((?:file:\/\/)?\/[^\n()]+?):(\d+)(?::\d+)?\)?$/gm)]
+    .map(([, file = '', line]) => `${file.startsWith('file:') ? fileURLToPath(file) : file}:${line}`)
+    .filter((place) => !place.startsWith(import.meta.filename))
+}
+
+/** Of JavaScript Node does not tell where it cannot be parsed; of TypeScript, which it is as well, it does. */
+function placesOfSyntax(): readonly string[] {
+  try {
+    stripTypeScriptTypes(readFileSync(loaded, 'utf8'), { sourceUrl: loaded })
+    return []
+  } catch (error) {
+    return placesOf((error as Error).stack)
+  }
+}
+
+const framesOf = (stack = ''): readonly string[] =>
+  stack
+    .split('\n')
+    .filter((line) => /^ {4}at /.test(line) && placesOf(line).length > 0)
+    .map((line) => line.replace(/^ {4}/, '  ').replace(/file:\/\/[^:)]+/, (url) => fileURLToPath(url)))
+
+type Missing = NonNullable<typeof failed>
+
+const targetOf = ({ specifier, parent }: Missing): string => fileURLToPath(new URL(specifier, parent))
+const packageOf = (specifier: string): string => /^(?:@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? specifier
+
+/** The line that has the import; the importer itself where it is computed. */
+function importOf({ specifier, parent }: Missing): string | undefined {
+  if (!parent?.startsWith('file:')) return undefined
+  const file = fileURLToPath(parent)
+  const line = readFileSync(file, 'utf8')
+    .split('\n')
+    .findIndex((text) => text.includes(`'${specifier}'`) || text.includes(`"${specifier}"`))
+  return line < 0 ? file : `${file}:${line + 1}`
+}
+
+/** The value as JSON can carry it; what it cannot carry becomes what the Python side makes of it as well. */
+function plain(value: unknown, around: readonly unknown[] = []): Json {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value
+  if (typeof value === 'number') return Number.isFinite(value) ? value : odd('number', String(value))
+  if (typeof value === 'bigint') return String(value)
+  if (value instanceof URL) return value.protocol === 'file:' ? fileURLToPath(value) : value.href
+  if (around.includes(value)) return odd('circle', 'it contains itself')
+  if (Array.isArray(value)) return value.map((item) => plain(item, [...around, value]))
+  if (typeof value === 'object' && isPlain(value)) {
+    const entries = Object.entries(value).filter(([, inner]) => inner !== undefined)
+    return Object.fromEntries(entries.map(([key, inner]) => [key, plain(inner, [...around, value])]))
+  }
+  if (typeof value === 'function' || typeof value === 'symbol') return odd(typeof value, value.toString())
+  return odd(value?.constructor.name ?? 'undefined', Object.prototype.toString.call(value))
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
+}
+
+const odd = (type: string, repr: string): Json => ({ [ODD]: type, repr: firstLine(repr).slice(0, 200) })
+
+async function run(): Promise<void> {
+  try {
+    const { default: exported } = (await import(entry)) as { readonly default?: unknown }
+    const value = await (typeof exported === 'function' ? (exported as () => unknown)() : exported)
+    answer({ value: value === undefined ? undefined : plain(value) })
+  } catch (error) {
+    answer({ raised: describe(error) })
+  }
+}
+
+void run()
