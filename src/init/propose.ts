@@ -207,9 +207,9 @@ const TASK_APPS = [
   ['django_tasks_db', 'django-tasks'],
   ['django_tasks.backends.database', 'django-tasks'],
   ['django_q', 'django-q2'],
-  ['django_dramatiq', 'dramatiq'],
+  ['django_dramatiq', 'django-dramatiq'],
   ['huey.contrib.djhuey', 'huey'],
-  ['django_rq', 'rq'],
+  ['django_rq', 'django-rq'],
   ['procrastinate.contrib.django', 'procrastinate'],
 ] as const
 

@@ -38,6 +38,14 @@ const LINES: readonly (readonly [line: string, expected: unknown])[] = [
   ['python manage.py send_mail --now "a b"', ['django-command', "send_mail --now 'a b'", {}]],
   ['django-admin migrate', ['django-command', 'migrate', {}]],
   ['node frontend/server.js --port 3000', ['node', 'frontend/server.js', { port: 3000 }]],
+  [
+    'rq worker high default -u redis://localhost',
+    ['rq', undefined, { url: 'redis://localhost', queues: ['high', 'default'] }],
+  ],
+  ['python manage.py rqworker high', ['django-rq', undefined, { queues: 'high' }]],
+  ['dramatiq mysite.tasks mysite.mail -p 2', ['dramatiq', 'mysite.tasks mysite.mail', { processes: 2 }]],
+  ['celery -A mysite flower --port=5555', ['flower', 'mysite', { port: 5555 }]],
+  ['daphne -b 0.0.0.0 -p 8000 mysite.asgi:app', ['daphne', 'mysite.asgi:app', { bind: '0.0.0.0', port: 8000 }]],
   // Nothing of ours: another program, a script of the project's own, or one that takes more than a declaration says.
   ['caddy run', undefined],
   ['python worker.py', undefined],

@@ -18,7 +18,11 @@ export type ArgValue = Text | number | boolean | readonly (Text | number)[]
 /** Programs that only start another one in the project's environment. */
 const RUNNERS = /^(poetry|pipenv|uv|pdm|hatch|rye) run(?: -\S+)* /
 /** Console scripts that are called otherwise than the module that they start. */
-const SCRIPTS: Readonly<Record<string, string>> = { 'waitress-serve': 'waitress', 'django-admin': 'django' }
+const SCRIPTS: Readonly<Record<string, string>> = {
+  'waitress-serve': 'waitress',
+  'django-admin': 'django',
+  rq: 'rq.cli',
+}
 /** What goes to the background cannot be supervised, and a pid file is for those who do not. */
 const NOT_SUPERVISED = new Set(['daemon', 'daemonize', 'detach', 'pid', 'pidfile', 'pid-file', 'pid-path'])
 
@@ -71,8 +75,8 @@ function matchBackend(backend: Backend, module: string, words: readonly Text[]):
   const start = template.program === 'python' ? (flag === '-m' ? own : undefined) : template.program
   const tail = template.program === 'python' ? pattern : template.args
   if (start !== module) return undefined
-  const isWords = backend.app === 'words' && tail[0] === APP
-  if (isWords && words.length > 0) {
+  // A management command of the project's own has options that nobody knows.
+  if (backend.name === 'django-command' && words.length > 0) {
     const app = words.map((word) => quoteWord(plain(word))).join(' ')
     return { recognized: { backend: backend.name, app, args: {}, leftOut: [] }, fixed: 0 }
   }
@@ -88,10 +92,18 @@ function matchBackend(backend: Backend, module: string, words: readonly Text[]):
   const appOption = appAt > 0 && /^-\w$/.test(tail[appAt - 1] ?? '') ? tail[appAt - 1]?.slice(1) : undefined
   const left = positionals.slice(fixedWords.length)
   const fromOption = appOption === undefined ? undefined : backend.options?.short?.[appOption]
-  const app = fromOption === undefined ? (appAt < 0 ? undefined : left.shift()) : takeOption(given.values, fromOption)
+  const app = fromOption === undefined ? takeApp(appAt, left, backend) : takeOption(given.values, fromOption)
+  const [named] = Object.keys(backend.options?.positionals ?? {})
+  if (named !== undefined && left.length > 0) given.values.set(named, left.splice(0))
   if (left.length > 0) return undefined
   const { args, leftOut } = splitArgs(given.values)
   return { recognized: { backend: backend.name, app, args, leftOut }, fixed: fixedWords.length + pairs.length }
+}
+
+/** What follows the options: one application, or all words that are left, where the backend takes several. */
+function takeApp(at: number, left: string[], { app }: Backend): string | undefined {
+  if (at < 0) return undefined
+  return app === 'words' && left.length > 0 ? left.splice(0).map(quoteWord).join(' ') : left.shift()
 }
 
 const pairsOf = (flat: readonly string[]): readonly (readonly [string, string])[] =>
