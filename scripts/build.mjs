@@ -45,6 +45,7 @@ await build({
     'chunks/program': 'src/program.ts',
     'chunks/supervisor': 'src/supervise/detached.ts',
     'chunks/evaluator': 'src/source/evaluator.ts',
+    'chunks/serve-node': 'src/supervise/serve-node.ts',
   },
   outExtension: { '.js': '.cjs' },
   define: { ...options.define, 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' },

@@ -152,6 +152,10 @@ const PROCESS: Readonly<Record<string, { members: readonly string[]; because: st
     members: ['getBuiltinModule'],
     because: 'a module that is loaded only where it is needed',
   },
+  'supervise/serve-node.ts': {
+    members: ['env', 'kill', 'listenerCount', 'off', 'on', 'pid', 'stderr'],
+    because: 'it is loaded into a server that somebody else has written, and runs there',
+  },
   'supervise/supervisor.ts': { members: ['kill'], because: 'it signals by itself while there is no keeper' },
   'supervise/sweeper.ts': { members: ['kill'], because: 'it ends what programs leave behind' },
   'supervise/detached.ts': {

@@ -251,7 +251,10 @@ function holder(t: TestContext, cwd: string, address: string): Holder {
 function commandOf(backend: Backend, args: readonly string[]) {
   const options = args.map((token) => ({ name: token.slice(2).split('=')[0] as string, tokens: [token] }))
   const app = [`serve_app:${backend.app}`]
-  const inherited = backend.inherit?.({ app, options, extra: [], django: [] }, { listen: [3], probe: 4 })
+  const inherited = backend.inherit?.(
+    { app, options, extra: [], django: [] },
+    { addresses: ['a:1'], listen: [3], probe: 4 },
+  )
   if (inherited === undefined) throw new Error(`${backend.name} does not inherit`)
   const { command, env = {}, runner = false } = inherited
   assert.equal(command.program, 'python')

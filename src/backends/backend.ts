@@ -119,6 +119,8 @@ export interface Command {
 
 /** Descriptors of bound stream sockets, as the program inherits them. */
 export interface InheritedSockets {
+  /** What `listen` has said. */
+  readonly addresses: readonly string[]
   /** One for each of `listen`'s addresses. */
   readonly listen: readonly number[]
   /**
@@ -131,7 +133,10 @@ export interface InheritedSockets {
 export interface Inherited {
   readonly command: Command
   readonly env?: Readonly<Record<string, string>>
-  /** It is started through `serve.py`: the path of that file takes the place of `-m`. Default false. */
+  /**
+   * It is started through a program of prodserver's: for Python the path of `serve.py` takes the place of `-m`, Node
+   * loads `serve-node.cjs` first. Default false.
+   */
   readonly runner?: boolean
   /** The sockets must be listening before it starts. Default false: it calls listen itself. */
   readonly listening?: boolean
@@ -250,6 +255,19 @@ export const inheritThroughRunner =
 /** How `serve.py` is told of the socket that only probes use. */
 export const probeVariable = (probe: number | undefined): Readonly<Record<string, string>> =>
   probe === undefined ? {} : { PRODSERVER_PROBE_FD: String(probe) }
+
+/**
+ * For servers that Node runs: whatever of Node's they listen with is given the socket of its address. Undefined where the
+ * command is another program's, and what Node starts in its turn has no sockets.
+ */
+export const inheritInNode =
+  (command: Backend['command']): NonNullable<Backend['inherit']> =>
+  (input, { addresses, listen, probe }) => {
+    const asked = command(input)
+    if (asked.program !== 'node' || probe === undefined) return undefined
+    const sockets = { listen: Object.fromEntries(addresses.map((each, index) => [each, listen[index]])), probe }
+    return { command: asked, env: { PRODSERVER_NODE_SOCKETS: JSON.stringify(sockets) }, runner: true }
+  }
 
 /** Addresses from a `--host` and a `--port`, or a Unix socket where that is given. */
 export const hostAndPort =

@@ -240,6 +240,9 @@ const listens: readonly (readonly [name: string, declared: Declared, listen: rea
   ['node', {}, []],
   ['node', { env: { PORT: '3000' } }, ['0.0.0.0:3000']],
   ['node', { args: { port: 3001 }, env: { PORT: '3000' } }, ['0.0.0.0:3001']],
+  ['node', { env: { PORT: '3000', HOST: '::1' } }, ['[::1]:3000']],
+  ['node', { env: { PORT: '3000', HOST: 'x86_64-linux' } }, ['0.0.0.0:3000']],
+  ['node', { env: { PORT: '/run/web.sock' } }, ['unix:/run/web.sock']],
   ['hypercorn', {}, ['127.0.0.1:8000']],
   [
     'hypercorn',

@@ -16,7 +16,7 @@ function inherit(
   const grammar = backend.options ?? {}
   const { options } = translateArgs({ args, grammar, place: 'ARGS', program: backend.title })
   const input = { app: ['a:b'], options: withoutOverridden(options, extra, grammar), extra, django: [] }
-  return backend.inherit?.(input, { listen, probe: 9 })
+  return backend.inherit?.(input, { addresses: listen.map((fd) => `a:${fd}`), listen, probe: 9 })
 }
 
 const commands: readonly (readonly [
@@ -76,6 +76,12 @@ const commands: readonly (readonly [
     [3, 4],
   ],
   ['waitress', { 'unix-socket': '/run/a' }, 'python -m waitress a:b', 'PRODSERVER_LISTEN_FDS=3 PRODSERVER_PROBE_FD=9'],
+  [
+    'node',
+    { host: '127.0.0.1', port: 3000 },
+    'node a:b --host=127.0.0.1 --port=3000',
+    'PRODSERVER_NODE_SOCKETS={"listen":{"a:3":3},"probe":9}',
+  ],
 ]
 
 for (const [name, args, line, environment = '', listen] of commands) {
@@ -132,7 +138,10 @@ test('every server that is replaced while it runs can take open sockets', () => 
 
 test('a service manager hands over the sockets alone, and some servers need no help with them', () => {
   const unaided = BACKENDS.flatMap(({ name, inherit: given }): string[] => {
-    const inherited = given?.({ app: ['a:b'], options: [], extra: [], django: [] }, { listen: [3], probe: undefined })
+    const inherited = given?.(
+      { app: ['a:b'], options: [], extra: [], django: [] },
+      { addresses: ['a:1'], listen: [3], probe: undefined },
+    )
     assert.doesNotMatch(JSON.stringify(inherited ?? ''), /PROBE|undefined/)
     return inherited?.unaided ? [`${name}: ${inherited.command.args.join(' ')}`] : []
   })

@@ -1,4 +1,13 @@
-import { address, allTokens, type Backend } from './backend.ts'
+import type { Env } from '../types.ts'
+import {
+  address,
+  allTokens,
+  type Backend,
+  type Command,
+  type CommandInput,
+  inheritInNode,
+  type ListenInput,
+} from './backend.ts'
 
 export const node: Backend = {
   name: 'node',
@@ -11,9 +20,25 @@ export const node: Backend = {
   // A script's options are its own, so nothing is assumed of them.
   options: { hyphenate: false },
   example: { port: 3000 },
-  command: ({ app, options, extra }) => ({ program: 'node', args: [...app, ...allTokens(options), ...extra] }),
-  listen: ({ values, env }) => {
-    const port = values('port').at(-1) ?? env['PORT']
-    return port ? [address(values('host').at(-1) ?? '0.0.0.0', port)] : []
-  },
+  command,
+  inherit: inheritInNode(command),
+  listen: hostAndPortOfNode,
+  ready: { http: '/' },
+  reload: 'rolling',
 }
+
+function command({ app, options, extra }: CommandInput): Command {
+  return { program: 'node', args: [...app, ...allTokens(options), ...extra] }
+}
+
+/** Scripts have an option for the port, or read `PORT`, as most do; the same of the host. */
+export function hostAndPortOfNode({ values, env }: ListenInput): readonly string[] {
+  const port = values('port').at(-1) ?? env['PORT']
+  // As some hosts give it: Node listens on a path where it is given one for a port.
+  if (port?.startsWith('/')) return [`unix:${port}`]
+  return port ? [address(values('host').at(-1) ?? hostIn(env) ?? '0.0.0.0', port)] : []
+}
+
+/** Of a machine's name, which some shells put there, nobody can tell what it means. */
+const hostIn = ({ HOST: host }: Env): string | undefined =>
+  host !== undefined && /^(localhost|[\d.]+|[\da-f:]*:[\da-f:.]*)$/i.test(host) ? host : undefined

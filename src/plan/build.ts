@@ -225,7 +225,7 @@ async function planProcess(
     inherited: inheritable,
     activated,
     alone: backend.kind === 'scheduler' ? `${backend.name} ${declaration.app ?? declaration.name}` : null,
-    ...plannedPolicies(declaration, asGiven(backend, input, values), request.processors),
+    ...plannedPolicies(declaration, asGiven(backend, input, { values, listen }), request.processors),
     from: declaration.origin,
     notes,
   }
@@ -255,11 +255,14 @@ function inheritance(
 ): PlannedInheritance | null | Problem {
   if (listen.length === 0) return null
   const probe = FIRST_SOCKET + listen.length
-  const sockets = { listen: listen.map((_, index) => FIRST_SOCKET + index), probe }
+  const sockets = { addresses: listen, listen: listen.map((_, index) => FIRST_SOCKET + index), probe }
   const inherited = callInherit(declaration, backend, input, sockets)
   if (inherited === null || 'id' in inherited) return inherited
   const { command, env = {}, runner = false, listening = false } = inherited
-  return { argv: [program, ...command.args].map(guardToken), env, runner, listening }
+  const language = command.program === 'node' ? 'node' : 'python'
+  // What a script has a child of its own listen on cannot be given to that: who declares so is believed.
+  if (language === 'node' && declaration.reload === 'restart') return null
+  return { argv: [program, ...command.args].map(guardToken), env, runner: runner ? language : null, listening }
 }
 
 /** How a service manager starts it with the sockets that it keeps open, where the server takes such by itself. */
@@ -270,19 +273,25 @@ function activation(
   { listen, program }: { readonly listen: readonly string[]; readonly program: string },
 ): PlannedProcess['activated'] | Problem {
   if (listen.length === 0) return null
-  const sockets = { listen: listen.map((_, index) => FIRST_SOCKET + index), probe: undefined }
+  const sockets = { addresses: listen, listen: listen.map((_, index) => FIRST_SOCKET + index), probe: undefined }
   const inherited = callInherit(declaration, backend, input, sockets)
   if (inherited !== null && 'id' in inherited) return inherited
   return inherited?.unaided ? [program, ...inherited.command.args].map(guardToken) : null
 }
 
 /** The backend, as it reloads and stops with these options. */
-function asGiven(backend: Backend, input: CommandInput, values: (option: string) => readonly string[]): Backend {
-  const { options = {}, notTwice = [], stop } = backend
+function asGiven(
+  backend: Backend,
+  input: CommandInput,
+  { values, listen }: { readonly values: (option: string) => readonly string[]; readonly listen: readonly string[] },
+): Backend {
+  const { options = {}, notTwice = [], stop, ready } = backend
   const signal = stop?.signalOption === undefined ? undefined : values(stop.signalOption).at(-1)
   return {
     ...backend,
     ...(isGiven(notTwice, input, options) && { reload: 'restart' }),
+    // Where it listens is not known, so nobody can be asked.
+    ...(ready?.http?.startsWith('/') && listen.length === 0 && { ready: { delay: 1000 } }),
     ...((signal === 'TERM' || signal === 'INT') && { stop: { ...stop, signal } }),
   }
 }

@@ -71,8 +71,11 @@ export interface PlannedProcess {
 /** The sockets are descriptors 3 and up: one for each address of `listen`, then one more that only probes use. */
 export interface PlannedInheritance {
   readonly argv: readonly Value[]
-  /** The Python module after `-m` is run by a program of ours, which keeps it from losing requests when it stops. */
-  readonly runner: boolean
+  /**
+   * It is run by a program of ours, which keeps it from losing requests when it stops: a Python module after `-m`, or a
+   * script of Node. Null where it is not.
+   */
+  readonly runner: 'python' | 'node' | null
   readonly env: Readonly<Record<string, string>>
   /** Whether the sockets must be listening before it starts. */
   readonly listening: boolean

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import type { PlannedProcess, PlannedProject } from '../plan/plan.ts'
+import type { PlannedInheritance, PlannedProcess, PlannedProject } from '../plan/plan.ts'
 import { reveal } from '../secret.ts'
-import { serveProgram } from './programs.ts'
+import { serveNodeProgram, serveProgram } from './programs.ts'
 
 /**
  * What a supervisor is told to run: the plan with its secrets in clear and its programs found on this machine. It
@@ -74,8 +74,10 @@ export function toSpec(
   }
 }
 
-/** `-m MODULE` is what our program takes as its first argument. */
-const throughRunner = (args: readonly string[], runner: boolean): readonly string[] =>
-  runner ? [serveProgram, ...args.slice(1)] : args
+/** For Python, `-m MODULE` is what our program takes as its first argument; Node loads it before the script. */
+function throughRunner(args: readonly string[], runner: PlannedInheritance['runner']): readonly string[] {
+  if (runner === 'node') return ['--require', serveNodeProgram, ...args]
+  return runner === 'python' ? [serveProgram, ...args.slice(1)] : args
+}
 
 const hashOf = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16)

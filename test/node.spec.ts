@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, test, type TestContext } from 'node:test'
+import type { Json } from '../src/types.ts'
+import { type LoadTarget, startLoad } from './support/load.ts'
+import { freePort, httpGet } from './support/net.ts'
+import { createSupervised, type Supervised } from './support/supervised.ts'
+
+const READY = { http: '/', interval: '50ms', failures: 400 }
+const RELOADS = 4
+
+interface Kind {
+  readonly title: string
+  /** Its code, where it answers with a version; `/slow` takes 200 ms. */
+  readonly code: string
+  readonly isOnUnixSocket?: boolean
+}
+
+const ANSWER = `const answer = (request, response) =>
+  setTimeout(() => response.end(JSON.stringify({ version: VERSION, pid: process.pid })), request.url === '/slow' ? 200 : 0)
+`
+
+const kinds: readonly Kind[] = [
+  {
+    title: 'a script that knows nothing of signals',
+    code: `import { createServer } from 'node:http'\n${ANSWER}\ncreateServer(answer).listen(process.env.PORT)`,
+  },
+  {
+    title: 'a script that closes its server when it is asked to stop',
+    code: `import { createServer } from 'node:http'
+${ANSWER}
+const server = createServer(answer).listen({ port: Number(process.env.PORT), host: '0.0.0.0' })
+process.on('SIGTERM', () => {
+  server.close(() => process.exit(0))
+  server.closeIdleConnections()
+})`,
+  },
+  {
+    title: 'a cluster',
+    code: `import cluster from 'node:cluster'
+import { createServer } from 'node:http'
+${ANSWER}
+if (cluster.isPrimary) for (let count = 0; count < 2; count++) cluster.fork()
+else createServer(answer).listen(process.env.PORT)`,
+  },
+  {
+    title: 'a script on a Unix socket',
+    isOnUnixSocket: true,
+    code: `import { createServer } from 'node:http'\n${ANSWER}\ncreateServer(answer).listen(process.env.PORT)`,
+  },
+]
+
+interface Site extends Supervised {
+  readonly target: LoadTarget
+  readonly deploy: (version: number) => void
+}
+
+async function createSite(
+  t: TestContext,
+  { code, isOnUnixSocket = false }: Kind,
+  keys: Readonly<Record<string, Json>> = {},
+): Promise<Site> {
+  const port = await freePort()
+  const folder = mkdtempSync(join(tmpdir(), 'prodserver-node-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const text = (version: number): string => `const VERSION = ${version}\n${code}\n`
+  const socketPath = join(folder, 'web.sock')
+  const site = createSupervised(t, {
+    processes: {
+      web: { BACKEND: 'node', APP: 'server.mjs', ENV: { PORT: isOnUnixSocket ? socketPath : port }, READY, ...keys },
+    },
+    files: { 'server.mjs': text(0) },
+  })
+  return {
+    ...site,
+    target: isOnUnixSocket ? { socketPath } : { port },
+    deploy: (version) => writeFileSync(join(site.root, 'server.mjs'), text(version)),
+  }
+}
+
+async function end(site: Supervised): Promise<void> {
+  assert.equal((await site.cli('down')).code, 0)
+  assert.deepEqual(site.alive(), [])
+}
+
+describe('Node servers', { concurrency: 2 }, () => {
+  for (const kind of kinds) {
+    test(`${RELOADS} reloads of ${kind.title} under load drop no request`, async (t) => {
+      const site = await createSite(t, kind)
+      await site.up()
+      assert.match((await site.cli('show', 'web')).stdout, /reload +rolling: the new one takes over the socket/)
+      let serving = 0
+      let deployed = 0
+      const load = startLoad({
+        ...site.target,
+        fresh: 4,
+        keepAlive: 4,
+        paths: ['/', '/', '/', '/', '/', '/', '/slow'],
+        pauseMs: 30,
+        expect: () => {
+          const oldest = serving
+          return (answer) => {
+            const version = Number(/"version":(\d+)/.exec(answer)?.[1])
+            return version >= oldest && version <= deployed
+              ? undefined
+              : `version ${version}, not ${oldest}..${deployed}`
+          }
+        },
+      })
+      t.after(load.stop)
+      for (let version = 1; version <= RELOADS; version++) {
+        const before = site.alive()
+        const { pid } = await site.instance('web.1')
+        site.deploy((deployed = version))
+        const { code, stderr } = await site.cli('reload', 'web')
+        assert.equal(code, 0, stderr)
+        serving = version
+        assert.notEqual((await site.instance('web.1')).pid, pid)
+        assert.ok(before.includes(pid as number) && !site.alive().includes(pid as number))
+      }
+      const { requests, failed } = await load.stop()
+      assert.deepEqual(failed, [])
+      assert.ok(requests > 20 * RELOADS, `${requests} requests`)
+      await end(site)
+    })
+  }
+
+  test('a script that listens on less than is declared is reached by nobody else, and says so', async (t) => {
+    const port = await freePort()
+    const code = `import { createServer } from 'node:http'
+createServer((request, response) => response.end('it answers')).listen(${port}, '127.0.0.2')`
+    const site = createSupervised(t, {
+      processes: { web: { BACKEND: 'node', APP: 'server.mjs', ARGS: { port } } },
+      files: { 'server.mjs': code },
+    })
+    await site.up()
+    assert.equal(await (await fetch(`http://127.0.0.2:${port}`)).text(), 'it answers')
+    await assert.rejects(fetch(`http://127.0.0.1:${port}`))
+    assert.match((await site.cli('logs', 'web', '--raw')).stdout, /is declared, and the script listens on 127\.0\.0\.2/)
+    await end(site)
+  })
+
+  test('a script whose child listens is declared with RELOAD restart, and one without a port is not asked', async (t) => {
+    const port = await freePort()
+    const site = createSupervised(t, {
+      processes: {
+        parent: { BACKEND: 'node', APP: 'parent.mjs', ENV: { PORT: port }, RELOAD: 'restart', READY: { tcp: port } },
+        job: { BACKEND: 'node', APP: 'job.mjs' },
+      },
+      files: {
+        'parent.mjs': "import { fork } from 'node:child_process'\nfork('child.mjs')\n",
+        'child.mjs':
+          "import { createServer } from 'node:http'\ncreateServer((_, response) => response.end('child')).listen(process.env.PORT)\n",
+        'job.mjs': 'setInterval(() => {}, 1000)',
+      },
+    })
+    const { stdout } = await site.cli('show')
+    assert.match(stdout, /^ {2}ready +it has run for 1 s$/m)
+    assert.match(stdout, /^ {2}reload +restart: it is away for a moment/m)
+    await site.up()
+    assert.equal((await httpGet({ port })).body, 'child')
+    await end(site)
+  })
+})
