@@ -59,6 +59,7 @@ export const PROBLEMS = {
   E015: 'The config file imports a package or a file that is not there.',
   E016: 'The config file ends the process that reads it.',
   E017: 'The config file did not finish loading in time.',
+  E018: 'One of the two that are compared cannot be found, or git cannot give it.',
   E101: 'The setting `PRODUCTION_PROCESSES` does not exist.',
   E102: '`PRODUCTION_PROCESSES` is not a dictionary.',
   E103: '`PRODUCTION_PROCESSES` is empty.',

@@ -170,6 +170,10 @@ const PROCESS: Readonly<Record<string, { members: readonly string[]; because: st
     members: ['getBuiltinModule', 'off', 'once'],
     because: 'an interrupt leaves what it waits for, and nothing more',
   },
+  'cli/commands/diff.ts': {
+    members: ['kill', 'off', 'on', 'pid'],
+    because: 'what it has checked out is removed before a signal ends it',
+  },
   'cli/down-alone.ts': { members: ['pid'], because: 'it is the supervisor itself, for as long as stopping takes' },
   'cli/up-detached.ts': { members: ['execPath'], because: 'the supervisor is run by the same Node' },
   'cli/up-foreground.ts': {

@@ -198,16 +198,22 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: 'diff',
-    usage: 'SETTINGS SETTINGS',
-    summary: 'How the processes of two settings modules differ',
+    usage: 'ONE OTHER',
+    summary: 'How the processes of two settings modules, environments or git revisions differ',
     options: [
-      ...PLAN_OPTIONS.filter(({ name }) => name !== 'settings'),
+      ...PLAN_OPTIONS,
       { name: 'exit-code', summary: 'Exit with 4 where they differ' },
       json,
       ...COMMON_OPTIONS,
     ],
     examples: [
-      ['prodserver diff mysite.staging mysite.production', 'command lines, environments, everything'],
+      [
+        'prodserver diff mysite.staging mysite.production',
+        'two settings modules: command lines, environments, everything',
+      ],
+      ['prodserver diff .env.staging .env.production', 'two environments that the settings are read with'],
+      ['prodserver diff HEAD~1 .', 'what the working tree changes; also v1.2 v1.3, or main:mysite.production .'],
+      ['prodserver diff git:staging settings:staging', 'where a word could be more than one of them'],
       ['prodserver diff --json mysite.staging mysite.production', 'one JSON object a process'],
     ],
     load: () => import('./commands/diff.ts'),

@@ -1,11 +1,13 @@
 import { toSettingsKey } from '../spelling.ts'
-import { reveal, type Value } from '../secret.ts'
+import { guard, reveal, type Value } from '../secret.ts'
+import type { Env } from '../types.ts'
 import { isDictionary } from '../values.ts'
 import type { Plan, PlannedProcess } from './plan.ts'
 
 /** How one process differs between two plans. */
 export interface ProcessDiff {
-  readonly process: string
+  /** Null: the environment that all of them are given. */
+  readonly process: string | null
   readonly is: 'same' | 'changed' | 'added' | 'removed'
   readonly changes: readonly Change[]
 }
@@ -37,6 +39,15 @@ export function diffPlans(from: Plan, to: Plan): readonly ProcessDiff[] {
   ]
 }
 
+/** How the environments differ that two plans are made with, in the variables named. */
+export function diffEnvironments(from: Env, to: Env, names: readonly string[]): ProcessDiff {
+  const valuesOf = (env: Env): Words =>
+    new Map(names.flatMap((name) => (env[name] === undefined ? [] : [[name, [guard(name, env[name])]] as const])))
+  const [before, after] = [valuesOf(from), valuesOf(to)]
+  const changes = names.flatMap((name) => compareValues('ENV', name, before.get(name), after.get(name)))
+  return { process: null, is: changes.length > 0 ? 'changed' : 'same', changes }
+}
+
 /** What is compared as it stands; the command line and the environment are compared piece by piece. */
 const WHOLE = [
   ...(['backend', 'instances', 'run', 'dependsOn', 'ready', 'alive', 'restart', 'stop', 'reload'] as const),
@@ -58,11 +69,14 @@ type Words = ReadonlyMap<string, readonly Value[]>
 
 function optionsOf({ argv }: PlannedProcess): Words {
   const words = new Map<string, readonly Value[]>()
+  let before = ''
   for (const word of argv.slice(1)) {
     const [name = ''] = reveal(word).split('=', 1)
-    // What is no option has its place: another application is a change of it, not one that came and one that went.
-    const key = name.startsWith('-') ? name : ''
+    // What is no option has its place: another application is a change of it, not one that came and one that went. What
+    // follows a short option is its value.
+    const key = name.startsWith('-') ? name : /^-[A-Za-z]$/.test(before) ? before : ''
     words.set(key, [...(words.get(key) ?? []), word])
+    before = key === name ? name : ''
   }
   return words
 }

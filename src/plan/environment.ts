@@ -75,26 +75,39 @@ interface EnvFiles {
 }
 
 function readEnvFiles(declaration: Declaration, root: string): EnvFiles {
-  // Loaded only where it is needed: it brings much with it.
-  const { parseEnv } = process.getBuiltinModule('node:util')
   const values = new Map<string, { value: string; file: string }>()
   const problems: Problem[] = []
   for (const file of declaration.envFile ?? []) {
     try {
-      for (const [name, value] of Object.entries(parseEnv(quoteHashes(readFileSync(resolve(root, file), 'utf8')))))
-        if (!values.has(name)) values.set(name, { value: value ?? '', file })
+      for (const [name, value] of Object.entries(parseEnvFile(resolve(root, file))))
+        if (!values.has(name)) values.set(name, { value, file })
     } catch (error) {
-      const { code = '', message } = error as NodeJS.ErrnoException
-      problems.push({
-        id: 'E111',
-        place: declaration.placeOf('envFile'),
-        process: declaration.name,
-        message: `The environment file ${resolve(root, file)} cannot be read: ${UNREADABLE[code] ?? message}.`,
-        hint: `Look: ls -l ${quoteWord(resolve(root, file))}`,
-      })
+      const problem = explainEnvFile(resolve(root, file), declaration.placeOf('envFile'), error)
+      problems.push({ ...problem, process: declaration.name })
     }
   }
   return { values, problems }
+}
+
+/**
+ * The variables of a dotenv file.
+ *
+ * @throws the system's error where it cannot be read; {@link explainEnvFile} says what it means.
+ */
+export function parseEnvFile(path: string): Readonly<Record<string, string>> {
+  // Loaded only where it is needed: it brings much with it.
+  const { parseEnv } = process.getBuiltinModule('node:util')
+  return parseEnv(quoteHashes(readFileSync(path, 'utf8'))) as Record<string, string>
+}
+
+export function explainEnvFile(path: string, place: string, error: unknown): Problem {
+  const { code = '', message } = error as NodeJS.ErrnoException
+  return {
+    id: 'E111',
+    place,
+    message: `The environment file ${path} cannot be read: ${UNREADABLE[code] ?? message}.`,
+    hint: `Look: ls -l ${quoteWord(path)}`,
+  }
 }
 
 /**

@@ -96,7 +96,12 @@ function withPython(project: Omit<Project, 'python'>, find: () => Interpreter): 
   }
 }
 
-function locateRoot({ cwd, project, config }: ProjectRequest, settingsAreKnown: boolean): string {
+/**
+ * The folder of the project.
+ *
+ * @throws {ProdserverError} `E001` or `E002`.
+ */
+export function locateRoot({ cwd, project, config }: ProjectRequest, settingsAreKnown: boolean): string {
   if (project !== undefined) return givenRoot(resolve(cwd, project))
   // A config file that is named says where its project is, wherever it is named from.
   const start = config === undefined ? cwd : dirname(resolve(cwd, config))

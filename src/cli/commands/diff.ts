@@ -1,36 +1,83 @@
-import { EXIT, isError, ProdserverError, UsageError } from '../../errors.ts'
-import { buildPlan } from '../../plan/build.ts'
-import { type Change, diffPlans, type ProcessDiff } from '../../plan/diff.ts'
+import { EXIT, type ExitCode, type Problem, ProdserverError, UsageError } from '../../errors.ts'
+import { type Change, diffEnvironments, diffPlans, type ProcessDiff } from '../../plan/diff.ts'
 import type { Plan } from '../../plan/plan.ts'
+import { locateRoot } from '../../source/project.ts'
+import { findCommit } from '../../source/revision.ts'
 import type { CommandContext } from '../commands.ts'
-import { padEnd, type Paint, displayWidth } from '../print.ts'
-import { planBasis, projectFromOptions, readProject } from '../read-project.ts'
+import { chooseSide, sideFacts } from '../diff-sides.ts'
+import { openSide, type OpenSide, planOf } from '../open-side.ts'
+import { displayWidth, padEnd, type Paint } from '../print.ts'
+import { single } from '../read-project.ts'
 
-/** How the processes of two settings modules differ. Exit code 4 with `--exit-code` where they do. */
+/** How the processes of two settings modules, environments or revisions differ; exit code 4 with `--exit-code`. */
 export async function execute(context: CommandContext): Promise<number> {
   const { options, io, paint } = context
   const [from, to, ...rest] = options.positionals
   if (from === undefined || to === undefined || rest.length > 0)
     throw new UsageError(
-      'diff takes two settings modules.',
-      'prodserver diff mysite.settings.staging mysite.settings.production',
+      'diff takes two of these: settings modules, environment files, folders, git revisions.',
+      'Such as: prodserver diff HEAD~1 .',
     )
-  const [before, after] = await Promise.all([planOf(context, from), planOf(context, to)])
-  const diffs = diffPlans(before, after)
+  const diffs = await compare(context, [from, to])
   const differs = diffs.some(({ is }) => is !== 'same')
   if (options.values['json'] !== undefined) for (const diff of diffs) io.stdout.write(`${JSON.stringify(diff)}\n`)
   else io.stdout.write(render(diffs, [from, to], paint))
   return differs && options.values['exit-code'] !== undefined ? EXIT.refused : EXIT.done
 }
 
-/** @throws {ProdserverError} where the settings cannot be read, or declare what cannot be planned. */
-async function planOf(context: CommandContext, settings: string): Promise<Plan> {
-  const { project, answer } = await readProject(context, projectFromOptions(context, settings))
-  const { plan, problems } = await buildPlan({ project, answer, ...planBasis(context) })
-  const errors = problems.filter(isError)
-  if (errors.length > 0)
-    throw new ProdserverError(errors.map((problem) => ({ ...problem, place: `${settings}: ${problem.place}` })))
-  return plan
+const INTERRUPTS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+/** Reads both sides at once. What was checked out for it is gone when this ends, however it ends. */
+async function compare(context: CommandContext, words: readonly string[]): Promise<readonly ProcessDiff[]> {
+  const sides: OpenSide[] = []
+  const close = (): void => sides.forEach((side) => side.close())
+  const leave = (signal: NodeJS.Signals): void => {
+    close()
+    release()
+    process.kill(process.pid, signal)
+  }
+  const release = (): void => INTERRUPTS.forEach((signal) => process.off(signal, leave))
+  INTERRUPTS.forEach((signal) => process.on(signal, leave))
+  try {
+    open(context, words, sides)
+    const [before, after] = await bothPlans(sides)
+    const [from, to] = sides as [OpenSide, OpenSide]
+    const names = [...new Set([...from.variables, ...to.variables])].toSorted()
+    const environments = names.length > 0 ? [diffEnvironments(from.context.io.env, to.context.io.env, names)] : []
+    return [...environments, ...diffPlans(before, after)]
+  } finally {
+    close()
+    release()
+  }
+}
+
+function open(context: CommandContext, words: readonly string[], sides: OpenSide[]): void {
+  const { io, options } = context
+  const [project, config] = ['project', 'config'].map((name) => single(context, name))
+  const root = locateRoot({ cwd: io.cwd, env: io.env, project, config }, true)
+  const facts = sideFacts(
+    io.cwd,
+    [root, ...(options.values['pythonpath'] ?? [])],
+    (name) => findCommit(root, io.env, name) !== undefined,
+  )
+  // All is understood before any is made.
+  const chosen = words.map((word) => [word, chooseSide(word, facts)] as const)
+  for (const [word, side] of chosen) sides.push(openSide(context, word, side, root))
+}
+
+/** @throws {ProdserverError} with what is wrong with either of them. */
+async function bothPlans(sides: readonly OpenSide[]): Promise<readonly [Plan, Plan]> {
+  const results = await Promise.allSettled(sides.map(planOf))
+  const failures = results.flatMap((result): unknown[] => (result.status === 'rejected' ? [result.reason] : []))
+  const bug = failures.find((failure) => !(failure instanceof ProdserverError))
+  if (bug !== undefined) throw bug
+  const [first, ...others] = failures as ProdserverError[]
+  if (first) {
+    const problems: readonly Problem[] = [first, ...others].flatMap((failure) => failure.problems)
+    const exitCode: ExitCode = first.exitCode
+    throw new ProdserverError(problems, exitCode, { cause: first })
+  }
+  return results.map((result) => (result as PromiseFulfilledResult<Plan>).value) as [Plan, Plan]
 }
 
 const MARKS = {
@@ -40,14 +87,17 @@ const MARKS = {
   removed: ['-', 'red'],
 } as const
 
+/** What is no process stands where their names stand. */
+const nameOf = ({ process }: ProcessDiff): string => process ?? '(environment)'
+
 function render(diffs: readonly ProcessDiff[], [from, to]: readonly [string, string], paint: Paint): string {
-  const width = Math.max(...diffs.map(({ process }) => displayWidth(process)))
+  const width = Math.max(...diffs.map((diff) => displayWidth(nameOf(diff))))
   const words = { same: 'the same', changed: 'changed', added: `only in ${to}`, removed: `only in ${from}` }
   return diffs
-    .map(({ process, is, changes }) => {
-      const [mark, style] = MARKS[is]
-      const head = `${paint('bold', padEnd(process, width))}  ${paint(style, `${mark} ${words[is]}`)}\n`
-      return head + changes.map((change) => `${' '.repeat(width + 4)}${renderChange(change, paint)}\n`).join('')
+    .map((diff) => {
+      const [mark, style] = MARKS[diff.is]
+      const head = `${paint('bold', padEnd(nameOf(diff), width))}  ${paint(style, `${mark} ${words[diff.is]}`)}\n`
+      return head + diff.changes.map((change) => `${' '.repeat(width + 4)}${renderChange(change, paint)}\n`).join('')
     })
     .join('')
 }
