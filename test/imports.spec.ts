@@ -186,7 +186,7 @@ const PROCESS: Readonly<Record<string, { members: readonly string[]; because: st
     members: ['kill', 'off', 'on', 'pid', 'stdin', 'stdout'],
     because: 'it takes over a terminal, and gives it back however this process ends',
   },
-  'init/evaluate.ts': { members: ['argv', 'execPath'], because: 'the Node that runs us runs a file of PM2 as well' },
+  'init/render-config.ts': { members: ['env'], because: 'it writes a config file, which reads it' },
   'cluster/kube-client.ts': {
     members: ['getBuiltinModule'],
     because: 'a module that is loaded only where it is needed',

@@ -152,7 +152,7 @@ test('a project that has a declaration keeps it', async (t) => {
   const cwd = createProject(t, { settings: 'PRODUCTION_PROCESSES = {"web": {"BACKEND": "gunicorn"}}', files: OTHERS })
   const before = readFileSync(join(cwd, 'mysite/settings.py'), 'utf8')
   const { code, stdout, stderr } = await prodserver(t, ['init', '--write'], { cwd })
-  assert.match(stderr, /^PRODUCTION_PROCESSES is declared already, in mysite\/settings.py:\d+: web.\n→ /)
+  assert.match(stderr, /^Processes are declared already, in mysite\/settings.py:\d+: web.\n→ /)
   assert.deepEqual([code, stdout, readFileSync(join(cwd, 'mysite/settings.py'), 'utf8')], [0, '', before])
 })
 
@@ -202,18 +202,67 @@ test('one file that is named, and JSON', async (t) => {
   assert.match(refused.stderr, /^prodserver: --from manage\.py: its name is not one of a Procfile/)
 })
 
-test('units of this machine are read where they name the project, and others are not', (t: TestContext) => {
+test('units of this machine are read where they name the project, and others and our own are not', async (t) => {
   const root = createProject(t)
   const system = createProject(t)
   writeFiles(system, {
     'shop.service': `[Service]\nWorkingDirectory=${root}\nExecStart=gunicorn mysite.wsgi\n`,
+    'own.service': `# Written by \`prodserver export systemd\` for shop; change the declaration and run it again.\n[Service]\nWorkingDirectory=${root}\nExecStart=gunicorn mysite.wsgi\n`,
     'other.service': `[Service]\nWorkingDirectory=${root}-other\nExecStart=gunicorn mysite.wsgi\n`,
   })
-  const files = readOtherTools(root, [system]).map(({ file }) => file)
+  const found = await readOtherTools(root, () => Promise.resolve(null), [system])
+  const files = found.map(({ file }) => file)
   assert.deepEqual(files, [join(system, 'shop.service')])
 })
 
 test('the Celery application is found by its file, in the variable that it has', (t: TestContext) => {
   const root = createProject(t, { files: { 'config/tasks.py': 'import celery\nqueue: X = celery.Celery("x")\n' } })
   assert.deepEqual(findCelery(root, null), { app: 'config.tasks.queue', hasSchedule: false })
+})
+
+test('a project without Django gets a config file, which is read as it is', async (t) => {
+  const cwd = createProject(t, {
+    files: {
+      'manage.py': null,
+      'package.json': '{"scripts": {"start": "node server.js"}}',
+      Procfile: "web: HOST='127.0.0.1' node server.js --port $PORT --title \"it's\"\nworker: node worker.js\n",
+      'server.js': '',
+      'worker.js': '',
+    },
+  })
+  const { code, stdout } = await prodserver(t, ['init', '--write'], { cwd })
+  assert.deepEqual([code, stdout.split('\n')[0]], [0, 'Added to prodserver.config.ts: web, worker.'])
+  assert.equal(
+    readFileSync(join(cwd, 'prodserver.config.ts'), 'utf8'),
+    `import { defineConfig } from "prodserver"
+
+export default defineConfig({
+  processes: {
+    // Procfile:1
+    web: {
+      backend: "node",
+      app: "server.js",
+      args: { port: process.env["PORT"] ?? "8000", title: "it's" },
+      env: { HOST: "127.0.0.1" },
+    },
+    // Procfile:2
+    worker: {
+      backend: "node",
+      app: "worker.js",
+    },
+  },
+})
+`,
+  )
+  const checked = await prodserver(t, ['check'], { cwd })
+  assert.deepEqual([checked.code, checked.stdout], [0, 'No problems in 2 processes: web, worker.\n'])
+  const again = await prodserver(t, ['init'], { cwd })
+  assert.match(again.stderr, /^Processes are declared already, in prodserver\.config\.ts: web, worker\.\n/)
+})
+
+test('a folder with nothing in it is told so', async (t) => {
+  const cwd = createProject(t, { files: { 'manage.py': null } })
+  const { code, stderr } = await prodserver(t, ['init'], { cwd })
+  assert.match(stderr, /^E001 .*\n +Nothing was found that could be declared: /)
+  assert.equal(code, 1)
 })

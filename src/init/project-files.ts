@@ -7,7 +7,6 @@ import { readProcfile } from './files/procfile.ts'
 import { readSupervisor } from './files/supervisor.ts'
 import { readUnit } from './files/systemd.ts'
 import type { Json } from '../types.ts'
-import { evaluate } from './evaluate.ts'
 
 /** A file of another tool, and what it starts; or why it could not be read. */
 export type ReadFile =
@@ -29,12 +28,19 @@ const KINDS = [
   { matches: /(^|\/)(docker-)?compose([.-]\w+)*\.ya?ml$/, read: readCompose },
 ] as const
 
+/** What a JavaScript file exports. @throws where it does not come that far */
+export type Evaluate = (path: string) => Promise<Json>
+
 const SYSTEM_FOLDERS = ['/etc/systemd/system', '/etc/supervisor/conf.d', '/etc/supervisord.d']
 const MAX_DEPTH = 3
 const MAX_BYTES = 256 * 1024
 
 /** Files of other tools in the project, and those of this machine that name the project's folder. */
-export function readOtherTools(root: string, folders: readonly string[] = SYSTEM_FOLDERS): readonly ReadFile[] {
+export async function readOtherTools(
+  root: string,
+  evaluate: Evaluate,
+  folders: readonly string[] = SYSTEM_FOLDERS,
+): Promise<readonly ReadFile[]> {
   const own = filesBelow(root).map((file) => ({ path: join(root, file), shown: file }))
   const system = folders.flatMap((folder) =>
     filesBelow(folder, 0)
@@ -45,28 +51,42 @@ export function readOtherTools(root: string, folders: readonly string[] = SYSTEM
   const results: ReadFile[] = []
   for (const { matches, read } of KINDS)
     for (const { path, shown } of [...system, ...own].filter((file) => matches.test(file.shown)))
-      results.push(readOne(path, shown, read))
+      results.push(await readOne({ path, shown, read, evaluate }))
   return results.filter((result) => 'error' in result || result.found.length > 0)
 }
 
 /** One file that somebody names. Undefined where its name tells nothing. */
-export function readNamed(path: string, shown: string): ReadFile | undefined {
+export async function readNamed(path: string, shown: string, evaluate: Evaluate): Promise<ReadFile | undefined> {
   const kind = KINDS.find(({ matches }) => matches.test(path))
-  return kind && readOne(path, shown, kind.read)
+  return kind && readOne({ path, shown, read: kind.read, evaluate })
 }
 
-type Read = (text: string, file: string, path: string) => readonly Found[]
+interface Reading {
+  readonly path: string
+  readonly shown: string
+  readonly read: (
+    text: string,
+    file: string,
+    path: string,
+    evaluate: Evaluate,
+  ) => readonly Found[] | Promise<readonly Found[]>
+  readonly evaluate: Evaluate
+}
 
-function readOne(path: string, shown: string, read: Read): ReadFile {
+/** What an export has written follows from a declaration, and says nothing new. */
+const EXPORTED = '# Written by `prodserver export'
+
+async function readOne({ path, shown, read, evaluate }: Reading): Promise<ReadFile> {
   try {
-    return { file: shown, found: read(readFileSync(path, 'utf8'), shown, path) }
+    const text = readFileSync(path, 'utf8')
+    return { file: shown, found: text.startsWith(EXPORTED) ? [] : await read(text, shown, path, evaluate) }
   } catch (error) {
     return { file: shown, error: (error as Error).message.split('\n')[0] ?? '' }
   }
 }
 
-function readPm2(text: string, file: string, path: string): readonly Found[] {
-  return readEcosystem(path.endsWith('.json') ? (JSON.parse(text) as Json) : evaluate(path), file)
+async function readPm2(text: string, file: string, path: string, evaluate: Evaluate): Promise<readonly Found[]> {
+  return readEcosystem(path.endsWith('.json') ? (JSON.parse(text) as Json) : await evaluate(path), file)
 }
 
 /** What no process of a project is described in. */

@@ -25,6 +25,8 @@ export interface Proposal {
 /** What is known of the project beside the files of other tools. */
 export interface ProjectView {
   readonly root: string
+  /** Without Django there is nothing to migrate, and no server for it to propose. */
+  readonly hasDjango: boolean
   /** Whether these Python modules can be imported. */
   readonly modules: Readonly<Record<string, boolean>>
   readonly installedApps: readonly string[]
@@ -34,6 +36,8 @@ export interface ProjectView {
   /** Import path of the Celery application, and whether the project has a schedule for it. */
   readonly celery: { readonly app: string; readonly hasSchedule: boolean } | undefined
   readonly hasStaticRoot: boolean
+  /** Of `package.json` in the project's folder. */
+  readonly hasStartScript: boolean
 }
 
 export interface Proposals {
@@ -171,6 +175,7 @@ function fromPackages(view: ProjectView, declared: readonly Proposal[]): readonl
       one.backend === 'django-command' && one.app?.split(' ')[0] === command
   const add = (name: string, backend: string, from: string, more: Partial<Proposal> = {}): void =>
     void proposals.push({ name, from, backend, app: undefined, args: {}, env: {}, keys: {}, notes: [], ...more })
+  if (!view.hasDjango) return fromPackageJson(view, declared)
   if (!isThere(isCommand('migrate')))
     add('migrate', 'django-command', 'once for each release, before everything else', {
       app: 'migrate --noinput',
@@ -202,6 +207,23 @@ function fromPackages(view: ProjectView, declared: readonly Proposal[]): readonl
       add('worker', backend, `${app} is in INSTALLED_APPS`)
   return proposals
 }
+
+/** A Node project is started by the script that is there for that. */
+const fromPackageJson = ({ hasStartScript }: ProjectView, declared: readonly Proposal[]): readonly Proposal[] =>
+  declared.length > 0 || !hasStartScript
+    ? []
+    : [
+        {
+          name: 'web',
+          from: 'package.json has a script "start"',
+          backend: 'npm-script',
+          app: 'start',
+          args: {},
+          env: {},
+          keys: {},
+          notes: [],
+        },
+      ]
 
 const TASK_APPS = [
   ['django_tasks_db', 'django-tasks'],

@@ -1,7 +1,7 @@
 import type { Json } from '../types.ts'
 import type { Proposal } from './propose.ts'
 import type { ArgValue } from './recognize.ts'
-import type { Reference, Text } from './text.ts'
+import { type Reference, type Text, withoutFallback } from './text.ts'
 
 /** The longest line that a formatter of Python leaves whole by default. */
 const WIDTH = 88
@@ -60,13 +60,8 @@ function renderValue(value: ArgValue): string {
   return typeof value === 'number' ? String(value) : renderText(value)
 }
 
-/** What is not set is empty, as in a shell; but a server listens somewhere. */
-function lookUp(
-  { variable, fallback = variable === 'PORT' ? '8000' : '' }: Reference,
-  quoted: (text: string) => string,
-): string {
-  return `os.environ.get(${quoted(variable)}, ${quoted(fallback)})`
-}
+const lookUp = (reference: Reference, quoted: (text: string) => string): string =>
+  `os.environ.get(${quoted(reference.variable)}, ${quoted(withoutFallback(reference))})`
 
 /** Text with variables is an f-string, in which braces are doubled; a variable alone is itself. */
 function renderText(text: Text): string {

@@ -9,6 +9,10 @@ export interface Reference {
   readonly fallback: string | undefined
 }
 
+/** What stands for a variable that is not set: nothing, as in a shell; but a server listens somewhere. */
+export const withoutFallback = ({ variable, fallback = variable === 'PORT' ? '8000' : '' }: Reference): string =>
+  fallback
+
 /** Joins parts; plain where no environment is in them. */
 export function textOf(parts: readonly (string | Reference)[]): Text {
   const said = parts.filter((part) => part !== '')

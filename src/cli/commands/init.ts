@@ -1,52 +1,84 @@
-import { readFileSync, writeFileSync } from 'node:fs'
-import { relative, resolve } from 'node:path'
+import { existsSync, readFileSync } from 'node:fs'
+import { join, relative, resolve } from 'node:path'
 import { EXIT, ProdserverError, UsageError } from '../../errors.ts'
-import type { ProjectView, Proposal, ReadFile } from '../../init/index.ts'
-import type { SettingsAnswer } from '../../source/django.ts'
-import type { Project } from '../../source/project.ts'
+import type { Evaluate, ProjectView, Proposal, ReadFile } from '../../init/index.ts'
+import { NO_SETTINGS, type SettingsAnswer } from '../../source/django.ts'
+import type { Json } from '../../types.ts'
 import type { CommandContext } from '../commands.ts'
+import { configDestination, settingsDestination } from '../init-destination.ts'
 import type { Paint } from '../print.ts'
-import { readProject } from '../read-project.ts'
+import { readProject, type ReadProject, settingsTimeoutMs, single } from '../read-project.ts'
 
-/** Looks at the project and proposes a declaration: prints it, or adds it to the settings where that is asked for. */
+/** Looks at the project and proposes a declaration: prints it, or writes it where that is asked for. */
 export async function execute(context: CommandContext): Promise<number> {
-  const { findCelery, propose, readNamed, readOtherTools, renderPython } = await import('../../init/index.ts')
+  const { findCelery, propose, readNamed, readOtherTools } = await import('../../init/index.ts')
   const { options, io, paint, errorPaint } = context
-  const { project, answer } = await readProject(context, undefined, { lines: true })
-  if (answer.settings['PRODUCTION_PROCESSES'] !== undefined) {
+  const read = await readProject(context, undefined, { lines: true }).catch(withoutProject)
+  const { root } = read?.project ?? { root: resolve(io.cwd, single(context, 'project') ?? '.') }
+  if (read && isDeclared(read.answer)) {
     io.stderr.write(
-      `PRODUCTION_PROCESSES is declared already, in ${placeOf(answer, io.cwd)}: ${answer.order.join(', ')}.\n`,
+      `Processes are declared already, in ${placeOf(read.answer, io.cwd)}: ${read.answer.order.join(', ')}.\n`,
     )
     io.stderr.write(`${errorPaint('cyan', '→')} Look: prodserver show. Add to it by hand, or remove it first\n`)
     return EXIT.done
   }
+  const evaluate = evaluator(settingsTimeoutMs(context))
   const given = options.values['from']
   const files = given
-    ? given.map((path) => readNamed(resolve(io.cwd, path), path) ?? refuseFile(path))
-    : readOtherTools(project.root)
+    ? await Promise.all(
+        given.map(async (path) => (await readNamed(resolve(io.cwd, path), path, evaluate)) ?? refuseFile(path)),
+      )
+    : await readOtherTools(root, evaluate)
   const found = files.flatMap((file) => ('found' in file ? file.found : []))
-  const { processes, skipped } = propose(found, viewOf(project, answer, findCelery(project.root, answer.settingsFile)))
+  const celery = findCelery(root, read?.answer.settingsFile ?? null)
+  const { processes, skipped } = propose(found, viewOf(root, read?.answer ?? NO_SETTINGS, celery))
+  if (processes.length === 0) throw nothingFound(root)
   if (options.values['json'] !== undefined) {
     io.stdout.write(`${JSON.stringify({ processes, skipped, files: files.map(describe) })}\n`)
     return EXIT.done
   }
   for (const file of files) io.stderr.write(sayFile(file, errorPaint))
   for (const { from, reason } of skipped) io.stderr.write(`  ${errorPaint('dim', `${from} is left out: ${reason}`)}\n`)
-  const settings = answer.settingsFile
-  const text = renderPython(processes, settings !== null && /^import os$/m.test(readFileSync(settings, 'utf8')))
+  const settings = read?.answer.settingsFile
+  const destination = settings ? await settingsDestination(settings, context) : await configDestination(root, context)
+  const text = destination.render(processes)
+  const shown = relative(io.cwd, destination.file)
   if (options.values['write'] === undefined) {
     io.stdout.write(text)
-    if (settings === null || !wants(`Add this to ${relative(io.cwd, settings)}?`, context)) return EXIT.done
+    if (!wants(settings ? `Add this to ${shown}?` : `Write this to ${shown}?`, context)) return EXIT.done
   }
-  if (settings === null)
-    throw new ProdserverError(
-      [{ id: 'E804', place: answer.settingsModule, message: 'The settings are not a file that can be added to.' }],
-      EXIT.failed,
-    )
-  await write(settings, text, context)
-  io.stdout.write(sayNext(relative(io.cwd, settings), processes, paint))
+  await destination.write(text)
+  io.stdout.write(sayNext(shown, processes, paint))
   return EXIT.done
 }
+
+/** Where nothing is declared there may be no project yet. @throws whatever else is wrong */
+function withoutProject(error: unknown): ReadProject | undefined {
+  const isMissing = error instanceof ProdserverError && error.problems.every(({ id }) => id === 'E001')
+  if (!isMissing) throw error
+  return undefined
+}
+
+function nothingFound(root: string): ProdserverError {
+  const message =
+    'Nothing was found that could be declared: no manage.py, no package.json with a script "start", no Procfile or the like.'
+  const hint = 'Go to your project, or name it: --project path/to/folder'
+  return new ProdserverError([{ id: 'E001', place: root, message, hint }], EXIT.failed)
+}
+
+const isDeclared = ({ settings, config }: SettingsAnswer): boolean =>
+  settings['PRODUCTION_PROCESSES'] !== undefined || config !== undefined
+
+const evaluator =
+  (timeoutMs: number): Evaluate =>
+  async (path): Promise<Json> => {
+    const { evaluate } = await import('../../source/evaluate.ts')
+    const result = await evaluate(path, timeoutMs)
+    if ('value' in result) return result.value ?? null
+    throw new Error(
+      'raised' in result ? `${result.raised.name}: ${result.raised.message}` : 'it does not come to an end',
+    )
+  }
 
 function refuseFile(path: string): never {
   throw new UsageError(
@@ -60,53 +92,12 @@ function wants(question: string, { io }: CommandContext): boolean {
   return answer !== undefined && /^y(es)?$/i.test(answer.trim())
 }
 
-/**
- * Adds the declaration to the settings, and reads them again: what cannot be read then is taken back.
- *
- * @throws {ProdserverError} where the file cannot be written, or the settings do not load any more.
- */
-async function write(file: string, text: string, context: CommandContext): Promise<void> {
-  const before = readFileSync(file, 'utf8')
-  const gap = before === '' || before.endsWith('\n\n') ? '' : before.endsWith('\n') ? '\n' : '\n\n'
-  save(file, before + gap + text)
-  try {
-    const { answer } = await readProject(context)
-    if (answer.settings['PRODUCTION_PROCESSES'] !== undefined) return
-    throw new ProdserverError(
-      [
-        {
-          id: 'E101',
-          place: answer.settingsModule,
-          message: `PRODUCTION_PROCESSES at the end of ${file} does not reach the settings; the file is as it was.`,
-          hint: 'Add it by hand where the settings come from: prodserver init',
-        },
-      ],
-      EXIT.failed,
-    )
-  } catch (error) {
-    save(file, before)
-    throw error
-  }
-}
-
-function save(file: string, text: string): void {
-  try {
-    writeFileSync(file, text)
-  } catch (error) {
-    const { message } = error as Error
-    const hint = 'Print it, and add it by hand: prodserver init'
-    throw new ProdserverError(
-      [{ id: 'E804', place: file, message: `It cannot be written: ${message}.`, hint }],
-      EXIT.failed,
-    )
-  }
-}
-
-function viewOf(project: Project, answer: SettingsAnswer, celery: ProjectView['celery']): ProjectView {
+function viewOf(root: string, answer: SettingsAnswer, celery: ProjectView['celery']): ProjectView {
   const { settings, modules, lines = [] } = answer
   const installed = settings['INSTALLED_APPS']
   return {
-    root: project.root,
+    root,
+    hasDjango: answer.settingsFile !== null,
     modules,
     installedApps: Array.isArray(installed) ? installed.map((app) => String(app).replace(/\.apps\.\w+$/, '')) : [],
     wsgi: withColon(settings['WSGI_APPLICATION']),
@@ -114,6 +105,17 @@ function viewOf(project: Project, answer: SettingsAnswer, celery: ProjectView['c
     asgi: withColon(settings['ASGI_APPLICATION']) ?? besideWsgi(settings['WSGI_APPLICATION']),
     celery,
     hasStaticRoot: lines.some(([path]) => path.length === 1 && path[0] === 'STATIC_ROOT'),
+    hasStartScript: hasStartScript(join(root, 'package.json')),
+  }
+}
+
+function hasStartScript(file: string): boolean {
+  if (!existsSync(file)) return false
+  try {
+    const { scripts } = JSON.parse(readFileSync(file, 'utf8')) as { scripts?: { start?: unknown } }
+    return typeof scripts?.start === 'string'
+  } catch {
+    return false
   }
 }
 
@@ -123,9 +125,9 @@ const withColon = (value: unknown): string | undefined =>
 const besideWsgi = (value: unknown): string | undefined =>
   typeof value === 'string' ? withColon(value.replace(/\bwsgi\b/, 'asgi')) : undefined
 
-function placeOf({ lines = [], settingsFile, settingsModule }: SettingsAnswer, cwd: string): string {
+function placeOf({ lines = [], settingsFile, config }: SettingsAnswer, cwd: string): string {
   const at = lines.find(([path]) => path.length === 1 && path[0] === 'PRODUCTION_PROCESSES')?.[1]
-  const place = at ?? settingsFile ?? settingsModule
+  const place = at ?? config?.file ?? settingsFile ?? ''
   return place.startsWith(`${cwd}/`) ? place.slice(cwd.length + 1) : place
 }
 
