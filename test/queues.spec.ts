@@ -173,6 +173,36 @@ test('check says of each worker what must be installed, and what must be in INST
   )
 })
 
+test('check --deploy finds a broker that does not answer, and queues that no worker takes from', async (t) => {
+  const processes = {
+    rq: { BACKEND: 'django-rq', ARGS: { queues: 'mail' } },
+    dramatiq: { BACKEND: 'django-dramatiq', ARGS: { queues: ['default', 'mail'] } },
+    huey: { BACKEND: 'huey' },
+    procrastinate: { BACKEND: 'procrastinate', ARGS: { queues: 'mail,default' } },
+    'procrastinate-more': { BACKEND: 'procrastinate', ARGS: { q: 'more' } },
+    tasks: { BACKEND: 'django-tasks', ARGS: { queue: 'mail' } },
+  }
+  const settings = `
+INSTALLED_APPS += ["django_tasks", "django_tasks_db"]
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default", "mail"]}}
+`
+  const problems = await check(t, useQueues(t, { processes, settings, ...nowhere }), '--deploy')
+  const refused = 'Its broker cannot be reached: Error 111 connecting to 127.0.0.1:1. Connection refused.'
+  assert.deepEqual(
+    problems.flatMap(({ id, process, message }) => (process === undefined ? [] : [[id, process, message]])),
+    [
+      ['E704', 'rq', refused],
+      ['W708', 'rq', 'RQ_QUEUES has the queue "default", and no worker takes from it.'],
+      ['W708', 'rq', 'RQ_QUEUES has the queue "news", and no worker takes from it.'],
+      ['E704', 'dramatiq', refused],
+      ['W708', 'dramatiq', 'work_news goes to the queue "news", and no worker takes from it.'],
+      ['E704', 'huey', refused],
+      ['W708', 'procrastinate', 'work goes to the queue "news", and no worker takes from it.'],
+      ['W708', 'tasks', 'TASKS has the queue "default", and no worker takes from it.'],
+    ],
+  )
+})
+
 async function check(t: TestContext, queues: Queues, ...options: readonly string[]): Promise<readonly Problem[]> {
   const { stdout, code } = await prodserver(t, ['check', '--json', ...options], queues)
   assert.equal(code, 4)

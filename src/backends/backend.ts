@@ -43,6 +43,17 @@ export interface Backend {
     /** A module that will do instead: what has become of it. */
     readonly orModule?: string
   }
+  /**
+   * How `check --deploy` learns which queues the project has, see deploy_check.py, and the option that names those that a
+   * worker takes from: `unless` it is given, these; all, where there is no such list.
+   */
+  readonly queues?: {
+    readonly library: string
+    readonly option?: string
+    readonly unless?: readonly string[]
+    /** The setting that says where the broker is. */
+    readonly broker?: string
+  }
   readonly options?: OptionGrammar
   /**
    * How the installed program's own parser is found, by which `prodserver check` has it judge the options: `click

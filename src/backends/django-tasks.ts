@@ -18,6 +18,7 @@ export const djangoTasks: Backend = {
     oldest: '0.9.0',
     installedApps: ['django_tasks_db', 'django_tasks.backends.database'],
   },
+  queues: { library: 'tasks', option: 'queue-name', unless: ['default'] },
   options: {
     ...djangoOptions,
     switches: [...(djangoOptions.switches ?? []), 'batch', 'no-startup-delay'],

@@ -26,6 +26,7 @@ export const djangoDramatiq: Backend = {
   title: 'django-dramatiq',
   summary: 'Dramatiq workers for the `tasks` of all apps, found by django_dramatiq (`rundramatiq`).',
   python: { module: 'django_dramatiq', package: 'django-dramatiq', installedApps: ['django_dramatiq'] },
+  queues: { library: 'dramatiq', option: 'queues', broker: 'DRAMATIQ_BROKER' },
   options: {
     ...djangoOptions,
     switches: [

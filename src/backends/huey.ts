@@ -7,6 +7,7 @@ export const huey: Backend = {
   summary: "Huey's consumer for Django (`run_huey`): workers, and a scheduler of periodic tasks unless `no-periodic`.",
   kind: 'worker',
   python: { module: 'huey', package: 'huey', installedApps: ['huey.contrib.djhuey'] },
+  queues: { library: 'huey', broker: 'HUEY' },
   options: {
     ...djangoOptions,
     switches: [

@@ -38,6 +38,7 @@ export const procrastinate: Backend = {
     'Procrastinate worker (`procrastinate worker`), with PostgreSQL as the queue; starts periodic tasks as well.',
   kind: 'worker',
   python: { module: 'procrastinate', package: 'procrastinate', installedApps: ['procrastinate.contrib.django'] },
+  queues: { library: 'procrastinate', option: 'queues' },
   options,
   parser: 'django procrastinate worker',
   example: { concurrency: 4, queues: 'default,mail' },

@@ -76,6 +76,7 @@ export const djangoRq: Backend = {
   title: 'django-rq',
   summary: 'RQ worker of django-rq (`rqworker`): one job at a time, from the `queues` in their order.',
   python,
+  queues: { library: 'rq', option: 'queues', unless: ['default'], broker: 'RQ_QUEUES' },
   options: workerOptions,
   parser: 'django rqworker',
   example: { queues: 'high,default', 'with-scheduler': true },

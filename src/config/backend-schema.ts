@@ -67,6 +67,12 @@ const members = {
       'an object with module and package',
     ),
   ),
+  queues: v.optional(
+    v.strictObject(
+      { library: text, option: v.optional(text), unless: v.optional(texts), broker: v.optional(text) },
+      'an object with library',
+    ),
+  ),
   options: v.optional(optional(grammar)),
   parser: v.optional(text),
   files: v.optional(optional({ reads: texts, writes: texts, owns: texts })),

@@ -5,7 +5,7 @@ import { EXIT, ProdserverError } from '../errors.ts'
 import { runPython } from '../source/run-python.ts'
 import type { Env, Json } from '../types.ts'
 import { quoteWord } from '../words.ts'
-import type { DeploymentAnswer } from './check-deploy.ts'
+import type { DeploymentAnswer, DeploymentQuestion } from './check-deploy.ts'
 import type { OptionAnswer, OptionQuestion } from './check-options.ts'
 
 /** The Python file that runs backend classes of the project's own; in the package it lies beside the bundled code. */
@@ -80,8 +80,8 @@ export interface PythonQuestion {
   readonly classes: Readonly<Record<string, readonly PythonOverride[]>>
   /** Applications by their import paths. */
   readonly apps: Readonly<Record<string, 'celery' | 'wsgi' | 'asgi'>>
-  /** Look at the running project: Celery applications by the process that they are of. Null for not at all. */
-  readonly deploy: Readonly<Record<string, string>> | null
+  /** Look at the running project. Null for not at all. */
+  readonly deploy: DeploymentQuestion | null
   /** Options by the process whose they are. */
   readonly options: Readonly<Record<string, OptionQuestion>>
   /** What to measure, by the process whose memory it is. Null for nothing. */

@@ -18,6 +18,7 @@ import { checkDeployment } from './check-deploy.ts'
 import { checkFiles, checkShared, type WrittenFile, writtenFiles } from './check-files.ts'
 import { checkOptions, checkTwice } from './check-options.ts'
 import { checkPackage, checkVersion } from './check-package.ts'
+import { type Consumer, consumerOf } from './check-queues.ts'
 import { buildEnvironment } from './environment.ts'
 import { checkImported, importedApplication } from './imported.ts'
 import { checkDependencies } from './order.ts'
@@ -95,7 +96,12 @@ export async function buildPlan(request: PlanRequest): Promise<PlanResult> {
     ...checkSchedulers(wanted),
     ...checkShared(results.flatMap((result) => result.written ?? [])),
     ...(await checkSchedules(wanted)),
-    ...checkDeployment(python?.deploy, { answer, declarations: wanted, processes }),
+    ...checkDeployment(python?.deploy, {
+      answer,
+      declarations: wanted,
+      processes,
+      consumers: results.flatMap((result) => result.consumer ?? []),
+    }),
   ]
   const problems = [
     ...parsed.problems,
@@ -148,6 +154,7 @@ interface ProcessResult {
   readonly process?: PlannedProcess
   readonly written?: readonly WrittenFile[]
   readonly workload?: Workload
+  readonly consumer?: Consumer | undefined
   readonly problems: readonly Problem[]
 }
 
@@ -232,7 +239,7 @@ async function planProcess(
   const written = writtenFiles(translation, backend, { declaration, cwd, listen })
   const memory = python?.memory?.[declaration.name] ?? null
   const workload = workloadOf({ declaration, backend, planned, options, workers, written, memory })
-  return { process: planned, written, workload, problems }
+  return { process: planned, written, workload, consumer: consumerOf(declaration, backend, values), problems }
 }
 
 /** Why the installed version cannot be given open sockets, though the server could. */

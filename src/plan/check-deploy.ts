@@ -5,7 +5,16 @@ import type { SettingsAnswer } from '../source/django.ts'
 import type { Json } from '../types.ts'
 import { isDictionary } from '../values.ts'
 import type { PythonError } from './ask-python.ts'
+import { checkQueues, type Consumer, type LibraryAnswer } from './check-queues.ts'
 import type { PlannedProcess } from './plan.ts'
+
+/** What to look at in the running project, beside the project itself. */
+export interface DeploymentQuestion {
+  /** Celery applications by the process that they are of. */
+  readonly celery: Readonly<Record<string, string>>
+  /** Other libraries of tasks; see `Backend.queues`. */
+  readonly libraries: readonly string[]
+}
 
 /** What the running project tells of itself; see deploy_check.py. */
 export interface DeploymentAnswer {
@@ -29,6 +38,7 @@ export interface DeploymentAnswer {
   readonly static: { readonly root: string | null; readonly isEmpty: boolean } | null
   /** Celery applications by the process that they are of. */
   readonly celery: Readonly<Record<string, CeleryAnswer>>
+  readonly libraries: Readonly<Record<string, LibraryAnswer>>
 }
 
 interface CeleryAnswer {
@@ -46,12 +56,13 @@ interface Deployment {
   readonly answer: SettingsAnswer
   readonly declarations: readonly Declaration[]
   readonly processes: readonly PlannedProcess[]
+  readonly consumers: readonly Consumer[]
 }
 
 /** What is wrong with a project that is about to serve. */
 export function checkDeployment(
   found: DeploymentAnswer | { readonly error: PythonError } | undefined,
-  { answer, declarations, processes }: Deployment,
+  { answer, declarations, processes, consumers }: Deployment,
 ): readonly Problem[] {
   if (!found) return []
   if ('error' in found) {
@@ -67,6 +78,7 @@ export function checkDeployment(
     ...(serves && found.static ? checkStatic(found.static, enabled) : []),
     ...found.checks.map(fromDjango),
     ...checkCelery(found.celery, declarations, enabled),
+    ...checkQueues(found.libraries, consumers),
     ...declarations
       .filter(({ enabled }) => enabled !== false)
       .flatMap((one) => [...developing(one), ...secrets(one, answer)]),

@@ -32,14 +32,8 @@ export function checkPackage(
       },
     ]
   }
-  const installedApps = needed.installedApps ?? []
-  const installed = answer.settings['INSTALLED_APPS']
-  const entries = Array.isArray(installed) ? installed.map(String) : []
-  if (
-    installedApps.length === 0 ||
-    installedApps.some((app) => entries.some((entry) => entry === app || entry.startsWith(`${app}.apps.`)))
-  )
-    return []
+  const { installedApps = [] } = needed
+  if (hasItsApp(backend, answer)) return []
   return [
     {
       id: 'E204',
@@ -53,6 +47,17 @@ export function checkPackage(
 /** Whether a package that Python was not asked about is there, as far as files tell. */
 const seesPackage = (module: string, needed: NonNullable<Backend['python']>, path: readonly string[]): boolean =>
   seesModule(module, path) || installedVersion(needed.package, path) !== undefined
+
+/** Whether its app is in `INSTALLED_APPS`, where it needs one. */
+export function hasItsApp({ python }: Backend, { settings }: SettingsAnswer): boolean {
+  const { installedApps = [] } = python ?? {}
+  const installed = settings['INSTALLED_APPS']
+  const entries = Array.isArray(installed) ? installed.map(String) : []
+  return (
+    installedApps.length === 0 ||
+    installedApps.some((app) => entries.some((entry) => entry === app || entry.startsWith(`${app}.apps.`)))
+  )
+}
 
 /** Whether its version is one that is supported. Read from the folders of packages: nothing is imported. */
 export function checkVersion(

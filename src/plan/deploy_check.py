@@ -9,8 +9,11 @@ import os
 PATIENCE_SECONDS = 5
 
 
-def inspect_deployment(applications):
-    """``applications`` are import paths of Celery's by the process that they are of."""
+def inspect_deployment(question):
+    """
+    ``question`` has ``celery``, import paths of applications by the process that they are of, and ``libraries``, names
+    of others.
+    """
     from django.conf import settings
 
     return {
@@ -19,7 +22,8 @@ def inspect_deployment(applications):
         "checks": run_checks(),
         "databases": [look_at_database(alias) for alias in settings.DATABASES],
         "static": look_at_static(settings),
-        "celery": {name: look_at_celery(path) for name, path in applications.items()},
+        "celery": {name: look_at_celery(path) for name, path in question["celery"].items()},
+        "libraries": {name: look_at_library(name) for name in question["libraries"]},
     }
 
 
@@ -91,6 +95,78 @@ def look_at_celery(path):
     except Exception as error:
         found["error"] = first_line(error)
     return found
+
+
+def look_at_library(name):
+    """Why its broker cannot be reached, and its queues, each with a task that goes to it or the setting that has it."""
+    found = {"error": None, "queues": {}}
+    try:
+        reach = LIBRARIES[name](found["queues"])
+        if reach is not None:
+            reach()
+    except Exception as error:
+        found["error"] = first_line(error)
+    return found
+
+
+GOES_TO = " goes to"
+
+
+def look_at_rq(queues):
+    from django.conf import settings
+    from django_rq import get_connection
+
+    queues.update((name, "RQ_QUEUES has") for name in settings.RQ_QUEUES)
+    return lambda: [ping(get_connection(name)) for name in settings.RQ_QUEUES]
+
+
+def look_at_dramatiq(queues):
+    import dramatiq
+    from django.conf import settings
+    from django.utils.module_loading import autodiscover_modules
+
+    autodiscover_modules(*getattr(settings, "DRAMATIQ_AUTODISCOVER_MODULES", ["tasks"]))
+    broker = dramatiq.get_broker()
+    queues.update((actor.queue_name, name + GOES_TO) for name, actor in sorted(broker.actors.items(), reverse=True))
+    # That of Redis has a client, that of RabbitMQ makes its connection when it is looked at.
+    return lambda: ping(broker.client) if hasattr(broker, "client") else getattr(broker, "connection", None)
+
+
+def look_at_huey(queues):
+    from huey.contrib.djhuey import HUEY
+
+    connection = getattr(HUEY.storage, "conn", None)
+    return (lambda: ping(connection)) if hasattr(connection, "connection_pool") else None
+
+
+def look_at_procrastinate(queues):
+    from procrastinate.contrib.django import app
+
+    tasks = {task.name: task.queue for task in app.tasks.values() if not task.name.startswith("builtin:")}
+    queues.update((queue, name + GOES_TO) for name, queue in sorted(tasks.items(), reverse=True))
+
+
+def look_at_tasks(queues):
+    from django.conf import settings
+
+    of_a_database = ("django_tasks_db.", "django_tasks.backends.database.")
+    for backend in settings.TASKS.values():
+        if backend["BACKEND"].startswith(of_a_database):
+            queues.update((name, "TASKS has") for name in backend.get("QUEUES", ["default"]))
+
+
+LIBRARIES = {
+    "dramatiq": look_at_dramatiq,
+    "huey": look_at_huey,
+    "procrastinate": look_at_procrastinate,
+    "rq": look_at_rq,
+    "tasks": look_at_tasks,
+}
+
+
+def ping(client):
+    client.connection_pool.connection_kwargs.setdefault("socket_connect_timeout", PATIENCE_SECONDS)
+    client.ping()
 
 
 def first_line(error):

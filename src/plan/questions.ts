@@ -11,6 +11,7 @@ import {
   type PythonQuestion,
 } from './ask-python.ts'
 import type { PlanRequest } from './build.ts'
+import { hasItsApp } from './check-package.ts'
 import { optionQuestion, type OptionQuestion } from './check-options.ts'
 import { type ImportedApplication, importedApplication } from './imported.ts'
 import { needsPython, type ResolvedBackend, resolveBackend } from './resolve-backends.ts'
@@ -30,7 +31,10 @@ export async function askAbout(
   const classes = Object.fromEntries(
     wanted.filter(needsPython).map((declaration) => [declaration.name, overridesForPython(declaration)]),
   )
-  const deploy = request.deploy && answer.modules['django'] ? celeryOf(wanted, answer) : null
+  const deploy =
+    request.deploy && answer.modules['django']
+      ? { celery: celeryOf(wanted, answer), libraries: librariesOf(wanted, answer) }
+      : null
   const first = await ask({ ...questionsOf(known, request), classes, deploy }, request)
   if (!first || !request.thorough || Object.keys(classes).length === 0) return first
   // What a class of the project's own makes of its ARGS is known only now.
@@ -102,6 +106,13 @@ const celeryOf = (wanted: readonly Declaration[], { modules }: SettingsAnswer): 
         : [],
     ),
   )
+
+/** Libraries of tasks that have a worker. */
+function librariesOf(wanted: readonly Declaration[], answer: SettingsAnswer): readonly string[] {
+  const backends = wanted.flatMap(({ backend, enabled }) => (enabled === false ? [] : (findBackend(backend) ?? [])))
+  const usable = backends.filter((backend) => isInstalled(backend, answer) && hasItsApp(backend, answer))
+  return [...new Set(usable.flatMap(({ queues }) => queues?.library ?? []))]
+}
 
 const isInstalled = ({ python }: Backend, { modules }: SettingsAnswer): boolean =>
   python !== undefined && modules['django'] === true && modulesOf(python).some((module) => modules[module] === true)

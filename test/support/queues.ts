@@ -179,7 +179,7 @@ in_huey = task()(work)
 if "procrastinate.contrib.django" in settings.INSTALLED_APPS:
     from procrastinate.contrib.django import app
 
-    in_procrastinate = app.task(work, name="work")
+    in_procrastinate = app.task(work, name="work", queue="news")
 `,
   'mysite/plain.py': `
 import os
