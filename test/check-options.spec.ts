@@ -33,6 +33,10 @@ const tasks = (args: string): string =>
     'INSTALLED_APPS += ["django_tasks_db"]\nTASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}',
   )
 
+const OWN_WORKER = {
+  'mysite/workers.py': 'from uvicorn_worker import UvicornWorker\n\n\nclass Worker(UvicornWorker):\n    pass\n',
+}
+
 /** What is shown, but for the last line, which counts. */
 const mistakes: Readonly<Record<string, Omit<Mistake, 'code' | 'args'> & { readonly isWarning?: boolean }>> = {
   'gunicorn has no such option': {
@@ -156,6 +160,26 @@ E304  PRODUCTION_PROCESSES["web"]["ARGS"]["timeout"]
     shows: `E305  PRODUCTION_PROCESSES["web"]["ARGS"]["worker-class"]
       "trio" needs trio, which is not installed in <python>.
       → <python> -m pip install trio
+`,
+  },
+  'gunicorn is given a worker class of the project that is for ASGI': {
+    settings: gunicorn('{"worker-class": "mysite.workers.Worker"}'),
+    files: OWN_WORKER,
+    shows: `E304  PRODUCTION_PROCESSES["web"]["ARGS"]["worker-class"]
+      gunicorn <version> does not take "worker-class" like this: its worker class mysite.workers.Worker is for ASGI applications. Write "BACKEND": "gunicorn-asgi".
+`,
+  },
+  'gunicorn has a configuration with a worker class for ASGI': {
+    settings: declared('{"BACKEND": "gunicorn"}'),
+    files: { 'gunicorn.conf.py': 'workers = 2\nworker_class = "uvicorn_worker.UvicornWorker"\n' },
+    shows: `E304  PRODUCTION_PROCESSES["web"]
+      gunicorn <version> does not start like this: its worker class uvicorn_worker.UvicornWorker is for ASGI applications. Write "BACKEND": "gunicorn-asgi".
+`,
+  },
+  'gunicorn for ASGI is given a worker class for WSGI': {
+    settings: declared('{"BACKEND": "gunicorn-asgi", "ARGS": {"k": "gthread"}}'),
+    shows: `E304  PRODUCTION_PROCESSES["web"]["ARGS"]["k"]
+      gunicorn <version> does not take "k" like this: its worker class gthread is for WSGI applications. Write "BACKEND": "gunicorn".
 `,
   },
   'daphne has no such option': {

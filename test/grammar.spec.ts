@@ -32,6 +32,7 @@ const TABLES = JSON.parse(
 
 const PROGRAM_OF: Readonly<Record<string, string>> = {
   gunicorn: 'gunicorn',
+  'gunicorn-asgi': 'gunicorn',
   waitress: 'waitress',
   uvicorn: 'uvicorn',
   'uvicorn-wsgi': 'uvicorn',

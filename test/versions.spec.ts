@@ -35,6 +35,10 @@ PRODUCTION_PROCESSES = {
         "BACKEND": "django_prodserver.backends.gunicorn.GunicornServer",
         "ARGS": {"bind": "unix:/run/app.sock", "worker-class": "gevent", "accesslog": "-", "errorlog": "-"},
     },
+    "gunicorn-asgi": {
+        "BACKEND": "gunicorn",
+        "ARGS": {"bind": "0.0.0.0:8009", "workers": 2, "worker-class": "uvicorn.workers.UvicornWorker"},
+    },
     "waitress": {
         "BACKEND": "django_prodserver.backends.waitress.WaitressServer",
         "ARGS": {

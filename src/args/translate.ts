@@ -13,6 +13,8 @@ export interface Option {
   /** Its values; empty for a switch. */
   readonly values: readonly string[]
   readonly tokens: readonly string[]
+  /** Nobody has declared it: the backend gives it. */
+  readonly isDefault?: boolean
 }
 
 export interface TranslateRequest {

@@ -73,6 +73,10 @@ export interface Backend {
   readonly addons?: Readonly<
     Record<string, Readonly<Record<string, { readonly module: string; readonly package: string }>>>
   >
+  /** Options that it is given unless they are declared, or given on the command line. */
+  readonly defaults?: Readonly<Record<string, string | number | boolean>>
+  /** What is different of it where an option has a certain value: by option, and by value, `*` for every other one. */
+  readonly variants?: Readonly<Record<string, Readonly<Record<string, Partial<Backend>>>>>
   /** `ARGS` for documentation and for the tests of the real program. */
   readonly example?: Readonly<Record<string, string | number | boolean>>
   /** The command line. */

@@ -96,25 +96,37 @@ const options: OptionGrammar = {
   },
 }
 
-export const gunicorn: Backend = {
-  name: 'gunicorn',
+const uvicornWorker = { module: 'uvicorn_worker', package: 'uvicorn-worker' } as const
+const ofUvicorn = { module: 'uvicorn', package: 'uvicorn' } as const
+
+/** Worker classes that run ASGI applications, by the names that they are given. */
+const ASGI_WORKERS = [
+  'asgi',
+  'gunicorn.workers.gasgi.ASGIWorker',
+  'uvicorn_worker.UvicornWorker',
+  'uvicorn_worker.UvicornH11Worker',
+  'uvicorn.workers.UvicornWorker',
+  'uvicorn.workers.UvicornH11Worker',
+]
+
+const shared = {
   title: 'gunicorn',
-  summary: 'WSGI server with worker processes.',
   kind: 'web',
-  paths: [
-    'django_prodserver.backends.gunicorn.GunicornServer',
-    'django_prodserver.backends.servers.gunicorn.GunicornServer',
-  ],
-  app: 'wsgi',
   python: { module: 'gunicorn', package: 'gunicorn', oldest: '23.0.0' },
   options,
-  parser: 'gunicorn',
   files: {
     reads: ['config', 'certfile', 'keyfile', 'ca-certs', 'log-config', 'log-config-json'],
     writes: ['access-logfile', 'error-logfile'],
     owns: ['pid'],
   },
-  example: { bind: '0.0.0.0:8000', workers: 4, timeout: 60 },
+  addons: {
+    'worker-class': {
+      'uvicorn_worker.UvicornWorker': uvicornWorker,
+      'uvicorn_worker.UvicornH11Worker': uvicornWorker,
+      'uvicorn.workers.UvicornWorker': ofUvicorn,
+      'uvicorn.workers.UvicornH11Worker': ofUvicorn,
+    },
+  },
   command: pythonModule('gunicorn'),
   inherit,
   listen,
@@ -123,6 +135,33 @@ export const gunicorn: Backend = {
   // Its own --graceful-timeout is 30 s; ours must not cut that short.
   stop: { signal: 'TERM', timeoutMs: 35_000 },
   reload: 'rolling',
+} as const
+
+const forAsgi = { app: 'asgi', parser: 'gunicorn asgi' } as const
+
+export const gunicorn: Backend = {
+  ...shared,
+  name: 'gunicorn',
+  summary: 'WSGI server with worker processes. With a worker class for ASGI it runs the ASGI application.',
+  paths: [
+    'django_prodserver.backends.gunicorn.GunicornServer',
+    'django_prodserver.backends.servers.gunicorn.GunicornServer',
+  ],
+  app: 'wsgi',
+  parser: 'gunicorn wsgi',
+  example: { bind: '0.0.0.0:8000', workers: 4, timeout: 60 },
+  // Such a worker starts with a WSGI application, and answers every request with 500.
+  variants: { 'worker-class': Object.fromEntries(ASGI_WORKERS.map((name) => [name, forAsgi])) },
+}
+
+export const gunicornAsgi: Backend = {
+  ...shared,
+  ...forAsgi,
+  name: 'gunicorn-asgi',
+  summary: "gunicorn with an ASGI application: its own worker class `asgi`, uvicorn's, or one of the project's own.",
+  paths: ['prodserver.backends.gunicorn.GunicornASGIServer'],
+  defaults: { 'worker-class': 'asgi' },
+  example: { bind: '0.0.0.0:8000', workers: 4, 'worker-class': 'uvicorn_worker.UvicornWorker' },
 }
 
 // Two copies cannot share a pid file, and what has gone to the background cannot be stopped.

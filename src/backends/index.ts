@@ -9,7 +9,7 @@ import { djangoTasks } from './django-tasks.ts'
 import { djangoDramatiq, dramatiq } from './dramatiq.ts'
 import { flower } from './flower.ts'
 import { granianAsgi, granianWsgi } from './granian.ts'
-import { gunicorn } from './gunicorn.ts'
+import { gunicorn, gunicornAsgi } from './gunicorn.ts'
 import { huey } from './huey.ts'
 import { hypercorn } from './hypercorn.ts'
 import { node } from './node.ts'
@@ -21,6 +21,7 @@ import { waitress } from './waitress.ts'
 /** The built-in backends, in the order of the reference. A new server family is one file and one line here. */
 export const BACKENDS: readonly Backend[] = [
   gunicorn,
+  gunicornAsgi,
   waitress,
   granianWsgi,
   granianAsgi,

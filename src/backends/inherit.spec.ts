@@ -147,6 +147,7 @@ test('a service manager hands over the sockets alone, and some servers need no h
   })
   assert.deepEqual(unaided, [
     'gunicorn: -m gunicorn --bind=fd://3 a:b',
+    'gunicorn-asgi: -m gunicorn --bind=fd://3 a:b',
     'uvicorn: -m uvicorn --fd=3 a:b',
     'uvicorn-wsgi: -m uvicorn --interface=wsgi --fd=3 a:b',
     'hypercorn: -m hypercorn --bind=fd://3 a:b',

@@ -24,6 +24,12 @@ const optional = (entries: v.ObjectEntries) =>
 
 const addon = v.strictObject({ module: text, package: text }, 'an object with module and package')
 
+const values = v.record(
+  text,
+  v.union([v.string(), v.number(), v.boolean()], 'a string, a number, true or false'),
+  'an object of values by option',
+)
+
 /** Complete: what is left out here would be refused. */
 const grammar = {
   switches: texts,
@@ -77,13 +83,11 @@ const members = {
   parser: v.optional(text),
   files: v.optional(optional({ reads: texts, writes: texts, owns: texts })),
   addons: v.optional(v.record(text, v.record(text, addon, 'an object of values'), 'an object of options')),
-  example: v.optional(
-    v.record(
-      text,
-      v.union([v.string(), v.number(), v.boolean()], 'a string, a number, true or false'),
-      'an object of values by option',
-    ),
+  defaults: v.optional(values),
+  variants: v.optional(
+    v.record(text, v.record(text, v.looseObject({}, 'an object'), 'an object of values'), 'an object of options'),
   ),
+  example: v.optional(values),
   command: method,
   inherit: v.optional(method),
   inheritSince: v.optional(text),

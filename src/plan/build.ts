@@ -30,6 +30,7 @@ import { plannedPolicies } from './policies.ts'
 import { askAbout } from './questions.ts'
 import { type ResolvedBackend, resolveBackend } from './resolve-backends.ts'
 import { translate } from './translation.ts'
+import { asDeclared } from './variant.ts'
 import { type Workload, workloadOf } from './workload.ts'
 
 export interface PlanRequest {
@@ -164,8 +165,9 @@ async function planProcess(
   request: PlanRequest,
 ): Promise<ProcessResult> {
   const { project, answer, env } = request
-  const resolved = await resolveBackend(declaration, project.root, python)
-  if (!('backend' in resolved)) return { problems: [resolved] }
+  const found = await resolveBackend(declaration, project.root, python)
+  if (!('backend' in found)) return { problems: [found] }
+  const resolved = asDeclared(declaration, found, request)
   const { backend } = resolved
   const noDjango = project.settings ? undefined : needsDjango(declaration, backend, project)
   if (noDjango) return { problems: [noDjango] }
@@ -369,7 +371,7 @@ function explainArgs(
 ): readonly string[] {
   const from = new Map<string, string>()
   for (const word of application?.words ?? []) from.set(word, application?.from ?? '')
-  for (const option of options)
+  for (const option of options.filter(({ isDefault }) => !isDefault))
     for (const token of option.tokens)
       from.set(token, resolved.prepared ? resolved.reference : declaration.placeOf('args', option.key))
   for (const token of extra) from.set(token, 'command line')

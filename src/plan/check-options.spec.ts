@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { gunicorn } from '../backends/gunicorn.ts'
+import { uvicorn } from '../backends/uvicorn.ts'
 import type { Declaration } from '../config/declarations.ts'
 import type { Project } from '../source/project.ts'
 import { type CheckedProcess, checkOptions, type OptionAnswer, optionQuestion } from './check-options.ts'
@@ -48,8 +49,12 @@ test('a program that cannot be asked is a warning, and not a guess', () => {
   ])
 })
 
+test('gunicorn is asked in any case: a worker class may stand in its configuration', () => {
+  assert.deepEqual(optionQuestion(gunicorn, { options: [], problems: [] })?.options, [])
+})
+
 test('nothing is asked where no option is given, or no program has a parser', () => {
-  assert.equal(optionQuestion(gunicorn, { options: [], problems: [] }), undefined)
+  assert.equal(optionQuestion(uvicorn, { options: [], problems: [] }), undefined)
   const { parser: _, ...withoutParser } = gunicorn
   assert.equal(optionQuestion(withoutParser, translation('workers', '4')), undefined)
 })

@@ -39,7 +39,9 @@ export interface OptionAnswer {
 export function optionQuestion(backend: Backend, { options }: Translation): OptionQuestion | undefined {
   const { parser, python } = backend
   const asked = options.filter(({ tokens }) => tokens.length > 0)
-  if (parser === undefined || !python || asked.length === 0) return undefined
+  // gunicorn has options of a file and of the environment as well.
+  const hasOthers = parser?.startsWith('gunicorn ') === true
+  if (parser === undefined || !python || (asked.length === 0 && !hasOthers)) return undefined
   return {
     parser,
     package: distributionOf(python.package),
@@ -68,21 +70,34 @@ export function checkOptions(
     return [{ id: 'W303', place: declaration.placeOf('args'), message, details: answer.error.text.trimEnd() }]
   }
   const title = [backend.title, answer.version].filter(Boolean).join(' ')
-  const refused = answer.refused.map(({ key, what, message }): Omit<Problem, 'process'> => {
-    if (key === null)
-      return { id: 'E304', place: declaration.place, message: `${title} does not start like this: ${sayWhy(message)}` }
-    const place = placeOfOption(declaration, key)
-    if (what === 'unknown') {
-      const near = nearest(key.replaceAll('_', '-'), [...answer.names, ...Object.keys(backend.options?.aliases ?? {})])
-      const hint =
-        near === undefined ? `Look: ${helpOf(backend, project, app)}` : `Did you mean ${JSON.stringify(near)}?`
-      return { id: 'E303', place, message: `${title} has no option ${JSON.stringify(key)}.`, hint }
-    }
-    // The program's own words repeat the value.
-    const why = isSecretName(key) ? 'the value is not one that it takes.' : sayWhy(message)
-    return { id: 'E304', place, message: `${title} does not take ${JSON.stringify(key)} like this: ${why}` }
-  })
-  const missing = options.flatMap((option) =>
+  const lacking = options.filter((option) =>
+    addonsOf(option, backend).some(({ module }) => answer.missing.includes(module)),
+  )
+  const isSaid = (key: string | null): boolean => lacking.some((option) => option.key === key)
+  const refused = answer.refused
+    .filter(({ key }) => !isSaid(key))
+    .map(({ key, what, message }): Omit<Problem, 'process'> => {
+      if (key === null)
+        return {
+          id: 'E304',
+          place: declaration.place,
+          message: `${title} does not start like this: ${sayWhy(message)}`,
+        }
+      const place = placeOfOption(declaration, key)
+      if (what === 'unknown') {
+        const near = nearest(key.replaceAll('_', '-'), [
+          ...answer.names,
+          ...Object.keys(backend.options?.aliases ?? {}),
+        ])
+        const hint =
+          near === undefined ? `Look: ${helpOf(backend, project, app)}` : `Did you mean ${JSON.stringify(near)}?`
+        return { id: 'E303', place, message: `${title} has no option ${JSON.stringify(key)}.`, hint }
+      }
+      // The program's own words repeat the value.
+      const why = isSecretName(key) ? 'the value is not one that it takes.' : sayWhy(message)
+      return { id: 'E304', place, message: `${title} does not take ${JSON.stringify(key)} like this: ${why}` }
+    })
+  const missing = lacking.flatMap((option) =>
     addonsOf(option, backend)
       .filter(({ module }) => answer.missing.includes(module))
       .map(({ package: name }): Omit<Problem, 'process'> => {

@@ -1,8 +1,8 @@
 """Asks the installed programs what they make of their options, by their own parsers: nothing here knows an option.
 
-A program is named by how its parser is found: ``gunicorn``, ``waitress``, ``hypercorn``, ``daphne``, ``flower``; ``click
-MODULE:OBJECT [COMMAND]`` and ``argparse MODULE:FUNCTION`` for what tells by itself; ``django COMMAND [SUBCOMMAND]``
-after ``django.setup()``.
+A program is named by how its parser is found: ``gunicorn wsgi`` or ``gunicorn asgi``, ``waitress``, ``hypercorn``, ``daphne``, ``flower``;
+``click MODULE:OBJECT [COMMAND]`` and ``argparse MODULE:FUNCTION`` for what tells by itself; ``django COMMAND
+[SUBCOMMAND]`` after ``django.setup()``.
 Each option is tried alone, so that every one that is refused is named; then those that are taken together, with what
 the program takes by default.
 """
@@ -108,12 +108,12 @@ def argparse(maker):
 
 
 class Gunicorn(Argparse):
-    def __init__(self):
+    def __init__(self, interface):
         from argparse import Namespace
 
         from gunicorn.config import Config
 
-        self.config, self.nothing = Config(), Namespace()
+        self.config, self.nothing, self.interface = Config(), Namespace(), interface
         super().__init__(self.config.parser())
 
     def check(self, tokens):
@@ -122,10 +122,67 @@ class Gunicorn(Argparse):
                 continue
             try:
                 self.config.set(name, value)
-                if name == "worker_class":
-                    self.config.worker_class
+                found = self.config.worker_class if name == "worker_class" else None
             except Exception as error:
                 raise Refused("value", first_line(error))
+            if found is not None:
+                self.check_interface(value, found)
+
+    def check_together(self, tokens):
+        given = super().check_together(tokens)
+        if getattr(given, "worker_class", None) is not None:
+            return
+        name = self.of_environment() or configured_worker_class(given.config)
+        if name is None:
+            return
+        try:
+            self.config.set("worker_class", name)
+            found = self.config.worker_class
+        except Exception as error:
+            raise Refused("value", first_line(error))
+        self.check_interface(name, found)
+
+    def of_environment(self):
+        arguments = self.config.get_cmd_args_from_env()
+        return getattr(self.parser.parse_known_args(arguments)[0], "worker_class", None)
+
+    def check_interface(self, name, found):
+        """A worker of the other interface would start, and fail at every request."""
+        modules = [each.__module__ for each in found.__mro__]
+        interface = next((INTERFACES[module] for module in modules if module in INTERFACES), self.interface)
+        if interface != self.interface:
+            backend = "gunicorn-asgi" if interface == "asgi" else "gunicorn"
+            message = 'its worker class %s is for %s applications. Write "BACKEND": "%s"'
+            raise Refused("value", message % (name, interface.upper(), backend))
+
+
+# By the module of the class, or of one that it derives from.
+INTERFACES = {
+    "gunicorn.workers.sync": "wsgi",
+    "gunicorn.workers.base_async": "wsgi",
+    "gunicorn.workers.gthread": "wsgi",
+    "gunicorn.workers.gtornado": "wsgi",
+    "gunicorn.workers.gasgi": "asgi",
+    "uvicorn.workers": "asgi",
+    "uvicorn_worker._workers": "asgi",
+}
+
+
+def configured_worker_class(path):
+    """What a configuration sets as a plain string. It is not run here."""
+    import ast
+
+    try:
+        with open((path or "./gunicorn.conf.py").removeprefix("file:"), encoding="utf-8") as file:
+            body = ast.parse(file.read()).body
+    except (OSError, SyntaxError, ValueError):
+        return None
+    found = None
+    for each in body:
+        names = [target.id for target in getattr(each, "targets", []) if isinstance(target, ast.Name)]
+        if isinstance(each, ast.Assign) and "worker_class" in names and isinstance(each.value, ast.Constant):
+            found = each.value.value
+    return found if isinstance(found, str) else None
 
 
 def hypercorn():

@@ -16,6 +16,7 @@ import { optionQuestion, type OptionQuestion } from './check-options.ts'
 import { type ImportedApplication, importedApplication } from './imported.ts'
 import { needsPython, type ResolvedBackend, resolveBackend } from './resolve-backends.ts'
 import { translate } from './translation.ts'
+import { asDeclared } from './variant.ts'
 import { memoryQuestion } from './workload.ts'
 
 /** Asks everything that only an import can answer at once, and nothing where files answer it. */
@@ -80,7 +81,8 @@ function questionsOf(known: readonly Known[], request: PlanRequest): Pick<Questi
   const apps: Record<string, ImportedApplication['kind']> = {}
   const options: Record<string, OptionQuestion> = {}
   const memory: Record<string, MemoryQuestion> = {}
-  for (const { declaration, resolved } of known) {
+  for (const { declaration, resolved: found } of known) {
+    const resolved = asDeclared(declaration, found, request)
     const { backend } = resolved
     const application = resolveApplication(declaration, backend, answer, project.root)
     if (thorough && isInstalled(backend, answer)) {

@@ -6,8 +6,23 @@ import type { Json } from '../types.ts'
 import type { Application } from './applications.ts'
 import type { ResolvedBackend } from './resolve-backends.ts'
 
-/** `ARGS`, or what a Python class made of them: its `--key=value` are keys and values again, for the same rules. */
+/** `ARGS`, or what a Python class made of them, after what the backend has for those that are not declared. */
 export function translate(
+  declaration: Declaration,
+  resolved: ResolvedBackend,
+  application: Application | Problem | undefined,
+): Translation {
+  const declared = translateDeclared(declaration, resolved, application)
+  const { defaults, options: grammar = {}, title } = resolved.backend
+  if (!defaults) return declared
+  const given = new Set(declared.options.map(({ name }) => grammar.short?.[name] ?? name))
+  const args = Object.fromEntries(Object.entries(defaults).filter(([name]) => !given.has(name)))
+  const { options } = translateArgs({ args, grammar, place: declaration.place, program: title })
+  return { ...declared, options: [...options.map((option) => ({ ...option, isDefault: true })), ...declared.options] }
+}
+
+/** A Python class's `--key=value` are keys and values again, for the same rules. */
+function translateDeclared(
   declaration: Declaration,
   { backend, prepared }: ResolvedBackend,
   application: Application | Problem | undefined,

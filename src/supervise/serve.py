@@ -131,6 +131,7 @@ def change_gunicorn(listen, probe):
         # It is among the sockets that the command line names.
         probe.detach()
     change_gunicorn_threads()
+    change_workers_of_uvicorn()
 
 
 def use_own_control_socket(beside):
@@ -173,6 +174,22 @@ def change_gunicorn_threads():
             end(self, signal.SIGTERM, None)
 
     ThreadWorker.handle_exit, ThreadWorker.murder_keepalived = handle_exit, murder_keepalived
+
+
+def change_workers_of_uvicorn():
+    from gunicorn.workers.base import Worker
+
+    original = Worker.__init__
+
+    @functools.wraps(original)
+    def init(self, *args, **kwargs):
+        original(self, *args, **kwargs)
+        # By now whatever runs in it has been imported.
+        if "uvicorn.server" in sys.modules:
+            Worker.__init__ = original
+            change_uvicorn([], None)
+
+    Worker.__init__ = init
 
 
 # uvicorn
