@@ -2,9 +2,11 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import { type Cluster, type ClusterOptions, startCluster } from './support/cluster/api-server.ts'
+import { startApiServer } from './support/cluster/api-server.ts'
+import { type Cluster, type ClusterOptions, startCluster } from './support/cluster/cluster.ts'
+import type { Stored } from './support/cluster/objects.ts'
 import { createProject } from './support/project.ts'
-import { type Finished, prodserver, startProdserver } from './support/running.ts'
+import { type Finished, prodserver, startProdserver, waitUntil } from './support/running.ts'
 
 const labels = (process: string, kind: string): Record<string, string> => ({
   'app.kubernetes.io/name': process,
@@ -20,6 +22,7 @@ const deployment = (process: string, kind: string, replicas: number, strategy = 
   spec: {
     replicas,
     progressDeadlineSeconds: 1,
+    selector: { matchLabels: { 'app.kubernetes.io/name': process } },
     strategy: { type: strategy },
     template: {
       metadata: { labels: labels(process, kind) },
@@ -36,30 +39,42 @@ interface Shop {
 }
 
 /** A cluster on which the shop runs: two web servers, a worker, a scheduler. */
-async function startShop(t: TestContext, options: ClusterOptions = {}): Promise<Shop> {
-  const cluster = await startCluster(t, options)
-  for (const [process, kind, replicas] of [
-    ['web', 'web', 2],
-    ['worker', 'worker', 1],
-    ['beat', 'scheduler', 1],
-  ] as const)
-    cluster.store.apply(
-      'deployments',
-      deployment(process, kind, replicas, kind === 'scheduler' ? 'Recreate' : undefined),
-    )
-  cluster.store.apply('services', {
+const startShop = async (t: TestContext, options: ClusterOptions = {}): Promise<Shop> =>
+  deployShop(t, await startCluster(t, options))
+
+async function deployShop(t: TestContext, cluster: Cluster): Promise<Shop> {
+  await cluster.apply('deployments', deployment('web', 'web', 2))
+  await cluster.apply('deployments', deployment('worker', 'worker', 1))
+  await cluster.apply('deployments', deployment('beat', 'scheduler', 1, 'Recreate'))
+  await cluster.apply('services', {
     apiVersion: 'v1',
     kind: 'Service',
     metadata: { name: 'shop-web', labels: labels('web', 'web') },
-    spec: { ports: [{ port: 8000 }] },
+    spec: { ports: [{ port: 8000 }], selector: { 'app.kubernetes.io/name': 'web' } },
   })
+  await waitUntil(
+    async () => ((await cluster.list('pods')).filter(isReady).length === 4 ? true : undefined),
+    60_000,
+    () => 'The pods of the shop do not get ready.',
+  )
   const cwd = createProject(t)
   const args = ['--on', 'kubernetes', '--kubeconfig', cluster.kubeconfig, '--name', 'shop']
   return { cluster, cwd, args, call: (verb, ...rest) => prodserver(t, [verb ?? '', ...args, ...rest], { cwd }) }
 }
 
+const isReady = ({ status }: Stored): boolean =>
+  (status['conditions'] as { type: string; status: string }[] | undefined)?.some(
+    ({ type, status: is }) => type === 'Ready' && is === 'True',
+  ) === true
+
+const namesOf = async (cluster: Cluster, plural: string): Promise<readonly string[]> =>
+  (await cluster.list(plural))
+    .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+    .map(({ metadata }) => metadata.name)
+
 /** Pods have names that nobody chooses, and times. */
-const hide = (text: string): string => text.replace(/(shop-\w+)-\w+-\d+/g, '$1-POD').replace(/\d+(\.\d+)?s\b/g, 'TIME')
+const hide = (text: string): string =>
+  text.replace(/(shop-[a-z]+)-\w+-\w+/g, '$1-POD').replace(/\d+(\.\d+)?s\b/g, 'TIME')
 
 test('ps on a cluster has the same columns', async (t) => {
   const { call } = await startShop(t)
@@ -85,38 +100,38 @@ test('scale waits until there are as many, and takes what scale takes', async (t
   const { code, stdout } = await call('scale', 'web=+1', 'worker=3')
   assert.match(hide(stdout), /web +scaled +3 of 3\nworker +scaled +3 of 3\n$/)
   assert.equal(code, 0)
-  assert.equal(cluster.store.list('pods').length, 7)
+  assert.equal((await namesOf(cluster, 'pods')).length, 7)
 })
 
 test('a second scheduler is refused, and nothing is changed', async (t) => {
   const { cluster, call } = await startShop(t)
   const { code, stderr } = await call('scale', 'beat=2', 'web=5')
   assert.deepEqual([code, stderr], [4, 'beat  REFUSED  A scheduler runs once: two would run every job twice.\n'])
-  assert.equal(cluster.store.get('deployments', 'shop-web')?.spec['replicas'], 2)
+  assert.equal((await cluster.get('deployments', 'shop-web'))?.spec['replicas'], 2)
 })
 
 test('restart replaces every pod', async (t) => {
   const { cluster, call } = await startShop(t)
-  const pods = (): string[] => cluster.store.list('pods').map(({ metadata }) => metadata.name)
-  const before = pods()
+  const before = await namesOf(cluster, 'pods')
   const { code, stdout } = await call('restart', 'web')
   assert.match(hide(stdout), /shop-web-POD +✓ ready.*\n.*shop-web-POD +✓ ready.*\nweb +restarted +2 of 2\n$/)
   assert.equal(code, 0)
-  assert.deepEqual([before.filter((pod) => pods().includes(pod)).length, pods().length], [2, 4])
+  const after = await namesOf(cluster, 'pods')
+  assert.deepEqual([before.filter((pod) => after.includes(pod)).length, after.length], [2, 4])
 })
 
 test('stop and start remember how many there were', async (t) => {
   const { cluster, call } = await startShop(t)
   assert.equal((await call('stop', 'web')).code, 0)
-  assert.equal(cluster.store.list('pods').length, 2)
+  assert.equal((await namesOf(cluster, 'pods')).length, 2)
   assert.match((await call('ps', 'web')).stdout, /^NAME/)
   assert.equal((await call('start', 'web')).code, 0)
-  assert.equal(cluster.store.list('pods').length, 4)
+  assert.equal((await namesOf(cluster, 'pods')).length, 4)
 })
 
 test('down removes everything of it and nothing else', async (t) => {
   const { cluster, call } = await startShop(t)
-  cluster.store.apply('services', {
+  await cluster.apply('services', {
     apiVersion: 'v1',
     kind: 'Service',
     metadata: { name: 'other', labels: { 'app.kubernetes.io/part-of': 'other' } },
@@ -125,12 +140,11 @@ test('down removes everything of it and nothing else', async (t) => {
   const { code, stdout } = await call('down')
   assert.match(stdout, /Down\. Nothing is left running\.\n$/)
   assert.equal(code, 0)
-  assert.deepEqual(
-    ['deployments', 'pods', 'services'].map((plural) =>
-      cluster.store.list(plural).map(({ metadata }) => metadata.name),
-    ),
-    [[], [], ['other']],
-  )
+  assert.deepEqual(await Promise.all(['deployments', 'pods', 'services'].map((plural) => namesOf(cluster, plural))), [
+    [],
+    [],
+    ['other'],
+  ])
   const again = await call('ps')
   assert.match(again.stderr, /^E601 .*\n +Nothing is deployed\.\n/)
   assert.equal(again.code, 3)
@@ -140,9 +154,7 @@ test('logs of pods are merged by their time, and followed', async (t) => {
   const { cluster, args, cwd } = await startShop(t, { prints: (pod) => [`first of ${pod}`] })
   const following = startProdserver(t, ['logs', '-f', ...args, 'worker'], { cwd })
   await following.waitForOutput(/first of shop-worker/)
-  const [pod = ''] = cluster.store
-    .list('pods')
-    .flatMap(({ metadata: { name } }) => (name.includes('worker') ? [name] : []))
+  const pod = (await namesOf(cluster, 'pods')).find((name) => name.includes('worker')) ?? ''
   cluster.print(pod, 'second line')
   await following.waitForOutput(/second line/)
   following.signal('SIGINT')
@@ -153,7 +165,8 @@ test('logs of pods are merged by their time, and followed', async (t) => {
 })
 
 test('a name that means nothing changes nothing', async (t) => {
-  const { cluster, call } = await startShop(t)
+  const cluster = await startApiServer(t)
+  const { call } = await deployShop(t, cluster)
   const { code, stderr } = await call('restart', 'wbe')
   assert.match(stderr, /There is no wbe\.[\s\S]*Did you mean web\?/)
   assert.equal(code, 2)
@@ -161,10 +174,11 @@ test('a name that means nothing changes nothing', async (t) => {
 })
 
 test('what keeps a cluster from being asked is told', async (t) => {
-  const { cwd, args } = await startShop(t, {
+  const cluster = await startApiServer(t, {
     refuses: (line) =>
       line.startsWith('PATCH') ? { code: 403, message: 'deployments.apps "shop-web" is forbidden' } : undefined,
   })
+  const { cwd, args } = await deployShop(t, cluster)
   const forbidden = await prodserver(t, ['restart', ...args, 'web'], { cwd })
   assert.match(
     forbidden.stderr,

@@ -4,42 +4,32 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { type Fates, startControllers } from './controllers.ts'
+import type { Cluster, ClusterOptions } from './cluster.ts'
+import { startControllers } from './controllers.ts'
+import { DEFAULT_FATES } from './fates.ts'
 import { type Data, matchesLabels, type Stored } from './objects.ts'
-import { createStore, type Store } from './store.ts'
+import { createPodLogs } from './pod-logs.ts'
+import { createStore } from './store.ts'
 
-/** A cluster whose API speaks as the real one does, with pods that run nothing. */
-export interface Cluster {
-  readonly kubeconfig: string
-  readonly store: Store
-  /** What it was asked for, `GET /api/v1/…`, in order. */
-  readonly requests: readonly string[]
-  /** What a pod has printed; whoever follows gets what is added. */
-  readonly print: (pod: string, line: string) => void
-}
-
-export interface ClusterOptions {
-  readonly fates?: Fates
-  /** Lines that a pod has printed when it starts. */
-  readonly prints?: (pod: string) => readonly string[]
+export interface ApiServerOptions extends ClusterOptions {
   /** Answers with an error instead. */
   readonly refuses?: (request: string) => { readonly code: number; readonly message: string } | undefined
 }
 
-const defaults: Fates = ({ command }) => (command.includes('migrate') ? { is: 'done' } : { is: 'ready' })
+export interface ApiServer extends Cluster {
+  /** What it was asked for, `GET /api/v1/…`, in order. */
+  readonly requests: readonly string[]
+}
 
-export async function startCluster(t: TestContext, options: ClusterOptions = {}): Promise<Cluster> {
-  const { fates = defaults, prints = () => [], refuses } = options
+const NAMESPACE = 'shop'
+
+/** A cluster whose API speaks as the real one does, with controllers that make pods. */
+export async function startApiServer(t: TestContext, options: ApiServerOptions = {}): Promise<ApiServer> {
+  const { fates = DEFAULT_FATES, prints, refuses } = options
   const store = createStore()
   const stopControllers = startControllers(store, fates)
   const requests: string[] = []
-  const printed = new Map<string, string[]>()
-  const readers = new Set<(pod: string, line: string) => void>()
-  const linesOf = (pod: string): string[] => {
-    const lines = printed.get(pod) ?? prints(pod).map(stamp)
-    printed.set(pod, lines)
-    return lines
-  }
+  const logs = createPodLogs(prints)
   const server = createServer((request, response) => {
     answer(request, response).catch((error: unknown) => fail(response, 500, String(error)))
   })
@@ -69,7 +59,10 @@ export async function startCluster(t: TestContext, options: ClusterOptions = {})
       /^\/(api\/v1|apis\/[^/]+\/[^/]+)\/namespaces\/shop\/([a-z]+)(?:\/([^/]+))?(?:\/([a-z]+))?$/.exec(url.pathname) ??
       []
     if (KNOWN[plural] !== group) return fail(response, 404, 'the server could not find the requested resource')
-    if (subresource === 'log') return readLog(name ?? '', url.searchParams, response)
+    if (subresource === 'log') {
+      if (!store.get(plural, name ?? '')) return fail(response, 404, `pods "${name}" not found`)
+      return logs.send(name ?? '', url.searchParams, response)
+    }
     if (name === undefined)
       return url.searchParams.has('watch')
         ? watch(plural, url.searchParams, response)
@@ -106,30 +99,17 @@ export async function startCluster(t: TestContext, options: ClusterOptions = {})
     response.on('close', stop)
   }
 
-  function readLog(pod: string, query: URLSearchParams, response: ServerResponse): void {
-    if (!store.get('pods', pod)) return fail(response, 404, `pods "${pod}" not found`)
-    const isStamped = query.has('timestamps')
-    const show = (text: string): string => `${isStamped ? text : text.slice(text.indexOf(' ') + 1)}\n`
-    const since = Date.parse(query.get('sinceTime') ?? '') || 0
-    const lines = linesOf(pod).filter((text) => Date.parse(text.split(' ')[0] ?? '') >= Math.floor(since / 1000) * 1000)
-    const tail = query.get('tailLines')
-    response.writeHead(200, { 'content-type': 'text/plain' }).flushHeaders()
-    for (const text of tail === null ? lines : lines.slice(-Number(tail))) response.write(show(text))
-    if (!query.has('follow')) return void response.end()
-    const reader = (of: string, text: string): void => void (of === pod && response.write(show(text)))
-    readers.add(reader)
-    response.on('close', () => readers.delete(reader))
-  }
-
   return {
     kubeconfig,
-    store,
-    requests,
-    print: (pod, line) => {
-      const text = stamp(line)
-      linesOf(pod).push(text)
-      for (const reader of readers) reader(pod, text)
+    namespace: NAMESPACE,
+    get: (plural, name) => Promise.resolve(store.get(plural, name)),
+    list: (plural) => Promise.resolve(store.list(plural)),
+    apply: (plural, object) => {
+      store.apply(plural, object)
+      return Promise.resolve()
     },
+    requests,
+    print: logs.print,
   }
 }
 
@@ -144,8 +124,6 @@ const KNOWN: Readonly<Record<string, string>> = {
   poddisruptionbudgets: 'apis/policy/v1',
   horizontalpodautoscalers: 'apis/autoscaling/v2',
 }
-
-const stamp = (line: string): string => `${new Date().toISOString().replace('Z', '000000Z')} ${line}`
 
 const kubeconfigOf = (server: string): string => `apiVersion: v1
 kind: Config

@@ -1,18 +1,6 @@
+import { type Fates, fateOf, statusOf } from './fates.ts'
 import type { Data, Stored } from './objects.ts'
 import type { Store } from './store.ts'
-
-/** How a container fares, as its node would find out. */
-export type Fate =
-  | { readonly is: 'ready' | 'done' }
-  | { readonly is: 'crash'; readonly exitCode: number }
-  | { readonly is: 'no-image' }
-
-/** Decides how the container of a pod fares. */
-export type Fates = (pod: {
-  readonly process: string
-  readonly image: string
-  readonly command: readonly string[]
-}) => Fate
 
 /**
  * The controllers that make pods of Deployments and Jobs, and the node that runs them: what they do to objects, in the
@@ -46,13 +34,7 @@ export function startControllers(store: Store, fates: Fates): () => void {
       status: { phase: 'Pending', conditions: [] },
     })
     const pod = store.get('pods', name) as Stored
-    const [container] = (pod.spec['containers'] ?? []) as { image: string; command?: string[]; args?: string[] }[]
-    const fate = fates({
-      process: pod.metadata.labels?.['app.kubernetes.io/name'] ?? '',
-      image: container?.image ?? '',
-      command: [...(container?.command ?? []), ...(container?.args ?? [])],
-    })
-    store.patch('pods', name, { status: statusOf(fate) })
+    store.patch('pods', name, { status: statusOf(pod, fateOf(pod, fates)) })
   }
 
   function runJob(job: Stored): void {
@@ -141,59 +123,6 @@ const isReady = ({ status }: Stored): boolean =>
   ((status['conditions'] ?? []) as { type: string; status: string }[]).some(
     ({ type, status: is }) => type === 'Ready' && is === 'True',
   )
-
-function statusOf(fate: Fate): Data {
-  const startTime = new Date().toISOString()
-  const conditions = [{ type: 'PodScheduled', status: 'True' }]
-  switch (fate.is) {
-    case 'ready':
-      return {
-        phase: 'Running',
-        startTime,
-        conditions: [...conditions, { type: 'Ready', status: 'True', lastTransitionTime: startTime }],
-        containerStatuses: [container({ running: { startedAt: startTime } }, { ready: true })],
-      }
-    case 'done':
-      return {
-        phase: 'Succeeded',
-        startTime,
-        conditions,
-        containerStatuses: [container({ terminated: { exitCode: 0, reason: 'Completed' } })],
-      }
-    case 'crash': {
-      const terminated = { exitCode: fate.exitCode, reason: 'Error', startedAt: startTime, finishedAt: startTime }
-      return {
-        // A Job gives up on its pod; a Deployment's is started again.
-        phase: fate.exitCode === 99 ? 'Failed' : 'Running',
-        startTime,
-        conditions: [...conditions, { type: 'Ready', status: 'False' }],
-        containerStatuses: [
-          fate.exitCode === 99
-            ? container({ terminated })
-            : container(
-                { waiting: { reason: 'CrashLoopBackOff', message: 'back-off 10s restarting failed container' } },
-                { restartCount: 1, lastState: { terminated } },
-              ),
-        ],
-      }
-    }
-    case 'no-image':
-      return {
-        phase: 'Pending',
-        startTime,
-        conditions: [...conditions, { type: 'Ready', status: 'False' }],
-        containerStatuses: [container({ waiting: { reason: 'ImagePullBackOff', message: 'Back-off pulling image' } })],
-      }
-  }
-}
-
-const container = (state: Data, more: Data = {}): Data => ({
-  name: 'main',
-  restartCount: 0,
-  ready: false,
-  state,
-  ...more,
-})
 
 function hash(text: string): string {
   let value = 5381
