@@ -30,6 +30,7 @@ export const PROBLEM_EXAMPLES: Readonly<Partial<Record<ProblemId, readonly [bad:
   W304: ['"ARGS": {"w": 2, "workers": 4}', '"ARGS": {"workers": 4}'],
   W702: ['SQLite, and "INSTANCES": 4', 'PostgreSQL'],
   W703: ['no STATIC_ROOT', 'STATIC_ROOT = BASE_DIR / "static", and a process that runs collectstatic'],
+  E802: ['"ARGS": {"bind": "127.0.0.1:8000"}', '"ARGS": {"bind": "0.0.0.0:8000"}'],
   W705: ['"ARGS": {"reload": True}', 'prodserver reload'],
   W706: ['"ENV": {"API_TOKEN": "8f2c…"}', '"ENV": {"API_TOKEN": os.environ["API_TOKEN"]}'],
   W707: [

@@ -24,6 +24,18 @@ export function readFolder(folder: string): ReadonlyMap<string, string> {
   return files
 }
 
+/** What lies in the project's folder, by name, with the text of a Dockerfile; that of all else is left empty. */
+export function readProjectFiles(root: string): ReadonlyMap<string, string> {
+  return new Map(
+    entriesOf(root).map((entry) => [
+      entry.name,
+      /^(Dockerfile|Containerfile)$/.test(entry.name) && entry.isFile()
+        ? readFileSync(join(root, entry.name), 'utf8')
+        : '',
+    ]),
+  )
+}
+
 /** Folders with more files than anybody wants to read, in which nobody exports. */
 const isOthers = (name: string): boolean => name === 'node_modules' || name.startsWith('.')
 

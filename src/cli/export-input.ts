@@ -1,4 +1,4 @@
-import { resolve } from 'node:path'
+import { relative, resolve } from 'node:path'
 import { EXIT, isError, type Problem, ProdserverError, UsageError } from '../errors.ts'
 import type { Exported, ExportInput, PrepareRequest, Target } from '../export/index.ts'
 import { buildPlan } from '../plan/build.ts'
@@ -8,6 +8,7 @@ import { reveal } from '../secret.ts'
 import type { Env } from '../types.ts'
 import { applicationName } from './application-name.ts'
 import type { CommandContext } from './commands.ts'
+import { readProjectFiles } from './export-files.ts'
 import { renderProblems } from './print.ts'
 import { planBasis, readProject, single } from './read-project.ts'
 import { checkNames } from './select.ts'
@@ -24,14 +25,18 @@ export async function exportInput(
   names: readonly string[],
 ): Promise<ExportInput> {
   const { options, io } = context
-  const { prepareExport } = await import('../export/index.ts')
+  const { foundFiles, imageRoot, prepareExport } = await import('../export/index.ts')
   const { project, answer } = await readProject(context)
   checkNames(names, answer)
   const { plan, problems } = await buildPlan({ project, answer, ...planBasis(context) })
   refuseErrors(problems)
+  const { root } = plan.project
+  const files = foundFiles(readProjectFiles(root))
+  const layout = { project: plan.project, node: io.node, root: imageRoot(files.dockerfile) }
+  const out = resolve(io.cwd, single(context, 'out') ?? root)
   const request = {
     via: viaProdserver(context, target, plan.project),
-    image: target.runsIn === 'image' ? { project: plan.project, node: io.node } : undefined,
+    image: target.runsIn === 'image' ? layout : undefined,
     hasEnvFrom: options.values['env-from'] !== undefined,
     envFromExample: target.envFromExample,
   }
@@ -48,6 +53,8 @@ export async function exportInput(
     image: single(context, 'image'),
     envFrom: options.values['env-from'] ?? [],
     environments: options.values['environment'] ?? [],
+    found: files.names,
+    place: { root: relative(out, root), folder: relative(root, out) },
   }
 }
 

@@ -1,16 +1,54 @@
+import { readHeader } from './header.ts'
 import type { PlannedProject } from '../plan/plan.ts'
 import type { ExportedProcess } from './target.ts'
 
 /** Where the project lies in an image; the Dockerfile that comes along puts it there. */
 export const IMAGE_ROOT = '/app'
 
+export interface FoundFiles {
+  /** Names, without those of what an export has written. */
+  readonly names: ReadonlySet<string>
+  /** The text of the project's own Dockerfile; undefined where it has none. */
+  readonly dockerfile: string | undefined
+}
+
+/** What a project has of its own, from all that lies in its folder. */
+export function foundFiles(files: ReadonlyMap<string, string>): FoundFiles {
+  const own = new Map([...files].filter(([, text]) => readHeader(text) === undefined))
+  return { names: new Set(own.keys()), dockerfile: own.get('Dockerfile') ?? own.get('Containerfile') }
+}
+
+/** Where a Dockerfile of the project's own puts it: the last folder that it changes to. */
+export function imageRoot(dockerfile: string | undefined): string {
+  const folders = [...(dockerfile ?? '').matchAll(/^[ \t]*WORKDIR[ \t]+"?(\/[^\s"$]*)"?[ \t]*$/gim)].map(
+    ([, folder]) => folder,
+  )
+  return folders.at(-1)?.replace(/(?<=.)\/+$/, '') ?? IMAGE_ROOT
+}
+
+/** What of this machine has another place in an image. */
+export interface ImageLayout {
+  readonly project: PlannedProject
+  /** The Node that runs us. */
+  readonly node: string
+  /** Where the project lies in the image. */
+  readonly root: string
+}
+
 /**
  * The process as it is started in an image: the interpreter and Node by their names, and the project's folder by its
  * place there. Paths outside the project are the image's own, and stay.
  */
-export function inImage(exported: ExportedProcess, { root, python }: PlannedProject, node: string): ExportedProcess {
-  const move = (text: string): string => moved(text, root)
-  const program = (word: string): string => (word === python?.path ? 'python' : word === node ? 'node' : move(word))
+export function inImage(exported: ExportedProcess, { project, node, root: to }: ImageLayout): ExportedProcess {
+  const { root, python } = project
+  const move = (text: string): string => moved(text, root, to)
+  const scripts = python?.path.slice(0, python.path.lastIndexOf('/') + 1) ?? ''
+  const program = (word: string): string => {
+    if (word === python?.path) return 'python'
+    if (word === node) return 'node'
+    // What the project's environment brings is found by its name, as the interpreter is.
+    return scripts !== '' && word.startsWith(scripts) ? word.slice(scripts.length) : move(word)
+  }
   const { ready, alive } = exported
   const argv = exported.argv.map((word, index) => (index === 0 ? program(word) : move(word)))
   return {
@@ -29,13 +67,13 @@ export function inImage(exported: ExportedProcess, { root, python }: PlannedProj
 }
 
 /** The folder wherever it stands in the text as a path, alone or in a list of them. */
-function moved(text: string, root: string): string {
+function moved(text: string, root: string, to: string): string {
   let result = ''
   let rest = text
   for (let at = rest.indexOf(root); at >= 0; at = rest.indexOf(root)) {
     const after = rest.slice(at + root.length)
     const isPath = !/[\w.~-]$/.test(rest.slice(0, at)) && /^(\/|:|$|[^\w.-])/.test(after)
-    result += rest.slice(0, at) + (isPath ? IMAGE_ROOT : root)
+    result += rest.slice(0, at) + (isPath ? to : root)
     rest = after
   }
   return result + rest

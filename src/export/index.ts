@@ -1,9 +1,11 @@
+import { compose } from './compose.ts'
 import type { Target } from './target.ts'
 
 /** Every target, in the order of the reference. */
-export const TARGETS: readonly Target[] = []
+export const TARGETS: readonly Target[] = [compose]
 
 export { filesToWrite, type FileChange } from './changes.ts'
+export { foundFiles, imageRoot } from './image-layout.ts'
 export { prepareExport, type PrepareRequest } from './prepare.ts'
 export type { Exported, ExportInput, Target } from './target.ts'
 

@@ -1,14 +1,14 @@
 import type { Problem } from '../errors.ts'
-import type { PlannedProcess, PlannedProject } from '../plan/plan.ts'
+import type { PlannedProcess } from '../plan/plan.ts'
 import { reveal, type Value } from '../secret.ts'
-import { inImage } from './image-layout.ts'
+import { type ImageLayout, inImage } from './image-layout.ts'
 import type { ExportedProcess } from './target.ts'
 
 export interface PrepareRequest {
   /** How prodserver is started where that is what the files start, up to the process's name; undefined for the program itself. */
   readonly via: { readonly argv: readonly string[]; readonly cwd: string } | undefined
-  /** The project and the Node that runs us, where the files are for an image, in which both lie elsewhere. */
-  readonly image: { readonly project: PlannedProject; readonly node: string } | undefined
+  /** Where the files are for an image, in which the project and the interpreters lie elsewhere. */
+  readonly image: ImageLayout | undefined
   /** Whether there is a place for the variables that no file may hold. */
   readonly hasEnvFrom: boolean
   /** How a hint names such a place. */
@@ -43,7 +43,7 @@ export function prepareExport(planned: PlannedProcess, request: PrepareRequest):
   }
   const unplaced = hasEnvFrom ? [] : secrets.map((variable) => refuseVariable(planned, variable, envFromExample))
   return {
-    process: image ? inImage(process, image.project, image.node) : process,
+    process: image ? inImage(process, image) : process,
     problems: [...inWords, ...unplaced],
   }
 }

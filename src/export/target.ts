@@ -35,6 +35,17 @@ export interface ExportInput {
   readonly envFrom: readonly string[]
   /** Names of environments that get an overlay each. */
   readonly environments: readonly string[]
+  /** Names of what lies in the project's folder, but for what an export has written there. */
+  readonly found: ReadonlySet<string>
+  readonly place: ExportPlace
+}
+
+/** Where the files will lie, as relative paths. */
+export interface ExportPlace {
+  /** The project's folder, from there. */
+  readonly root: string
+  /** The folder of the files, from the project's. */
+  readonly folder: string
 }
 
 /** A planned process with its command line and environment as a file may show them: without a secret. */
@@ -74,11 +85,18 @@ export interface ExportedFile {
 
 /** What a key of the declaration says that the target has no word for, and what happens instead. */
 export function loss(
-  exported: Pick<ExportedProcess, 'name' | 'from'>,
+  exported: Pick<ExportedProcess, 'name' | 'place' | 'from'>,
   key: keyof ExportedProcess['from'],
   message: string,
 ): Problem {
-  const written = key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()
-  const place = exported.from[key] ?? `PRODUCTION_PROCESSES[${JSON.stringify(exported.name)}]["${written}"]`
-  return { id: 'W801', place, process: exported.name, message }
+  return { id: 'W801', place: placeOf(exported, key), process: exported.name, message }
+}
+
+/** Where a key of the declaration stands, or would: in the words of the settings or of a config file. */
+export function placeOf(
+  { place, from }: Pick<ExportedProcess, 'place' | 'from'>,
+  key: keyof ExportedProcess['from'],
+): string {
+  if (place.startsWith('processes')) return from[key] ?? `${place}.${key}`
+  return from[key] ?? `${place}["${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}"]`
 }

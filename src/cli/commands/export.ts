@@ -1,5 +1,5 @@
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff'
-import { join, resolve } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { EXIT, type Problem, ProdserverError, UsageError } from '../../errors.ts'
 import type { Exported, FileChange, Target } from '../../export/index.ts'
 import { nearest } from '../../values.ts'
@@ -82,9 +82,15 @@ function compareOrWrite(
   applyChanges(folder, changes)
   for (const { path, is } of changes)
     io.stdout.write(`${paint(COLOURS[is], WORDS[is].padEnd(9))} ${join(folder, path)}\n`)
-  const next = exported.next(folder)
+  const next = exported.next(shownFolder(folder, io.cwd))
   if (next.length > 0) io.stdout.write(`\nNext:\n${next.map((line) => `  ${line}\n`).join('')}`)
   return EXIT.done
+}
+
+/** As a person would type it from here. */
+function shownFolder(folder: string, cwd: string): string {
+  const path = relative(cwd, folder) || '.'
+  return path.startsWith('..') ? folder : path
 }
 
 const WORDS = { new: 'written', changed: 'written', same: 'unchanged', stale: 'removed', foreign: 'kept' } as const

@@ -1,0 +1,148 @@
+import type { PlannedProject } from '../plan/plan.ts'
+import { quoteWord } from '../words.ts'
+import { isOneOff, portsOf } from './containers.ts'
+import { IMAGE_ROOT } from './image-layout.ts'
+import type { ExportedFile, ExportedProcess } from './target.ts'
+
+export interface DockerfileInput {
+  readonly project: PlannedProject
+  readonly processes: readonly ExportedProcess[]
+  /** What collects static files; they become a part of the image. */
+  readonly collect: ExportedProcess | undefined
+  /** Names of what lies in the project's folder. */
+  readonly found: ReadonlySet<string>
+}
+
+/** The user of the image: a number, because Kubernetes cannot see of a name that it is not root's. */
+export const IMAGE_UID = 1000
+
+/** Of base images, which get their security updates under the same tag. */
+const DEBIAN = 'trixie'
+const NODE_IMAGE = `node:24-${DEBIAN}-slim`
+const UV = '0.9'
+const POETRY = '2.2.1'
+const PIPENV = '2025.0.4'
+
+/** What is found in projects, in the order in which it is looked for. */
+const LOCKS = ['uv.lock', 'poetry.lock', 'Pipfile.lock', 'requirements.txt', 'pyproject.toml'] as const
+
+/** Which file says what the project needs; undefined where none does. */
+export const lockOf = (found: ReadonlySet<string>): string | undefined => LOCKS.find((name) => found.has(name))
+
+/**
+ * A Dockerfile for a project that has none, in two stages: what builds the packages is not in the image that runs. What
+ * is not to be sent to the engine lies beside it, in the file that BuildKit prefers to `.dockerignore`.
+ */
+export function dockerfile(input: DockerfileInput): readonly ExportedFile[] {
+  const stages = [
+    ...(input.project.python ? [buildStage(input)] : []),
+    ...(needsNode(input) ? [nodeStage(input)] : []),
+    runStage(input),
+  ]
+  return [
+    { path: 'Dockerfile', text: stages.map((lines) => `${lines.join('\n')}\n`).join('\n') },
+    { path: 'Dockerfile.dockerignore', text: `${IGNORED.join('\n')}\n` },
+  ]
+}
+
+const IGNORED = [
+  '.git',
+  '.github',
+  '.venv',
+  'venv',
+  '**/__pycache__',
+  '**/node_modules',
+  '**/*.sqlite3',
+  '**/.env*',
+  '**/Dockerfile*',
+  '**/compose*.yaml',
+]
+
+/** The interpreter's feature release: what is installed for it works with each of its patches. */
+const baseImage = ({ python }: PlannedProject): string =>
+  python ? `python:${python.version.split('.').slice(0, 2).join('.')}-slim-${DEBIAN}` : NODE_IMAGE
+
+const needsNode = ({ project, processes }: DockerfileInput): boolean =>
+  project.python === null ||
+  processes.some(({ argv: [program = ''] }) => program === 'node' || program.startsWith('node_modules/'))
+
+function buildStage({ project, found }: DockerfileInput): readonly string[] {
+  return [
+    `FROM ${baseImage(project)} AS build`,
+    'ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1',
+    'RUN python -m venv /venv',
+    'ENV PATH=/venv/bin:$PATH VIRTUAL_ENV=/venv',
+    `WORKDIR ${IMAGE_ROOT}`,
+    ...installLines(lockOf(found)),
+  ]
+}
+
+function installLines(lock: string | undefined): readonly string[] {
+  switch (lock) {
+    case 'uv.lock':
+      return [
+        `COPY --from=ghcr.io/astral-sh/uv:${UV} /uv /usr/local/bin/uv`,
+        'COPY pyproject.toml uv.lock ./',
+        'RUN uv sync --active --locked --no-dev --no-install-project',
+      ]
+    case 'poetry.lock':
+      return [
+        // In an environment of its own, so that its packages are not the project's.
+        `RUN python -m venv /poetry && /poetry/bin/pip install poetry==${POETRY}`,
+        'COPY pyproject.toml poetry.lock ./',
+        'RUN /poetry/bin/poetry install --only main --no-root --no-interaction',
+      ]
+    case 'Pipfile.lock':
+      return [
+        `RUN python -m venv /pipenv && /pipenv/bin/pip install pipenv==${PIPENV}`,
+        'COPY Pipfile Pipfile.lock ./',
+        'RUN /pipenv/bin/pipenv requirements > /requirements.txt && pip install -r /requirements.txt',
+      ]
+    case 'pyproject.toml':
+      return ['COPY . .', 'RUN pip install .']
+    case undefined:
+      return ['# The project has no file that says what it needs: write a requirements.txt, and name it here.']
+    default:
+      return [`COPY ${lock} ./`, `RUN pip install -r ${lock}`]
+  }
+}
+
+function nodeStage({ found }: DockerfileInput): readonly string[] {
+  const lock = found.has('package-lock.json') ? ' package-lock.json' : ''
+  return [
+    `FROM ${NODE_IMAGE} AS node`,
+    `WORKDIR ${IMAGE_ROOT}`,
+    `COPY package.json${lock} ./`,
+    lock ? 'RUN npm ci --omit=dev' : 'RUN npm install --omit=dev',
+  ]
+}
+
+function runStage(input: DockerfileInput): readonly string[] {
+  const { project, processes, collect } = input
+  const ports = [...new Set(processes.flatMap(portsOf))].toSorted((a, b) => a - b)
+  const first = processes.find((exported) => !isOneOff(exported)) ?? processes[0]
+  return [
+    `FROM ${baseImage(project)}`,
+    ...(project.python ? ['ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PATH=/venv/bin:$PATH'] : []),
+    // The image of Node has a user of that number. The code stays root's; what runs may write files of its own beside it,
+    // as beat does.
+    `RUN ${project.python ? `useradd --uid ${IMAGE_UID} --user-group --home-dir ${IMAGE_ROOT} app && ` : ''}install --directory --owner ${IMAGE_UID} --group ${IMAGE_UID} ${IMAGE_ROOT}`,
+    `WORKDIR ${IMAGE_ROOT}`,
+    ...(project.python ? ['COPY --from=build /venv /venv'] : []),
+    ...(project.python && needsNode(input) ? ['COPY --from=node /usr/local/bin/node /usr/local/bin/node'] : []),
+    ...(needsNode(input) ? [`COPY --from=node ${IMAGE_ROOT}/node_modules ./node_modules`] : []),
+    'COPY . .',
+    ...(collect ? collectLines(collect, project) : []),
+    `USER ${IMAGE_UID}:${IMAGE_UID}`,
+    ...(ports.length > 0 ? [`EXPOSE ${ports.join(' ')}`] : []),
+    ...(first ? [`CMD ${JSON.stringify(first.argv)}`] : []),
+  ]
+}
+
+/** Settings that insist on a variable are given one for this line alone, which stays in no layer. */
+function collectLines({ argv }: ExportedProcess, { settings }: PlannedProject): readonly string[] {
+  return [
+    '# Where the settings insist on a secret: RUN SECRET_KEY=unused DJANGO_SETTINGS_MODULE=... python ...',
+    `RUN DJANGO_SETTINGS_MODULE=${settings?.module ?? ''} ${argv.map(quoteWord).join(' ')}`,
+  ]
+}

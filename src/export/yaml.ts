@@ -1,0 +1,59 @@
+import { Document, isMap, isScalar, Scalar, visit } from 'yaml'
+import type { Json } from '../types.ts'
+
+/** What JSON can carry, with gaps: a key whose value is undefined is left out. */
+export type YamlValue = Json | undefined | readonly YamlValue[] | { readonly [key: string]: YamlValue }
+
+export interface YamlStyle {
+  /** Paths of dictionaries whose entries stand apart, with an empty line before each but the first. */
+  readonly apart?: readonly string[]
+  /** The key of the document whose value is an anchor, and what refers to it by a merge key `<<`. */
+  readonly anchor?: { readonly key: string; readonly name: string; readonly users: string }
+}
+
+/** What some readers take for the end of a line, or refuse, where it stands as it is. */
+const UNSAFE = /[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]/g
+
+/**
+ * The value as a document that readers of YAML 1.1 and 1.2 read alike: text that either would take for something else is
+ * quoted. Lines are never folded.
+ */
+export function toYaml(value: YamlValue, { apart = [], anchor }: YamlStyle = {}): string {
+  const document = new Document(value, { compat: 'yaml-1.1', aliasDuplicateObjects: false })
+  visit(document, {
+    Scalar: (_, node) => {
+      if (typeof node.value === 'string' && isMisread(node.value)) node.type = Scalar.QUOTE_DOUBLE
+    },
+    // A command line is read word by word: on one line where it is short, else a word a line.
+    Seq: (_, node) => {
+      node.flow = node.items.every((item) => isScalar(item)) && JSON.stringify(node).length <= MAX_FLOW
+    },
+  })
+  for (const path of apart) spread(document, path)
+  if (anchor) share(document, anchor)
+  const text = document.toString({ lineWidth: 0, blockQuote: false, flowCollectionPadding: false })
+  return text
+    .replace(/^( *)"<<": \*/gm, '$1<<: *')
+    .replace(UNSAFE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
+const MAX_FLOW = 100
+
+/** What has a meaning of its own for some reader, looks like a number to a person, or cannot be seen. */
+const isMisread = (text: string): boolean => /^(=|\d[\d.:]*)$/.test(text) || !/^[\p{L}\p{N}\p{P}\p{S} ]*$/u.test(text)
+
+function spread(document: Document, path: string): void {
+  const node = path === '' ? document.contents : document.get(path)
+  if (!isMap(node)) return
+  for (const { key } of node.items.slice(1)) if (isScalar(key)) key.spaceBefore = true
+}
+
+/** What is said once, and taken over by each of the users before their own keys. */
+function share(document: Document, { key, name, users }: NonNullable<YamlStyle['anchor']>): void {
+  const shared = document.get(key)
+  const list = document.get(users)
+  if (!isMap(shared) || !isMap(list)) return
+  shared.anchor = name
+  for (const { value } of list.items)
+    if (isMap(value)) value.items.unshift(document.createPair('<<', document.createAlias(shared, name)))
+}
