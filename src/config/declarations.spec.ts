@@ -16,7 +16,17 @@ function parseWeb(keys: { readonly [key: string]: Json }, defaults?: Json) {
   const { declarations, problems } = parse({ web: { BACKEND: 'gunicorn', ...keys } }, defaults)
   assert.deepEqual(problems, [])
   assert.equal(declarations.length, 1)
-  const { name, place, wrong, origin, placeOf, overrides, spelling: _spelling, ...options } = declarations[0]!
+  const {
+    name,
+    place,
+    wrong,
+    origin,
+    placeOf,
+    writtenAt: _writtenAt,
+    overrides,
+    spelling: _spelling,
+    ...options
+  } = declarations[0]!
   const expected = { name: 'web', place: 'PRODUCTION_PROCESSES["web"]', wrong: [], overrides: [] }
   assert.deepEqual({ name, place, wrong, overrides }, expected)
   return { options, origin, placeOf }

@@ -19,6 +19,8 @@ export interface Declaration extends ProcessOptions {
   readonly origin: Readonly<Partial<Record<ProcessKey, string>>>
   /** The spelling of a key at its place, for messages. */
   readonly placeOf: (key: ProcessKey, ...inner: readonly string[]) => string
+  /** Where the value of a key, or of a key in it, was written; undefined where none was. */
+  readonly writtenAt: (key: ProcessKey, inner?: string) => string | undefined
   /** What was given beside the declaration and is part of it here. */
   readonly overrides: readonly Override[]
   /** How things are written where it stands. */
@@ -222,6 +224,13 @@ function parseDeclaration(name: string, source: Source, { names, overrides }: Ar
     const rest = own === undefined ? inner : inner.slice(1)
     return rest.reduce(spelling.below, own ?? entry?.place ?? spelling.below(place, spelling.key(key)))
   }
+  const writtenAt = (key: string, inner?: string): string | undefined => {
+    const entry = keyed.get(key)
+    if (!entry || inner === undefined) return entry?.place
+    // The short form of RESTART is its policy.
+    if (!isDictionary(entry.value)) return inner === 'policy' ? entry.place : undefined
+    return Object.hasOwn(entry.value, inner) ? placeOf(key, spelling.inner(inner)) : undefined
+  }
   const result = parseKeys(keyed)
   const context = { keyed, place, placeOf, spelling }
   const found = (result.issues ?? []).map((issue) => at(explainIssue(issue, context)))
@@ -232,7 +241,7 @@ function parseDeclaration(name: string, source: Source, { names, overrides }: Ar
   if (!rest.success) return { problems }
   const origin = Object.fromEntries([...usable].map(([key, { place }]) => [key, place]))
   return {
-    declaration: { ...rest.output, name, place, wrong, origin, placeOf, spelling, overrides: applied },
+    declaration: { ...rest.output, name, place, wrong, origin, placeOf, writtenAt, spelling, overrides: applied },
     problems,
   }
 }

@@ -111,7 +111,7 @@ function changed(name: string, set: readonly string[], env: Env = {}): Readonly<
   const [old = {}, now = {}]: readonly Readonly<Record<string, unknown>>[] = [before.declarations, declarations].map(
     (all) => {
       const found = all.find((declaration) => declaration.name === name)
-      const { overrides: _overrides, origin: _origin, placeOf: _placeOf, ...options } = found!
+      const { overrides: _o, origin: _p, placeOf: _q, writtenAt: _r, ...options } = found!
       return options
     },
   )

@@ -135,7 +135,10 @@ export function applyOverrides(declared: ReadonlyMap<string, Keyed>, overrides: 
     }
     applied.push({ ...override, inner: shownInner(key, inner) })
     const next = merge(key, base, inner, value)
-    const places = new Map([...(entry?.inner ?? []), [shownInner(key, inner), place] as const])
+    // What a short form says stands there as a whole.
+    const short =
+      entry && !isDictionary(entry.value) ? Object.keys(base).map((name) => [name, entry.place] as const) : []
+    const places = new Map([...short, ...(entry?.inner ?? []), [shownInner(key, inner), place] as const])
     if (Object.keys(next).length === 0) keyed.delete(key)
     else
       keyed.set(key, {

@@ -21,6 +21,7 @@ import { checkPackage, checkVersion } from './check-package.ts'
 import { type Consumer, consumerOf } from './check-queues.ts'
 import { buildEnvironment } from './environment.ts'
 import { checkImported, importedApplication } from './imported.ts'
+import { originsOf } from './origins.ts'
 import { checkDependencies } from './order.ts'
 import { withoutSilenced } from './silence.ts'
 import { installedVersion, isOlder } from './installed-version.ts'
@@ -236,6 +237,7 @@ async function planProcess(
     alone: backend.kind === 'scheduler' ? `${backend.name} ${declaration.app ?? declaration.name}` : null,
     ...plannedPolicies(declaration, asGiven(backend, input, { values, listen }), request.processors),
     from: declaration.origin,
+    origins: originsOf(declaration, backend),
     notes,
   }
   const written = writtenFiles(translation, backend, { declaration, cwd, listen })

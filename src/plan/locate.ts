@@ -2,16 +2,24 @@ import type { Problem } from '../errors.ts'
 import type { SettingsAnswer } from '../source/django.ts'
 
 /** The problems with the file and the line in which the nearest thing to their place is written. */
-export function locateProblems(problems: readonly Problem[], { lines = [] }: SettingsAnswer): readonly Problem[] {
-  if (lines.length === 0) return problems
-  const known = new Map(lines.map(([path, at]) => [JSON.stringify(path), at]))
+export function locateProblems(problems: readonly Problem[], answer: SettingsAnswer): readonly Problem[] {
+  const find = placeFinder(answer)
   return problems.map((problem) => {
-    for (let path = pathOf(problem.place); path.length > 0; path = path.slice(0, -1)) {
-      const at = known.get(JSON.stringify(path))
-      if (at !== undefined) return { ...problem, at }
-    }
-    return problem
+    const at = find(problem.place)
+    return at === undefined ? problem : { ...problem, at }
   })
+}
+
+/** Tells the file and the line of the nearest thing to a place; undefined where nothing near it is known. */
+export function placeFinder({ lines = [] }: SettingsAnswer): (place: string) => string | undefined {
+  const known = new Map(lines.map(([path, at]) => [JSON.stringify(path), at]))
+  return (place) => {
+    for (let path = pathOf(place); path.length > 0; path = path.slice(0, -1)) {
+      const at = known.get(JSON.stringify(path))
+      if (at !== undefined) return at
+    }
+    return undefined
+  }
 }
 
 /**

@@ -64,6 +64,11 @@ export interface PlannedProcess {
   readonly enabled: boolean
   /** Where each key of the declaration was written; keys not here have the backend's value or the default. */
   readonly from: Readonly<Partial<Record<keyof ProcessOptions, string>>>
+  /**
+   * Where each value comes from, `stop.timeout` for a part of one: a place in the declaration, `--set …`, the name of a
+   * variable, `the backend NAME`, or `default`.
+   */
+  readonly origins: Readonly<Record<string, string>>
   /** What a reader should know and would not guess, a sentence each. */
   readonly notes: readonly string[]
 }

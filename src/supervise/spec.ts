@@ -9,7 +9,7 @@ import { serveNodeProgram, serveProgram } from './programs.ts'
  */
 export interface ProcessSpec extends Omit<
   PlannedProcess,
-  'place' | 'argv' | 'argvFrom' | 'env' | 'from' | 'notes' | 'inherited' | 'activated'
+  'place' | 'argv' | 'argvFrom' | 'env' | 'from' | 'origins' | 'notes' | 'inherited' | 'activated'
 > {
   /** The full path of the program, and its arguments. */
   readonly argv: readonly string[]
@@ -46,7 +46,15 @@ export function toSpec(
   planned: PlannedProcess,
   executable: { readonly argv: readonly string[]; readonly env: Readonly<Record<string, string>> },
 ): ProcessSpec {
-  const { place: _place, argvFrom: _argvFrom, activated: _activated, from: _from, notes: _notes, ...rest } = planned
+  const {
+    place: _place,
+    argvFrom: _argvFrom,
+    activated: _activated,
+    from: _from,
+    origins: _origins,
+    notes: _notes,
+    ...rest
+  } = planned
   const { inherited, env: declared, argv, ...policies } = rest
   const [program = ''] = executable.argv
   const own = Object.entries(declared).map(([name, { value }]) => [name, value === null ? null : reveal(value)])

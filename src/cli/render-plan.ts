@@ -1,0 +1,152 @@
+import { DEFAULT, isWritten, originsOfKey } from '../plan/origins.ts'
+import type { Plan, PlannedProbe, PlannedProcess } from '../plan/plan.ts'
+import type { Value } from '../secret.ts'
+import { describeReload } from '../supervise/reload-manner.ts'
+import { quoteWord } from '../words.ts'
+import { displayWidth, padEnd, type Paint, renderBytes, renderDuration } from './print.ts'
+
+/** What stands before, the value, where it comes from, and the file and line of that. */
+export type Row = readonly [name: string, value: string, from?: string | undefined, at?: string | undefined]
+
+export interface RenderPlan {
+  readonly paint: Paint
+  readonly show: (value: Value) => string
+  /** The file and the line of a place. */
+  readonly at: (place: string) => string | undefined
+}
+
+export function projectRows({ project: { root, settings, python, config } }: Plan): readonly Row[] {
+  return [
+    ['project', root],
+    ...(config ? [['config', config.path, config.reason] as const] : []),
+    ...(settings ? [['settings', settings.module, settings.reason] as const] : []),
+    ...(python ? [['python', `${python.path} (${python.version})`, python.reason] as const] : []),
+  ]
+}
+
+/** One process: what it is, its command line, and every value that is not the default, with where it comes from. */
+export function renderProcess(planned: PlannedProcess, { paint, show, at }: RenderPlan): string {
+  const { name, title, kind, instances, enabled } = planned
+  const what = [
+    `${title}, ${kind}`,
+    ...(instances > 1 ? [`${instances} instances`] : []),
+    ...(enabled ? [] : ['disabled']),
+  ]
+  const rows = [
+    ...wordRows(planned, show),
+    ...variableRows(planned, show),
+    ...keyRows(planned),
+    ...planned.notes.map((note): Found => ['note', note, []]),
+  ].map(([label, value, from]): Row => [label, value, from.join(', '), from.map(at).find(Boolean)])
+  return `${paint('bold', paint('cyan', name))}  ${what.join(', ')}\n  ${pasteable(planned, show)}\n${renderRows(rows, paint)}`
+}
+
+/** What stands before, the value, and the places that it comes from. */
+type Found = readonly [name: string, value: string, from: readonly string[]]
+
+function wordRows({ argv, argvFrom }: PlannedProcess, show: RenderPlan['show']): readonly Found[] {
+  const words = argv.flatMap((word, index): Found[] => {
+    const from = argvFrom[index] ?? ''
+    return index > 0 && isWritten(from) ? [['', show(word), [from]]] : []
+  })
+  return label('from', words)
+}
+
+function variableRows({ env }: PlannedProcess, show: RenderPlan['show']): readonly Found[] {
+  const variables = Object.entries(env).map(([name, { value, from }]): Found => {
+    const text = value === null ? `${name} is removed` : `${name}=${show(value)}`
+    return ['', text, [from]]
+  })
+  return label('environment', variables)
+}
+
+const label = (name: string, rows: readonly Found[]): readonly Found[] =>
+  rows.map(([, ...rest], index) => [index === 0 ? name : '', ...rest])
+
+/** Keys that are shown whatever they are. */
+const ALWAYS = new Set(['cwd', 'ready', 'stop', 'reload'])
+
+function keyRows(planned: PlannedProcess): readonly Found[] {
+  const { origins, from: places } = planned
+  const rows = Object.entries(describeKeys(planned)).flatMap(([key, [name, value]]): Found[] => {
+    const from = originsOfKey(origins, key, places[key as keyof typeof places])
+    const isShown = value !== null && (ALWAYS.has(key) || from.some(isWritten))
+    return isShown ? [[name, value, from.filter((origin) => origin !== DEFAULT)]] : []
+  })
+  const listens: Found[] = planned.listen.length > 0 ? [['listens on', planned.listen.join(', '), []]] : []
+  return [...rows.slice(0, 2), ...listens, ...rows.slice(2)]
+}
+
+type Described = Readonly<Record<string, readonly [name: string, value: string | null]>>
+
+/** The keys of a declaration in the order of reading, each with what it comes to; null for nothing. */
+function describeKeys(planned: PlannedProcess): Described {
+  const { restart, stop, log, schedule, limits, dependsOn, memoryLimitBytes: memory } = planned
+  const limited = Object.entries(limits).map(([name, value]) => `${name}=${value}`)
+  const needs = Object.entries(dependsOn).map(([name, condition]) => `${name} is ${condition}`)
+  return {
+    backend: ['backend', planned.backend],
+    cwd: ['directory', planned.cwd],
+    enabled: ['enabled', planned.enabled ? 'yes' : 'no'],
+    instances: ['instances', String(planned.instances)],
+    run: ['run', planned.run],
+    schedule: ['schedule', schedule && `${schedule.cron} ${schedule.tz}`],
+    tz: ['time zone', schedule && schedule.tz],
+    dependsOn: ['depends on', needs.length > 0 ? needs.join(', ') : null],
+    user: ['user', planned.user],
+    group: ['group', planned.group],
+    umask: ['umask', planned.umask],
+    nice: ['nice', planned.nice === null ? null : String(planned.nice)],
+    limits: ['limits', limited.length > 0 ? limited.join(' ') : null],
+    memoryLimit: ['memory', memory === null ? null : `replaced above ${renderBytes(memory)}`],
+    ready: ['ready', describeProbe(planned.ready)],
+    alive: [
+      'alive',
+      planned.alive && `${describeProbe(planned.alive)}, each ${renderDuration(planned.alive.intervalMs)}`,
+    ],
+    restart: ['restart', describeRestart(restart)],
+    stop: ['stop', `${stop.signal}, then KILL after ${stop.timeoutMs / 1000} s`],
+    reload: ['reload', describeReload(planned)],
+    log: ['log', `${log.keep} files of ${renderBytes(log.maxSizeBytes)} are kept${log.compress ? ', compressed' : ''}`],
+  }
+}
+
+function describeRestart({ policy, delayMs, maxDelayMs, limit, windowMs }: PlannedProcess['restart']): string {
+  if (policy === 'never') return policy
+  const delays = `after ${renderDuration(delayMs)} to ${renderDuration(maxDelayMs)}`
+  return `${policy}, ${delays}, at most ${limit} times in ${renderDuration(windowMs)}`
+}
+
+/** One line for a POSIX shell that starts the same program in the same way. */
+function pasteable({ argv, env, cwd }: PlannedProcess, show: RenderPlan['show']): string {
+  const variables = Object.entries(env)
+  const set = variables.flatMap(([name, { value }]) => (value === null ? [] : [`${name}=${quoteWord(show(value))}`]))
+  const unset = variables.flatMap(([name, { value }]) => (value === null ? ['-u', name] : []))
+  const environment = unset.length > 0 || set.length > 0 ? ['env', ...unset, ...set] : []
+  return [`cd ${quoteWord(cwd)} &&`, ...environment, ...argv.map((word) => quoteWord(show(word)))].join(' ')
+}
+
+/** A value that is wider than that does not widen the column. */
+const WIDEST = 60
+
+export function renderRows(rows: readonly Row[], paint: Paint): string {
+  const column = (index: 1 | 2, next: 2 | 3): number =>
+    Math.max(0, ...rows.map((row) => (row[next] ? Math.min(displayWidth(row[index] ?? ''), WIDEST) : 0)))
+  const [values, places] = [column(1, 2), column(2, 3)]
+  return rows
+    .map(([name, value, from, at]) => {
+      const where = at ? `${padEnd(from ?? '', places)}  ${at}` : from
+      return `  ${paint('dim', name.padEnd(11))} ${where ? `${padEnd(value, values)}  ${paint('dim', where)}` : value}\n`
+    })
+    .join('')
+}
+
+function describeProbe(probe: PlannedProbe): string {
+  if (probe.http !== undefined) return `GET ${probe.http} is answered`
+  if (probe.tcp !== undefined) return `port ${probe.tcp} accepts connections`
+  if (probe.exec !== undefined) return `${probe.exec.join(' ')} exits with 0`
+  if (probe.notify) return 'it says so, as for systemd'
+  const orTime = probe.delayMs === undefined ? '' : `, or it has run for ${probe.delayMs / 1000} s`
+  if (probe.log !== undefined) return `its output matches /${probe.log}/${orTime}`
+  return `it has run for ${(probe.delayMs ?? 0) / 1000} s`
+}
