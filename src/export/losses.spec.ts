@@ -15,6 +15,7 @@ type Said = Exclude<
   | 'title'
   | 'argvFrom'
   | 'from'
+  | 'origins'
   | 'notes'
   | 'enabled'
   // Where secrets are is said by an option.

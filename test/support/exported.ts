@@ -34,6 +34,7 @@ export function exportedProcess(given: Partial<ExportedProcess> & { readonly nam
     log: { maxSizeBytes: 10 * 1024 ** 2, keep: 5, compress: true },
     enabled: true,
     from: {},
+    origins: {},
     notes: [],
     ...given,
   }
