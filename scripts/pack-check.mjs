@@ -53,7 +53,7 @@ async function installPackage() {
 function checkFiles() {
   const names = readdirSync(installed, { recursive: true, encoding: 'utf8' })
   const top = names.filter((name) => !name.includes('/')).toSorted()
-  assert.deepEqual(top, ['LICENSE', 'README.md', 'dist', 'package.json', 'python'])
+  assert.deepEqual(top, ['LICENSE', 'README.md', 'dist', 'package.json', 'python', 'schema.json'])
   const strays = names.filter((name) => /\.spec\.|__pycache__|\.pyc$|\.egg-info|(^|\/)test/.test(name))
   assert.deepEqual(strays, [])
 }

@@ -37,7 +37,8 @@ export type {
   WorkersInput,
   OptionTokens,
 } from './backends/backend.ts'
-export type { Config, ConfigExport } from './config/define-config.ts'
+export type { Config, ConfigExport, ProcessDefaults, ProcessInput } from './config/define-config.ts'
+export type { Args, BackendArgs, ProcessKeys } from './config/declared.ts'
 export type { ExitCode, Problem, ProblemId } from './errors.ts'
 export type {
   Plan,

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
-import { PAGES } from '../scripts/docs.ts'
+import { DESCRIPTIONS, PAGES } from '../scripts/docs.ts'
 import { PROBLEMS } from '../src/errors.ts'
 import { ROOT } from './support/environment.ts'
 
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8')
 
-for (const [path, render] of Object.entries(PAGES)) {
+for (const [path, render] of Object.entries({ ...PAGES, ...DESCRIPTIONS })) {
   test(`${path} is what npm run docs writes`, () => {
     assert.equal(read(path), render())
   })

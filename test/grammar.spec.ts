@@ -1,65 +1,8 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { join } from 'node:path'
 import { test } from 'node:test'
 import { flagName, type OptionGrammar, switchFlags } from '../src/args/grammar.ts'
 import { BACKENDS, findBackend } from '../src/backends/index.ts'
-import { cleanEnv, PYTHON, ROOT } from './support/environment.ts'
-
-/** One option as the installed program has it; test/support/option-tables.py explains the kinds. */
-interface KnownOption {
-  readonly names: readonly string[]
-  readonly letters: readonly string[]
-  readonly kind: 'switch' | 'pair' | 'boolean' | 'optional' | 'list' | 'value'
-  readonly repeatable: boolean
-  readonly separator: string | null
-  /** It must stand before the sub-command. */
-  readonly global?: boolean
-}
-
-interface Table {
-  readonly options: readonly KnownOption[]
-  /** Names known from Python, each with the flags that it must lead to; none where that cannot be told. */
-  readonly names: Readonly<Record<string, readonly string[]>>
-}
-
-const TABLES = JSON.parse(
-  execFileSync(PYTHON, [join(ROOT, 'test', 'support', 'option-tables.py'), join(ROOT, 'src', 'plan')], {
-    env: cleanEnv(),
-    encoding: 'utf8',
-  }),
-) as Readonly<Record<string, Table>>
-
-const PROGRAM_OF: Readonly<Record<string, string>> = {
-  gunicorn: 'gunicorn',
-  'gunicorn-asgi': 'gunicorn',
-  waitress: 'waitress',
-  uvicorn: 'uvicorn',
-  'uvicorn-wsgi': 'uvicorn',
-  'granian-wsgi': 'granian',
-  'granian-asgi': 'granian',
-  hypercorn: 'hypercorn',
-  daphne: 'daphne',
-  'celery-worker': 'celery worker',
-  'celery-beat': 'celery beat',
-  flower: 'celery flower',
-  'django-tasks': 'db_worker',
-  'django-q2': 'qcluster',
-  'django-rq': 'rqworker',
-  'django-rq-cron': 'rqcron',
-  rq: 'rq worker',
-  'django-dramatiq': 'rundramatiq',
-  dramatiq: 'dramatiq',
-  huey: 'run_huey',
-  procrastinate: 'procrastinate worker',
-  'channels-worker': 'runworker',
-}
-
-/** Names of the Python side that stand for objects and functions, which no command line can carry. */
-const ONLY_IN_PYTHON: Readonly<Record<string, readonly string[]>> = {
-  uvicorn: ['app', 'timeout_notify', 'callback_notify', 'ssl_context_factory'],
-  granian: ['target', 'http1_settings', 'http2_settings', 'log_dictconfig', 'reload_filter'],
-}
+import { ONLY_IN_PYTHON, PROGRAM_OF, type Table, TABLES } from './support/option-tables.ts'
 
 for (const [name, program] of Object.entries(PROGRAM_OF)) {
   const { options, names } = TABLES[program] as Table

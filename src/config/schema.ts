@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { isDictionary } from '../values.ts'
-import { parseDurationMs, parseSizeBytes } from './units.ts'
+import { DURATION, parseDurationMs, parseSizeBytes, SIZE } from './units.ts'
 
 /**
  * The shape of one declared process. Types, validation, the reference page and the JSON Schema all come from here.
@@ -9,8 +9,11 @@ import { parseDurationMs, parseSizeBytes } from './units.ts'
  * `DEPENDS_ON`), and snake case inside (`maxDelay` is `max_delay`).
  */
 
-/** Text or a number that is converted once, here; what cannot be is refused with the same words. */
-const converted = (convert: (value: string | number) => number | undefined, message: string) =>
+/**
+ * Text or a number that is converted once, here; what cannot be is refused with the same words. What only code checks is
+ * told to JSON Schema, from which other descriptions of the declaration are made as well.
+ */
+const converted = (convert: (value: string | number) => number | undefined, message: string, pattern: RegExp) =>
   v.pipe(
     v.union([v.string(), v.number()], message),
     v.rawTransform(({ dataset, addIssue, NEVER }) => {
@@ -19,10 +22,11 @@ const converted = (convert: (value: string | number) => number | undefined, mess
       addIssue({ message })
       return NEVER
     }),
+    v.metadata({ json: { pattern: pattern.source, minimum: 0 } }),
   )
 
-const duration = converted(parseDurationMs, 'a duration, such as "30s", "5m" or a number of seconds')
-const size = converted(parseSizeBytes, 'a size, such as "512M" or a number of bytes')
+const duration = converted(parseDurationMs, 'a duration, such as "30s", "5m" or a number of seconds', DURATION)
+const size = converted(parseSizeBytes, 'a size, such as "512M" or a number of bytes', SIZE)
 const text = v.string('a string')
 const nonEmptyText = v.pipe(v.string('a string'), v.nonEmpty('a string that is not empty'))
 const textOrNumber = v.union([v.string(), v.number()], 'a string or a number')
@@ -68,6 +72,7 @@ const probe = dictionary(
   v.pipe(
     v.strictObject(probeEntries),
     v.check((value) => PROBE_KINDS.filter((kind) => value[kind] !== undefined).length === 1, PROBE),
+    v.metadata({ json: { oneOf: PROBE_KINDS.map((kind) => ({ required: [kind] })) } }),
   ),
   PROBE,
 )
@@ -112,6 +117,11 @@ const dependsOn = v.pipe(
 )
 
 /** A key with its line of documentation, and the default shown there where there is one. */
+/** What `args` may have in it, for JSON Schema. */
+const OPTION_VALUE = {
+  anyOf: [{ type: ['string', 'number', 'boolean', 'null'] }, { type: 'array', items: { type: ['string', 'number'] } }],
+} as const
+
 const key = <S extends v.GenericSchema>(schema: S, description: string, shownDefault = '') =>
   v.optional(v.pipe(schema, v.description(description), v.metadata({ default: shownDefault })))
 
@@ -129,7 +139,10 @@ export const processSchema = v.strictObject({
     'What to run, for backends that need telling: the Celery app, a Node script, a management command, a program.',
   ),
   // Checked where it is translated: the message is the original's.
-  args: key(v.unknown(), 'Options of the server, a dictionary.'),
+  args: key(
+    v.pipe(v.unknown(), v.metadata({ json: { type: ['object', 'null'], additionalProperties: OPTION_VALUE } })),
+    'Options of the server, a dictionary.',
+  ),
   env: key(
     dictionary(
       v.record(text, v.nullable(v.union([v.string(), v.number(), v.boolean()], 'a string, a number or None'))),

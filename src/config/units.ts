@@ -3,12 +3,16 @@
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 const UNIT_BYTES: Readonly<Record<string, number>> = { B: 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3, T: 1024 ** 4 }
 
+/** What a text must look like; patterns without flags, as editors know them. */
+export const DURATION: RegExp = /^\s*(\d+(\.\d+)?|(\d+(\.\d+)?\s*(ms|s|m|h|d)\s*)+)\s*$/
+export const SIZE: RegExp = /^\s*(\d+(?:\.\d+)?)\s*([KMGTkmgt]?)([iI]?[bB])?\s*$/
+
 /** `"30s"`, `"1m30s"`, `"500ms"`, `"2"` or a number of seconds, in milliseconds; undefined when it is none of these. */
 export function parseDurationMs(value: string | number): number | undefined {
   if (typeof value === 'number') return value >= 0 ? value * 1000 : undefined
+  if (!DURATION.test(value)) return undefined
   const text = value.trim()
   if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000
-  if (!/^(\d+(\.\d+)?\s*(ms|s|m|h|d)\s*)+$/.test(text)) return undefined
   return [...text.matchAll(/(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)/g)].reduce(
     (sum, [, amount, unit]) => sum + Number(amount) * (UNIT_MS[unit as string] as number),
     0,
@@ -18,7 +22,7 @@ export function parseDurationMs(value: string | number): number | undefined {
 /** `"512M"`, `"1.5G"`, `"512MiB"` or a number of bytes, in bytes (K is 1024); undefined when it is none of these. */
 export function parseSizeBytes(value: string | number): number | undefined {
   if (typeof value === 'number') return value >= 0 ? value : undefined
-  const match = /^(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?$/i.exec(value.trim())
+  const match = SIZE.exec(value)
   if (!match) return undefined
   return Math.round(Number(match[1]) * (UNIT_BYTES[(match[2] || 'B').toUpperCase()] as number))
 }
