@@ -140,7 +140,7 @@ export interface InheritedSockets {
   readonly listen: readonly number[]
   /**
    * One more, served by the same application: there a new copy answers, where on the others the old one may. Undefined
-   * where nobody asks there, as under a service manager that hands over the sockets alone.
+   * where nobody asks there: under a service manager, which hands over the sockets alone and sets LISTEN_FDS.
    */
   readonly probe: number | undefined
 }

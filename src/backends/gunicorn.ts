@@ -172,13 +172,14 @@ function inherit(input: CommandInput, { listen, probe }: InheritedSockets): Inhe
   const onCommandLine = { ...input, options: [] }
   if (isGiven(NOT_TWICE, input, options) || isGiven(['bind'], onCommandLine, options)) return undefined
   if (binds.some((token) => token.includes('fd://'))) return undefined
-  const fds = (probe === undefined ? listen : [...listen, probe]).map((fd) => `--bind=fd://${fd}`)
+  // A service manager tells of its sockets in LISTEN_FDS, and one that is named here as well would be taken twice.
+  if (probe === undefined) return { command: pythonModule('gunicorn')(input), unaided: true }
+  const fds = [...listen, probe].map((fd) => `--bind=fd://${fd}`)
   return {
     command: pythonModule('gunicorn', ...fds)(withoutOptions(['bind'], input, options)),
     env: probeVariable(probe),
     // By itself it deletes the paths of Unix sockets when it stops, though the next copy serves on them.
     runner: true,
-    unaided: true,
   }
 }
 

@@ -146,8 +146,8 @@ test('a service manager hands over the sockets alone, and some servers need no h
     return inherited?.unaided ? [`${name}: ${inherited.command.args.join(' ')}`] : []
   })
   assert.deepEqual(unaided, [
-    'gunicorn: -m gunicorn --bind=fd://3 a:b',
-    'gunicorn-asgi: -m gunicorn --bind=fd://3 a:b',
+    'gunicorn: -m gunicorn a:b',
+    'gunicorn-asgi: -m gunicorn a:b',
     'uvicorn: -m uvicorn --fd=3 a:b',
     'uvicorn-wsgi: -m uvicorn --interface=wsgi --fd=3 a:b',
     'hypercorn: -m hypercorn --bind=fd://3 a:b',

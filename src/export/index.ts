@@ -1,8 +1,9 @@
 import { compose } from './compose.ts'
+import { systemd } from './systemd/index.ts'
 import type { Target } from './target.ts'
 
 /** Every target, in the order of the reference. */
-export const TARGETS: readonly Target[] = [compose]
+export const TARGETS: readonly Target[] = [systemd, compose]
 
 export { filesToWrite, type FileChange } from './changes.ts'
 export { foundFiles, imageRoot } from './image-layout.ts'

@@ -1,8 +1,8 @@
 import type { Problem } from '../errors.ts'
 import type { PlannedProcess } from '../plan/plan.ts'
-import { reveal, type Value } from '../secret.ts'
+import { guardToken, reveal, type Value } from '../secret.ts'
 import { type ImageLayout, inImage } from './image-layout.ts'
-import type { ExportedProcess } from './target.ts'
+import { type ExportedProcess, refusal } from './target.ts'
 
 export interface PrepareRequest {
   /** How prodserver is started where that is what the files start, up to the process's name; undefined for the program itself. */
@@ -41,10 +41,16 @@ export function prepareExport(planned: PlannedProcess, request: PrepareRequest):
     ),
     secrets,
   }
+  const inProbes = [planned.ready, planned.alive].flatMap((probe) => [...(probe?.exec ?? []), probe?.http ?? ''])
   const unplaced = hasEnvFrom ? [] : secrets.map((variable) => refuseVariable(planned, variable, envFromExample))
   return {
     process: image ? inImage(process, image) : process,
-    problems: [...inWords, ...unplaced],
+    problems: [
+      ...inWords,
+      ...(via || inProbes.every((word) => typeof guardToken(word) === 'string') ? [] : [refuseProbe(planned)]),
+      ...unplaced,
+      ...malformed(process),
+    ],
   }
 }
 
@@ -63,6 +69,27 @@ function refuseWord({ name, argvFrom }: PlannedProcess, index: number): Problem 
       'It may be a secret, and no exported file holds one: a command line can be seen by everybody on the machine.',
     hint: 'Let the program read it from its environment or a file, or export with --run-via prodserver',
   }
+}
+
+function refuseProbe({ name }: PlannedProcess): Problem {
+  return {
+    id: 'E801',
+    place: `PRODUCTION_PROCESSES[${JSON.stringify(name)}]["READY"]`,
+    process: name,
+    message: 'It may hold a secret, and no exported file holds one.',
+    hint: 'Ask an address that needs no password',
+  }
+}
+
+/** Bytes that Python could not read as text come as halves of characters, which no file can hold. */
+function malformed(exported: ExportedProcess): readonly Problem[] {
+  const message = 'It holds bytes that are no text, and no exported file can hold them.'
+  return [
+    ...(exported.argv.every((word) => word.isWellFormed()) ? [] : [refusal(exported, '["ARGS"]', message)]),
+    ...Object.entries(exported.env)
+      .filter(([name, value]) => !name.isWellFormed() || value?.isWellFormed() === false)
+      .map(([name]) => refusal(exported, `["ENV"][${JSON.stringify(name)}]`, message)),
+  ]
 }
 
 function refuseVariable({ name, env }: PlannedProcess, variable: string, example: string): Problem {

@@ -100,3 +100,14 @@ export function placeOf(
   if (place.startsWith('processes')) return from[key] ?? `${place}.${key}`
   return from[key] ?? `${place}["${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}"]`
 }
+
+/** What no file of the target can hold; `inner` is where it is within the declaration of the process. */
+export function refusal(
+  exported: Pick<ExportedProcess, 'name'>,
+  inner: string,
+  message: string,
+  hint?: string,
+): Problem {
+  const place = `PRODUCTION_PROCESSES[${JSON.stringify(exported.name)}]${inner}`
+  return { id: 'E802', place, process: exported.name, message, hint }
+}

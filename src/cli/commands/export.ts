@@ -26,7 +26,7 @@ export async function execute(context: CommandContext): Promise<number> {
     printFiles(changes, context)
     return EXIT.done
   }
-  return compareOrWrite(folder, changes, exported, context)
+  return compareOrWrite({ folder, shown: shownFolder(folder, io.cwd) }, changes, exported, context)
 }
 
 function findTarget(name: string | undefined, targets: readonly Target[]): Target {
@@ -61,8 +61,14 @@ function printFiles(changes: readonly FileChange[], { io, paint }: CommandContex
     io.stdout.write(changes.length === 1 ? (after ?? '') : `${paint('bold', `==> ${path} <==`)}\n${after}\n`)
 }
 
+/** A folder, and how it was given: what is printed is to be typed. */
+interface Place {
+  readonly folder: string
+  readonly shown: string
+}
+
 function compareOrWrite(
-  folder: string,
+  { folder, shown }: Place,
   changes: readonly FileChange[],
   exported: Exported,
   context: CommandContext,
@@ -70,19 +76,19 @@ function compareOrWrite(
   const { options, io, paint } = context
   const isCheck = options.values['check'] !== undefined
   if (isCheck || options.values['diff'] !== undefined) {
-    io.stdout.write(renderChanges(folder, changes, context))
+    io.stdout.write(renderChanges(shown, changes, context))
     return isCheck && changes.some(({ is }) => is !== 'same') ? EXIT.failed : EXIT.done
   }
   const foreign = changes.filter(({ is }) => is === 'foreign')
   if (foreign.length > 0)
     throw new ProdserverError(
-      foreign.map((change) => refuseForeign(folder, change)),
+      foreign.map((change) => refuseForeign(shown, change)),
       EXIT.refused,
     )
   applyChanges(folder, changes)
   for (const { path, is } of changes)
-    io.stdout.write(`${paint(COLOURS[is], WORDS[is].padEnd(9))} ${join(folder, path)}\n`)
-  const next = exported.next(shownFolder(folder, io.cwd))
+    io.stdout.write(`${paint(COLOURS[is], WORDS[is].padEnd(9))} ${join(shown, path)}\n`)
+  const next = exported.next(shown)
   if (next.length > 0) io.stdout.write(`\nNext:\n${next.map((line) => `  ${line}\n`).join('')}`)
   return EXIT.done
 }

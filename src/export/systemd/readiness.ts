@@ -1,0 +1,94 @@
+import type { PlannedProject } from '../../plan/plan.ts'
+import type { ExportedProcess } from '../target.ts'
+import { quoteCommand } from './quote.ts'
+import type { Setting } from './sandbox.ts'
+
+/**
+ * systemd counts a service as started when the commands of `ExecStartPost=` have ended, so one that asks until it is
+ * answered is a probe. It needs what is there: a shell, and the project's own Python.
+ */
+export function readiness({ ready, listen }: ExportedProcess, { python }: PlannedProject): readonly Setting[] {
+  const { http, tcp, exec, delayMs, notify, startMs, intervalMs, timeoutMs } = ready
+  const limit = ['TimeoutStartSec', seconds(startMs)] as const
+  if (notify) return [['NotifyAccess', 'all'], limit]
+  const command = exec ?? askWith(python?.path, http ?? tcp, { isHttp: http !== undefined, listen, timeoutMs })
+  if (command) return [['ExecStartPost', quoteCommand(waitFor(command, intervalMs))], limit]
+  return [...(delayMs ? [['ExecStartPost', `/bin/sleep ${seconds(delayMs)}`] as const] : []), limit]
+}
+
+/** Ends as soon as the probe passes, and fails as soon as nobody is left to be asked. */
+const waitFor = (probe: readonly string[], intervalMs: number): readonly string[] => [
+  '/bin/sh',
+  '-c',
+  `until "$@" >/dev/null 2>&1; do kill -0 "$MAINPID" && sleep ${seconds(intervalMs)} || exit 1; done`,
+  'ready',
+  ...probe,
+]
+
+interface Question {
+  readonly isHttp: boolean
+  readonly listen: readonly string[]
+  readonly timeoutMs: number
+}
+
+/** A line of Python that exits with 0 when it is answered; any status below 500 is an answer. */
+function askWith(
+  python: string | undefined,
+  asked: string | undefined,
+  question: Question,
+): readonly string[] | undefined {
+  const code = asked === undefined ? undefined : (question.isHttp ? askHttp : askTcp)(asked, question)
+  return python === undefined || code === undefined ? undefined : [python, '-c', code]
+}
+
+function askHttp(asked: string, { listen: [address], timeoutMs }: Question): string | undefined {
+  const timeout = seconds(timeoutMs)
+  if (asked.startsWith('/')) {
+    if (address === undefined) return undefined
+    return [
+      'import http.client, socket, sys',
+      `c = http.client.HTTPConnection("localhost", timeout=${timeout})`,
+      ...connect('c.sock', address, timeout),
+      `c.request("GET", ${JSON.stringify(asked)})`,
+      'sys.exit(c.getresponse().status > 499)',
+    ].join('; ')
+  }
+  if (!URL.canParse(asked)) return undefined
+  const { protocol, hostname, port, pathname, search } = new URL(asked)
+  const host = hostname.replace(/^\[|\]$/g, '')
+  const isEncrypted = protocol === 'https:'
+  const where = `${JSON.stringify(host)}, ${port || (isEncrypted ? 443 : 80)}, timeout=${timeout}`
+  // Nobody issues a certificate for this machine itself.
+  const isLocal = /^(localhost|127\.[\d.]+|::1)$/.test(host)
+  const context = isEncrypted && isLocal ? ', context=ssl._create_unverified_context()' : ''
+  return [
+    'import http.client, ssl, sys',
+    `c = http.client.${isEncrypted ? 'HTTPSConnection' : 'HTTPConnection'}(${where}${context})`,
+    `c.request("GET", ${JSON.stringify(pathname + search)})`,
+    'sys.exit(c.getresponse().status > 499)',
+  ].join('; ')
+}
+
+function askTcp(asked: string, { listen, timeoutMs }: Question): string {
+  const own = listen.find((address) => !address.startsWith('unix:')) ?? ''
+  const host = own.slice(0, own.lastIndexOf(':')) || '127.0.0.1'
+  const address = /^\d+$/.test(asked) ? `${host}:${asked}` : asked
+  return ['import socket', ...connect('s', address, seconds(timeoutMs))].join('; ')
+}
+
+/** Statements that put a connection into a name. */
+function connect(name: string, address: string, timeout: string): readonly string[] {
+  if (address.startsWith('unix:'))
+    return [
+      `${name} = socket.socket(socket.AF_UNIX)`,
+      `${name}.settimeout(${timeout})`,
+      `${name}.connect(${JSON.stringify(address.slice('unix:'.length))})`,
+    ]
+  const at = address.lastIndexOf(':')
+  const host = address.slice(0, at).replace(/^\[|\]$/g, '')
+  const reached = host === '0.0.0.0' || host === '' ? '127.0.0.1' : host === '::' ? '::1' : host
+  return [`${name} = socket.create_connection((${JSON.stringify(reached)}, ${address.slice(at + 1)}), ${timeout})`]
+}
+
+/** Seconds as systemd, a shell and Python read them. */
+export const seconds = (ms: number): string => String(ms / 1000)

@@ -1,0 +1,63 @@
+import type { ExportInput, ExportedProcess } from '../target.ts'
+import { quoteItem } from './quote.ts'
+
+export type Setting = readonly [key: string, value: string]
+
+/** What no web server, worker or Django project needs, and what a stolen one would like to have. */
+const ALWAYS: readonly Setting[] = [
+  ['NoNewPrivileges', 'yes'],
+  // The system is read-only, and the project is not: uploads, SQLite and the schedule of beat lie there.
+  ['ProtectSystem', 'full'],
+  // /dev/shm stays: gunicorn and Celery have their shared memory there.
+  ['PrivateDevices', 'yes'],
+  ['ProtectClock', 'yes'],
+  ['ProtectControlGroups', 'yes'],
+  ['ProtectHostname', 'yes'],
+  ['ProtectKernelLogs', 'yes'],
+  ['ProtectKernelModules', 'yes'],
+  ['ProtectKernelTunables', 'yes'],
+  ['ProtectProc', 'invisible'],
+  ['LockPersonality', 'yes'],
+  ['RestrictNamespaces', 'yes'],
+  ['RestrictRealtime', 'yes'],
+  ['RestrictSUIDSGID', 'yes'],
+  // Names of hosts are looked up by the last of them.
+  ['RestrictAddressFamilies', 'AF_UNIX AF_INET AF_INET6 AF_NETLINK'],
+  ['SystemCallArchitectures', 'native'],
+  ['SystemCallFilter', '@system-service'],
+  ['SystemCallErrorNumber', 'EPERM'],
+]
+
+/**
+ * Options that take away what the process does not use. Memory may be written and executed: Node compiles at run time,
+ * and so do several Python packages.
+ *
+ * @param user whom it runs as; undefined for root, who may have to become somebody else.
+ */
+export function sandbox(
+  exported: ExportedProcess,
+  { project }: ExportInput,
+  { user, bindsLowPort }: { user: string | undefined; bindsLowPort: boolean },
+): readonly Setting[] {
+  const isRoot = user === undefined || user === 'root' || user === '0'
+  const capabilities = bindsLowPort ? 'CAP_NET_BIND_SERVICE' : ''
+  const inSystem = [project.root, exported.cwd].filter((path) => /^\/(usr|etc|boot|efi)\//.test(path))
+  return [
+    ...ALWAYS,
+    ...(isInTmp(exported, project.root) ? [] : [['PrivateTmp', 'yes'] as const]),
+    // Not hidden: an interpreter that uv or pyenv has installed lies in somebody's home.
+    ...(mentions(exported, project.root, HOMES) ? [] : [['ProtectHome', 'read-only'] as const]),
+    ...(inSystem.length > 0 ? [['ReadWritePaths', [...new Set(inSystem)].map(quoteItem).join(' ')] as const] : []),
+    ...(isRoot ? [] : [['CapabilityBoundingSet', capabilities] as const]),
+    ...(!isRoot && bindsLowPort ? [['AmbientCapabilities', capabilities] as const] : []),
+  ]
+}
+
+/** Whether it has files in a folder for temporary files that others look for there. */
+export const isInTmp = (exported: ExportedProcess, root: string): boolean => mentions(exported, root, TEMPORARY)
+
+const HOMES = /(^|[:= ])\/(home|root|run\/user)\//
+const TEMPORARY = /(^|[:= ])\/(var\/)?tmp\//
+
+const mentions = ({ argv, cwd, env, listen }: ExportedProcess, root: string, pattern: RegExp): boolean =>
+  [...argv, ...Object.values(env), ...listen, `${cwd}/`, `${root}/`].some((text) => text !== null && pattern.test(text))
