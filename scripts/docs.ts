@@ -7,10 +7,10 @@ import { BACKENDS } from '../src/backends/index.ts'
 import { COMMANDS } from '../src/cli/commands.ts'
 import { PROCESS_KEYS, processSchema } from '../src/config/schema.ts'
 import { EXIT, EXIT_MEANINGS, type ProblemId, PROBLEMS } from '../src/errors.ts'
+import { PROBLEM_PAGES, renderPage } from '../src/explain/index.ts'
 import { isSilenceable } from '../src/plan/silence.ts'
 import { toSettingsKey } from '../src/spelling.ts'
 import { table } from './docs/markdown.ts'
-import { PROBLEM_EXAMPLES } from './docs/problem-examples.ts'
 import { renderSupervisor } from './docs/supervisor.ts'
 import { renderJsonSchema } from './generate/json-schema.ts'
 import { renderPython } from './generate/python.ts'
@@ -25,6 +25,12 @@ export const PAGES: Readonly<Record<string, () => string>> = {
   'docs/reference/command-line.md': renderCommandLine,
   'docs/reference/supervisor.md': () => HEAD + renderSupervisor(),
   'docs/reference/problems.md': renderProblems,
+  ...Object.fromEntries(
+    (Object.keys(PROBLEM_PAGES) as ProblemId[]).map((id) => [
+      `docs/reference/problems/${id}.md`,
+      () => HEAD + tidy(renderPage(id, isSilenceable(id)) ?? ''),
+    ]),
+  ),
 }
 
 /** What describes the declaration for editors, by its path. */
@@ -274,20 +280,21 @@ ${table(
 function renderProblems(): string {
   return `${HEAD}# Problems
 
-Each problem has an id that stays. \`E\` refuses, \`W\` warns. Those with a dot can be silenced, as Django's own are:
-\`SILENCED_SYSTEM_CHECKS = ["prodserver.W705"]\`.
+Each problem has an id that stays, and a page, which \`prodserver explain E303\` prints as well. \`E\` refuses, \`W\` warns.
+Those with a dot can be silenced, as Django's own are: \`SILENCED_SYSTEM_CHECKS = ["prodserver.W705"]\`.
 
 ${table(
   ['id', '', 'meaning'],
-  Object.entries(PROBLEMS).map(([id, meaning]) => [`\`${id}\``, isSilenceable(id as ProblemId) ? '•' : '', meaning]),
-)}
-## Examples
-
-${table(
-  ['id', 'found', 'good'],
-  Object.entries(PROBLEM_EXAMPLES).map(([id, [bad, good]]) => [`\`${id}\``, `\`${bad}\``, `\`${good}\``]),
+  Object.entries(PROBLEMS).map(([id, meaning]) => [
+    PROBLEM_PAGES[id as ProblemId] ? `[\`${id}\`](problems/${id}.md)` : `\`${id}\``,
+    isSilenceable(id as ProblemId) ? '•' : '',
+    meaning,
+  ]),
 )}`
 }
+
+/** One empty line between paragraphs, and none at the end. */
+const tidy = (text: string): string => `${text.replace(/\n{3,}/g, '\n\n').trimEnd()}\n`
 
 /** A default that is a word of the declaration is code; one that is a description is not. */
 function literal(text: string): string {

@@ -166,7 +166,9 @@ export interface Problem {
   readonly details?: string | undefined
 }
 
-export const isError = (problem: Problem): boolean => problem.id.startsWith('E')
+export const isProblemId = (text: string): text is ProblemId => Object.hasOwn(PROBLEMS, text)
+
+export const isError = (problem: Pick<Problem, 'id'>): boolean => problem.id.startsWith('E')
 
 /** A mistake that a person can fix. Everything else that is thrown is a bug in prodserver. */
 export class ProdserverError extends Error {

@@ -4,22 +4,11 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Problem } from '../src/errors.ts'
 import { PYTHON } from './support/environment.ts'
+import { FIT } from './support/fit.ts'
 import { assertExplained, type Mistake } from './support/mistakes.ts'
 import { createProject, type ProjectFiles } from './support/project.ts'
 import { prodserver, run } from './support/running.ts'
 
-/** Settings that are fit for production, but for what a test adds. */
-const FIT = `
-MIDDLEWARE = ["django.middleware.security.SecurityMiddleware", "django.middleware.csrf.CsrfViewMiddleware",
-              "django.middleware.clickjacking.XFrameOptionsMiddleware"]
-SECRET_KEY = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-SECURE_HSTS_SECONDS = 3600
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_SSL_REDIRECT = True
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
-INSTALLED_APPS = []
-DATABASES = {}
-PRODUCTION_PROCESSES = {"web": {"BACKEND": "gunicorn"}}
-`
 const CELERY = {
   'mysite/celery.py':
     'from celery import Celery\n\napp = Celery("mysite", broker="redis://:hunter2@127.0.0.1:1/0")\napp.conf.broker_connection_timeout = 1\n',

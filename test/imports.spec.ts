@@ -19,6 +19,7 @@ const LAYERS: Readonly<Record<string, { files: RegExp; imports: readonly string[
   control: { files: /^control\//, imports: ['words', 'control'] },
   logs: { files: /^logs\//, imports: ['words', 'control', 'logs'] },
   supervise: { files: /^supervise\//, imports: ['words', 'plan', 'run', 'control', 'logs', 'supervise'] },
+  explain: { files: /^explain\//, imports: ['words', 'explain'] },
   cli: {
     files: /^cli\//,
     imports: [
@@ -35,6 +36,7 @@ const LAYERS: Readonly<Record<string, { files: RegExp; imports: readonly string[
       'export',
       'cluster',
       'init',
+      'explain',
       'cli',
     ],
   },
@@ -53,7 +55,7 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
 }
 
 /** Data and pure functions: nothing of the system is known there. */
-const PURE = /^(args|backends|config|export)\/|^(errors|types|values|secret|spelling|words)\.ts$/
+const PURE = /^(args|backends|config|explain|export)\/|^(errors|types|values|secret|spelling|words)\.ts$/
 
 const files = globSync('**/*.ts', { cwd: join(ROOT, 'src') }).filter((file) => !file.endsWith('.spec.ts'))
 const code = new Map(files.map((file) => [file, withoutComments(readFileSync(join(ROOT, 'src', file), 'utf8'))]))

@@ -80,6 +80,7 @@ const CODES: Readonly<Record<string, Codes>> = {
       'the declaration has errors, a value cannot be written for the target, or a file of somebody else is there',
     notFound: 'a program was not found',
   },
+  explain: { done: 'printed' },
   completion: { done: 'printed' },
 }
 

@@ -423,6 +423,15 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: () => import('./commands/export.ts'),
   },
   {
+    name: 'explain',
+    usage: 'ID',
+    summary: 'What a problem means, with a bad and a good example',
+    options: COMMON_OPTIONS,
+    maxArguments: 1,
+    examples: [['prodserver explain E303', 'the page of the reference on it']],
+    load: () => import('./commands/explain.ts'),
+  },
+  {
     name: 'completion',
     usage: 'bash|zsh|fish',
     summary: 'Print a completion script for a shell',

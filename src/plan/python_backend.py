@@ -151,8 +151,9 @@ def attempt(function, value):
         import traceback
 
         frames = traceback.extract_tb(error.__traceback__)
-        own = os.path.abspath(__file__)
-        shown = [f for f in frames if not f.filename.startswith("<frozen") and os.path.abspath(f.filename) != own]
+        own = os.path.dirname(os.path.abspath(__file__))
+        shown = [f for f in frames if not f.filename.startswith("<frozen")]
+        shown = [f for f in shown if os.path.dirname(os.path.abspath(f.filename)) != own]
         shown = [f for f in shown if not f.filename.endswith("importlib/__init__.py")]
         return {
             "error": {

@@ -86,13 +86,19 @@ export function hideMachine(text: string, root: string): string {
     [BARE_PYTHON, '<bare python>'],
   ] as const
   return (
-    paths
-      .reduce((shown, [path, name]) => shown.replaceAll(path, name), text)
+    hideVersions(paths.reduce((shown, [path, name]) => shown.replaceAll(path, name), text))
+      // Where it is written is a matter of its own.
+      .replace(/^([EW]\d{3} {2}\S+) {2}\S+:\d+$/gm, '$1')
+  )
+}
+
+/** The text without what differs between versions of Python and of programs. */
+export function hideVersions(text: string): string {
+  return (
+    text
       // Where in the line it was, which Python 3.11 began to show.
       .replace(/^ *[~^]+ *\n/gm, '')
       .replace(/0x[0-9a-f]+/g, '0x…')
-      // Where it is written is a matter of its own.
-      .replace(/^([EW]\d{3} {2}\S+) {2}\S+:\d+$/gm, '$1')
       .replace(/\b\d+\.\d+[\w.]*(?= (?:has no|does not))/g, '<version>')
   )
 }
