@@ -46,6 +46,7 @@ await build({
     'chunks/supervisor': 'src/supervise/detached.ts',
     'chunks/evaluator': 'src/source/evaluator.ts',
     'chunks/serve-node': 'src/supervise/serve-node.ts',
+    'chunks/bullmq-worker': 'src/run/bullmq-worker.ts',
   },
   outExtension: { '.js': '.cjs' },
   define: { ...options.define, 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' },

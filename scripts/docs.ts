@@ -109,7 +109,19 @@ ${BACKENDS.map(renderBackend).join('\n')}`
 }
 
 function renderBackend(backend: Backend): string {
-  const { name, summary, kind, paths = [], python, options = {}, stop, reload = 'restart', notTwice, ready } = backend
+  const {
+    name,
+    summary,
+    kind,
+    paths = [],
+    python,
+    node,
+    options = {},
+    stop,
+    reload = 'restart',
+    notTwice,
+    ready,
+  } = backend
   const facts = [
     ['import path', paths.map((path) => `\`${path}\``).join('<br>')],
     ['kind', kind],
@@ -117,7 +129,9 @@ function renderBackend(backend: Backend): string {
       'needs',
       python
         ? `\`pip install ${python.package}\`${python.oldest ? `, ${python.oldest} or newer` : ''}${python.installedApps ? `, and \`${python.installedApps[0]}\` in \`INSTALLED_APPS\`` : ''}`
-        : 'nothing',
+        : node
+          ? `\`npm install ${node.package}\`, found from \`CWD\``
+          : 'nothing',
     ],
     ['runs', application(backend)],
     ['command', `\`${exampleCommand(backend)}\``],
@@ -165,13 +179,17 @@ function python(value: string | number | boolean): string {
   return JSON.stringify(value)
 }
 
-function exampleCommand({ command, app, appExample }: Backend): string {
+function exampleCommand({ command, app, appExample, node }: Backend): string {
   const words =
-    app === 'wsgi'
-      ? ['mysite.wsgi:application']
-      : app === 'asgi'
-        ? ['mysite.asgi:application']
-        : (appExample?.split(' ') ?? [])
+    app === 'package-script'
+      ? ['node', 'server.js']
+      : node?.program
+        ? [`node_modules/.bin/${node.program}`]
+        : app === 'wsgi'
+          ? ['mysite.wsgi:application']
+          : app === 'asgi'
+            ? ['mysite.asgi:application']
+            : (appExample?.split(' ') ?? [])
   const { program, args } = command({ app: words, options: [{ name: '', tokens: ['[ARGS]'] }], extra: [], django: [] })
   return [program, ...args].join(' ')
 }
@@ -186,6 +204,10 @@ function application({ app = 'none' }: Backend): string {
       return '`APP`, the import path of the Celery application'
     case 'script':
       return '`APP`, a file of the project'
+    case 'package-script':
+      return '`APP`, a script of the `package.json` in `CWD`'
+    case 'worker-module':
+      return '`APP`, a module of the project that exports workers'
     case 'words':
       return '`APP`, split into words as a shell does'
     case 'none':

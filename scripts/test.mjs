@@ -11,6 +11,7 @@ import { environment, root } from './setup/environment.mjs'
 import { ensureNodePackages } from './setup/node-packages.mjs'
 import { ensureEnvironment } from './setup/python-environment.mjs'
 import { main } from './setup/steps.mjs'
+import { ensureTestPackages } from './setup/test-packages.mjs'
 
 const everything = ['src/**/*.spec.ts', 'test/**/*.spec.ts']
 
@@ -22,6 +23,7 @@ await main(async () => {
   const older = await ensureEnvironment(join(root, '.venv-older'), join(root, 'scripts', 'requirements-older.txt'))
   const bare = await ensureEnvironment(join(root, '.venv-bare'))
   await ensureBrokers()
+  await ensureTestPackages()
   const given = process.argv.slice(2)
   const options = given.filter((argument) => argument.startsWith('-'))
   const files = given.filter((argument) => !argument.startsWith('-'))

@@ -32,6 +32,7 @@ test('backends lists what is built in, packaged and of the project, with what is
     "other": {"BACKEND": "./backends/other.ts"},
     "own": {"BACKEND": "mysite.backends.Own"},
     "declared": {"BACKEND": "@acme/servers"},
+    "front": {"BACKEND": "next", "CWD": "front"},
 }`,
     files: {
       'backends/proxy.ts': caddy(),
@@ -46,6 +47,7 @@ test('backends lists what is built in, packaged and of the project, with what is
       'node_modules/@acme/servers/index.js': caddy(),
       'node_modules/prodserver-backend-broken/package.json': manifest('prodserver-backend-broken'),
       'node_modules/prodserver-backend-broken/index.js': 'throw new Error("no such region")',
+      'front/node_modules/next/package.json': manifest('next'),
       'node_modules/unrelated/package.json': manifest('unrelated'),
     },
   })
@@ -85,6 +87,8 @@ test('backends lists what is built in, packaged and of the project, with what is
   const [, , , isUsable, django] = usable('django-q2')
   assert.deepEqual([isUsable, django], [false, 'app: Add "django_q" to INSTALLED_APPS, then: python manage.py migrate'])
   assert.deepEqual(usable('node'), ['web', 'built-in', process.versions.node, true])
+  assert.deepEqual(usable('next'), ['web', 'built-in', '1.2.3', true])
+  assert.deepEqual(usable('bullmq'), ['worker', 'built-in', null, false, `package: cd ${cwd} && npm install bullmq`])
   assert.deepEqual(usable('prodserver-backend-caddy'), ['web', 'package', '1.2.3', true])
   assert.deepEqual(usable('@acme/servers'), ['web', 'package', '1.2.3', true])
   assert.deepEqual(usable('@acme/tagged'), [
@@ -111,7 +115,10 @@ test('an interpreter without anything has nothing that is usable, but what needs
   const env = { PRODSERVER_PYTHON: BARE_PYTHON }
   const rows = rowsOf(await prodserver(t, ['backends', '--json'], { cwd, env }))
   const yes = [...rows.values()].filter(({ usable }) => usable)
-  assert.ok(yes.every(({ name }) => BACKENDS.find((backend) => backend.name === name)?.python === undefined))
+  assert.deepEqual(
+    yes.map(({ name }) => name),
+    ['node', 'npm-script', 'command'],
+  )
   const { usable, missing } = rows.get('waitress') as KnownBackend
   assert.deepEqual([usable, missing.map(({ hint }) => hint)], [false, [`${BARE_PYTHON} -m pip install waitress`]])
   assert.equal(rows.get('django-command')?.missing[0]?.hint, `${BARE_PYTHON} -m pip install django`)

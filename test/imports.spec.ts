@@ -199,6 +199,10 @@ const PROCESS: Readonly<Record<string, { members: readonly string[]; because: st
     members: ['getuid', 'pid', 'setgid', 'setuid', 'umask'],
     because: 'it changes who this process is',
   },
+  'run/bullmq-worker.ts': {
+    members: ['argv', 'exit', 'on', 'stderr', 'stdout'],
+    because: 'it is a program of its own, which runs a module of somebody else',
+  },
   'run/become.ts': {
     members: ['chdir', 'execve', 'off', 'on', 'pid', 'platform', 'stderr', 'stdout'],
     because: 'it replaces this process',

@@ -536,6 +536,32 @@ E104  PRODUCTION_PROCESSES
       → npm install prodserver@latest, or another version of prodserver-backend-caddy
 `,
   },
+  'the npm package of a backend is not installed where it is to run': {
+    settings: 'PRODUCTION_PROCESSES = {"web": {"BACKEND": "next", "CWD": "front"}}',
+    files: { 'front/yarn.lock': '' },
+    code: 4,
+    shows: `E203  PRODUCTION_PROCESSES["web"]["BACKEND"]
+      next is not installed for <project>/front, so "web" cannot start: Next.js needs it.
+      → cd <project>/front && yarn add next
+`,
+  },
+  'there is no package.json in the folder': {
+    settings: 'PRODUCTION_PROCESSES = {"web": {"BACKEND": "npm-script", "APP": "start"}}',
+    code: 4,
+    shows: `E206  PRODUCTION_PROCESSES["web"]["APP"]
+      APP cannot be found: there is no package.json in <project> that can be read.
+      → Name the folder that has it in CWD, relative to the project
+`,
+  },
+  'the script of a package is misspelt': {
+    settings: 'PRODUCTION_PROCESSES = {"web": {"BACKEND": "npm-script", "APP": "strat", "CWD": "front"}}',
+    files: { 'front/package.json': '{"scripts": {"start": "node server.js"}}' },
+    code: 4,
+    shows: `E206  PRODUCTION_PROCESSES["web"]["APP"]
+      APP cannot be found: <project>/front/package.json has no script "strat".
+      → Did you mean "start"?
+`,
+  },
   'the class of a path is misspelt': {
     settings: backend('django_prodserver.backends.gunicorn.GunicornSever'),
     code: 4,

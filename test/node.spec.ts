@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
-import type { Json } from '../src/types.ts'
 import { type LoadTarget, startLoad } from './support/load.ts'
 import { freePort, httpGet } from './support/net.ts'
+import { createProject } from './support/project.ts'
+import { startProdserver } from './support/running.ts'
 import { createSupervised, type Supervised } from './support/supervised.ts'
 
 const READY = { http: '/', interval: '50ms', failures: 400 }
@@ -16,6 +17,8 @@ interface Kind {
   /** Its code, where it answers with a version; `/slow` takes 200 ms. */
   readonly code: string
   readonly isOnUnixSocket?: boolean
+  /** The script of a package that starts it. */
+  readonly script?: string
 }
 
 const ANSWER = `const answer = (request, response) =>
@@ -50,6 +53,11 @@ else createServer(answer).listen(process.env.PORT)`,
     isOnUnixSocket: true,
     code: `import { createServer } from 'node:http'\n${ANSWER}\ncreateServer(answer).listen(process.env.PORT)`,
   },
+  {
+    title: 'a script of a package',
+    script: 'npm run serve',
+    code: `import { createServer } from 'node:http'\n${ANSWER}\ncreateServer(answer).listen(process.env.PORT)`,
+  },
 ]
 
 interface Site extends Supervised {
@@ -57,11 +65,7 @@ interface Site extends Supervised {
   readonly deploy: (version: number) => void
 }
 
-async function createSite(
-  t: TestContext,
-  { code, isOnUnixSocket = false }: Kind,
-  keys: Readonly<Record<string, Json>> = {},
-): Promise<Site> {
+async function createSite(t: TestContext, { code, script, isOnUnixSocket = false }: Kind): Promise<Site> {
   const port = await freePort()
   const folder = mkdtempSync(join(tmpdir(), 'prodserver-node-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
@@ -69,9 +73,16 @@ async function createSite(
   const socketPath = join(folder, 'web.sock')
   const site = createSupervised(t, {
     processes: {
-      web: { BACKEND: 'node', APP: 'server.mjs', ENV: { PORT: isOnUnixSocket ? socketPath : port }, READY, ...keys },
+      web: {
+        ...(script === undefined ? { BACKEND: 'node', APP: 'server.mjs' } : { BACKEND: 'npm-script', APP: 'start' }),
+        ENV: { PORT: isOnUnixSocket ? socketPath : port },
+        READY,
+      },
     },
-    files: { 'server.mjs': text(0) },
+    files: {
+      'server.mjs': text(0),
+      'package.json': JSON.stringify({ scripts: { start: script, serve: 'NODE_ENV=production node server.mjs' } }),
+    },
   })
   return {
     ...site,
@@ -163,4 +174,61 @@ createServer((request, response) => response.end('it answers')).listen(${port}, 
     assert.equal((await httpGet({ port })).body, 'child')
     await end(site)
   })
+
+  test('a script of a package is the process that was started, whatever it needs before, and TERM reaches it', async (t) => {
+    const root = createProject(t, {
+      settings: `PRODUCTION_PROCESSES = {
+    "plain": {"BACKEND": "npm-script", "APP": "start", "CWD": "frontend", "ARGS": {"port": 1}},
+    "shell": {"BACKEND": "npm-script", "APP": "shell", "CWD": "frontend", "ARGS": {"q": "two words"}},
+    "tool": {"BACKEND": "npm-script", "APP": "tool", "CWD": "frontend"},
+}`,
+      files: {
+        'frontend/package.json': JSON.stringify({
+          name: 'shop',
+          version: '1.2.3',
+          scripts: {
+            prestart: 'node -p "\'before\'"',
+            start: 'node facts.mjs',
+            shell: 'cd sub && node ../facts.mjs $npm_package_version',
+            tool: 'A=b tool --fast',
+          },
+        }),
+        'frontend/facts.mjs': FACTS,
+        'frontend/sub/.keep': '',
+        'frontend/node_modules/tool/tool.js': `#!/usr/bin/env node\nimport('../../facts.mjs')\n`,
+      },
+    })
+    const tool = join(root, 'frontend/node_modules/tool/tool.js')
+    chmodSync(tool, 0o755)
+    mkdirSync(join(root, 'frontend/node_modules/.bin'))
+    symlinkSync(tool, join(root, 'frontend/node_modules/.bin/tool'))
+    const facts = async (name: string, ...words: readonly string[]): Promise<Record<string, unknown>> => {
+      const running = startProdserver(t, ['run', name, ...words], { cwd: root })
+      const [line] = await running.waitForOutput(/^\{.*\}$/m)
+      assert.equal((JSON.parse(line) as { pid: number }).pid, running.pid, name)
+      assert.equal(running.stdout().includes('before'), name === 'plain')
+      running.signal('SIGTERM')
+      assert.deepEqual(await running.ended(), { code: 7, signal: null }, running.output())
+      return JSON.parse(line) as Record<string, unknown>
+    }
+    const cwd = join(root, 'frontend')
+    const npm = { event: 'start', version: '1.2.3' }
+    const [plain, shell, other] = await Promise.all([facts('plain', '--more'), facts('shell', 'x'), facts('tool')])
+    assert.deepEqual(
+      [plain, shell, other].map(({ pid: _pid, ...rest }) => rest),
+      [
+        { args: ['--port=1', '--more'], cwd, a: null, ...npm },
+        { args: ['1.2.3', '-q', 'two words', 'x'], cwd: join(cwd, 'sub'), a: null, ...npm, event: 'shell' },
+        { args: ['--fast'], cwd, a: 'b', ...npm, event: 'tool' },
+      ],
+    )
+  })
 })
+
+/** Tells what it was started with, and ends in a way of its own when it is asked to. */
+const FACTS = `const { pid, env } = process
+const facts = { pid, args: process.argv.slice(2), cwd: process.cwd(), a: env.A ?? null }
+process.on('SIGTERM', () => process.exit(7))
+setInterval(() => {}, 1000)
+console.log(JSON.stringify({ ...facts, event: env.npm_lifecycle_event, version: env.npm_package_version }))
+`

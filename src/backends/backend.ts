@@ -25,10 +25,11 @@ export interface Backend {
   /**
    * What is run: the project's WSGI or ASGI application, or what `APP` names. Default `none`.
    *
-   * `celery` is an import path that must lead to an application, `script` a file below the project, `words` a command
-   * line of its own.
+   * `celery` is an import path that must lead to an application, `script` a file below the project, `package-script` the
+   * name of one in the `package.json` of `CWD`, `worker-module` a file that exports BullMQ workers, `words` a command line
+   * of its own.
    */
-  readonly app?: 'wsgi' | 'asgi' | 'celery' | 'script' | 'words' | 'none'
+  readonly app?: 'wsgi' | 'asgi' | 'celery' | 'script' | 'package-script' | 'worker-module' | 'words' | 'none'
   /** An `APP` for documentation. */
   readonly appExample?: string
   /**
@@ -54,6 +55,8 @@ export interface Backend {
     /** The setting that says where the broker is. */
     readonly broker?: string
   }
+  /** The npm package it needs, found from `CWD`; and its program, which Node runs, and which comes first in `app`. */
+  readonly node?: { readonly package: string; readonly program?: string }
   readonly options?: OptionGrammar
   /**
    * How the installed program's own parser is found, by which `prodserver check` has it judge the options: `click

@@ -1,4 +1,5 @@
 import type { Backend } from './backend.ts'
+import { bullmq } from './bullmq.ts'
 import { celeryBeat, celeryWorker } from './celery.ts'
 import { channelsWorker } from './channels.ts'
 import { command } from './command.ts'
@@ -12,7 +13,9 @@ import { granianAsgi, granianWsgi } from './granian.ts'
 import { gunicorn, gunicornAsgi } from './gunicorn.ts'
 import { huey } from './huey.ts'
 import { hypercorn } from './hypercorn.ts'
+import { next } from './next.ts'
 import { node } from './node.ts'
+import { npmScript } from './npm-script.ts'
 import { procrastinate } from './procrastinate.ts'
 import { djangoRq, djangoRqCron, rq } from './rq.ts'
 import { uvicorn, uvicornWsgi } from './uvicorn.ts'
@@ -44,6 +47,9 @@ export const BACKENDS: readonly Backend[] = [
   channelsWorker,
   djangoCommand,
   node,
+  npmScript,
+  next,
+  bullmq,
   command,
 ]
 

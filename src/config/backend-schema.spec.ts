@@ -34,7 +34,7 @@ const faults: readonly (readonly [value: unknown, ...faults: string[]])[] = [
   [{ ...smallest, listen: ['a:1'] }, 'listen must be a function, not a list'],
   [
     { ...smallest, app: 'module' },
-    'app must be one of "wsgi", "asgi", "celery", "script", "words", "none", not "module"',
+    'app must be one of "wsgi", "asgi", "celery", "script", "package-script", "worker-module", "words", "none", not "module"',
   ],
   [{ ...smallest, python: { package: 'x' } }, 'python.module is missing'],
   [{ ...smallest, options: { switches: 'v' } }, 'options.switches must be a list of strings, not "v"'],

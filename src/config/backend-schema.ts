@@ -59,7 +59,7 @@ const members = {
   summary: text,
   kind: oneOf('web', 'worker', 'scheduler', 'task'),
   paths: v.optional(texts),
-  app: v.optional(oneOf('wsgi', 'asgi', 'celery', 'script', 'words', 'none')),
+  app: v.optional(oneOf('wsgi', 'asgi', 'celery', 'script', 'package-script', 'worker-module', 'words', 'none')),
   appExample: v.optional(text),
   python: v.optional(
     v.strictObject(
@@ -79,6 +79,7 @@ const members = {
       'an object with library',
     ),
   ),
+  node: v.optional(v.strictObject({ package: text, program: v.optional(text) }, 'an object with package')),
   options: v.optional(optional(grammar)),
   parser: v.optional(text),
   files: v.optional(optional({ reads: texts, writes: texts, owns: texts })),

@@ -5,12 +5,17 @@ import type { Declaration } from '../config/declarations.ts'
 import type { Problem } from '../errors.ts'
 import type { SettingsAnswer } from '../source/django.ts'
 import { quoteWord, splitWords } from '../words.ts'
+import { addCommand, findPackage } from './node-packages.ts'
+import { findBin, resolveScript } from './package-scripts.ts'
 
 /** What a process runs, and where that was found. */
 export interface Application {
   readonly words: readonly string[]
   readonly from: string
   readonly note?: string
+  /** Of a script of a package: what it is run with, where the declaration says nothing, and what it sets itself. */
+  readonly env?: Readonly<Record<string, string>>
+  readonly assigned?: Readonly<Record<string, string>>
 }
 
 const SETTINGS = { wsgi: 'WSGI_APPLICATION', asgi: 'ASGI_APPLICATION' } as const
@@ -23,6 +28,13 @@ export function resolveApplication(
   root: string,
 ): Application | Problem | undefined {
   const kind = backend.app ?? 'none'
+  const cwd = resolve(root, declaration.cwd ?? '.')
+  if (backend.node) {
+    const missing = missingPackage(declaration, backend, cwd)
+    const program = backend.node.program === undefined ? undefined : findBin(backend.node.program, cwd)
+    if (missing) return missing
+    if (program !== undefined) return { words: [program], from: `the package ${backend.node.package}` }
+  }
   if (kind === 'none') return undefined
   if (kind === 'wsgi' || kind === 'asgi') return resolveInterface(kind, declaration, answer, root)
   const place = declaration.placeOf('app')
@@ -36,10 +48,17 @@ export function resolveApplication(
       message: `APP is missing: ${backend.title} must be told what to run.`,
       hint: `Add "APP": ${JSON.stringify(backend.appExample ?? 'what to run')}`,
     }
-  if (kind === 'script') {
+  if (kind === 'package-script') {
+    const script = resolveScript(app, cwd)
+    if ('message' in script)
+      return { id: 'E206', place, process, message: `APP cannot be found: ${script.message}.`, hint: script.hint }
+    return { ...script, from: place, ...(script.notes.length > 0 && { note: script.notes.join('; ') }) }
+  }
+  if (kind === 'script' || kind === 'worker-module') {
     const file = resolve(root, app)
+    if (existsSync(file) && kind === 'worker-module') return { words: [BULLMQ_WORKER, file], from: place }
     // It is relative to the project, and the program would take it as relative to its own directory.
-    if (existsSync(file)) return { words: [resolve(root, declaration.cwd ?? '.') === root ? app : file], from: place }
+    if (existsSync(file)) return { words: [cwd === root ? app : file], from: place }
     return {
       id: 'E206',
       place,
@@ -58,6 +77,17 @@ export function resolveApplication(
     message: `APP cannot be split into words: ${words ? 'it is empty' : 'a quote is not closed'}.`,
     hint: 'Quote as in a shell: "collectstatic --noinput"',
   }
+}
+
+/** The program that runs what a module exports; in the package it lies beside the bundled code. */
+const BULLMQ_WORKER = join(import.meta.dirname, 'bullmq-worker.cjs')
+
+/** Whether the npm package of a backend is installed for programs in this folder. */
+function missingPackage(declaration: Declaration, { node, title }: Backend, cwd: string): Problem | undefined {
+  if (!node || findPackage(node.package, cwd)) return undefined
+  const message = `${node.package} is not installed for ${cwd}, so ${JSON.stringify(declaration.name)} cannot start: ${title} needs it.`
+  const hint = `cd ${quoteWord(cwd)} && ${addCommand(cwd)} ${node.package}`
+  return { id: 'E203', place: declaration.placeOf('backend'), process: declaration.name, message, hint }
 }
 
 function resolveInterface(

@@ -27,6 +27,7 @@ import { withoutSilenced } from './silence.ts'
 import { installedVersion, isOlder } from './installed-version.ts'
 import type { Plan, PlannedInheritance, PlannedProcess } from './plan.ts'
 import { callBackend, callInherit } from './own-backends.ts'
+import { pathWith } from './package-scripts.ts'
 import { plannedPolicies } from './policies.ts'
 import { askAbout } from './questions.ts'
 import { type ResolvedBackend, resolveBackend } from './resolve-backends.ts'
@@ -175,7 +176,9 @@ async function planProcess(
   const cwd = resolve(project.root, declaration.cwd ?? '.')
   const application = resolveApplication(declaration, backend, answer, project.root)
   const translation = translate(declaration, resolved, application)
-  const environment = buildEnvironment({ declaration, project, answer, cwd, env, ownStart: resolved.runsInPython })
+  const script = application && 'words' in application ? scriptEnvironment(application, cwd) : undefined
+  const ownStart = resolved.runsInPython
+  const environment = buildEnvironment({ declaration, project, answer, cwd, env, script, ownStart })
   const problems = [
     ...checkPackage(declaration, backend, { answer, project }),
     ...(request.thorough ? checkVersion(declaration, backend, { answer, project }) : []),
@@ -245,6 +248,10 @@ async function planProcess(
   const workload = workloadOf({ declaration, backend, planned, options, workers, written, memory })
   return { process: planned, written, workload, consumer: consumerOf(declaration, backend, values), problems }
 }
+
+/** What the script of a package is run with; undefined for everything else. */
+const scriptEnvironment = ({ env, assigned, from }: Application, cwd: string) =>
+  env && assigned && { env, assigned, from, path: (path: string | undefined) => pathWith(cwd, process.execPath, path) }
 
 /** Why the installed version cannot be given open sockets, though the server could. */
 function tooOldToInherit({ title, python, inheritSince }: Backend, { path }: SettingsAnswer): string | undefined {

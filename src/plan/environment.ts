@@ -10,6 +10,16 @@ import { quoteWord } from '../words.ts'
 import { overridesForPython } from './ask-python.ts'
 import type { PlannedVariable } from './plan.ts'
 
+interface ScriptEnvironment {
+  /** What it is run with, where the declaration says nothing. */
+  readonly env: Readonly<Record<string, string>>
+  /** What it sets itself. */
+  readonly assigned: Readonly<Record<string, string>>
+  readonly from: string
+  /** `PATH` as it is for it, of the one that it would be. */
+  readonly path: (path: string | undefined) => string
+}
+
 export interface EnvironmentInput {
   readonly declaration: Declaration
   readonly project: Project
@@ -17,6 +27,8 @@ export interface EnvironmentInput {
   readonly cwd: string
   /** The environment prodserver runs in; the process inherits it. */
   readonly env: Env
+  /** The script of a package that is run, if it is one. */
+  readonly script?: ScriptEnvironment | undefined
   /** It reads its declaration by itself, which has no overrides. Default false. */
   readonly ownStart?: boolean | undefined
 }
@@ -37,12 +49,19 @@ export function buildEnvironment(input: EnvironmentInput): {
   const path = project.settings ? importPath(input) : []
   if (path.length > 0)
     set('PYTHONPATH', [...path, ...(env['PYTHONPATH'] ? [env['PYTHONPATH']] : [])].join(':'), 'the project')
+  const { script } = input
+  for (const [name, value] of Object.entries(script?.env ?? {})) set(name, value, script?.from ?? '')
   const files: EnvFiles = declaration.envFile
     ? readEnvFiles(declaration, project.root)
     : { values: new Map(), problems: [] }
   for (const [name, { value, file }] of files.values) if (env[name] === undefined) set(name, value, file)
   for (const [name, value] of Object.entries(declaration.env ?? {}))
     set(name, value === null ? null : pythonText(value), declaration.placeOf('env', name))
+  for (const [name, value] of Object.entries(script?.assigned ?? {})) set(name, value, script?.from ?? '')
+  if (script) {
+    const declared = variables['PATH']
+    set('PATH', script.path(declared ? String(declared.value ?? '') : env['PATH']), script.from)
+  }
   if (input.ownStart && declaration.overrides.length > 0) {
     const text = JSON.stringify(overridesForPython(declaration))
     variables['PRODSERVER_OVERRIDES'] = {

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import type { Backend } from '../backends/backend.ts'
 import { BACKENDS, findBackend } from '../backends/index.ts'
 import type { Declaration } from '../config/declarations.ts'
@@ -5,11 +6,12 @@ import { isError, type Problem } from '../errors.ts'
 import type { SettingsAnswer } from '../source/django.ts'
 import type { Project } from '../source/project.ts'
 import type { ProcessKind } from '../types.ts'
+import { quoteWord } from '../words.ts'
 import { seesModule } from './applications.ts'
 import { backendPackages, mayBePackage, packageOf } from './backend-packages.ts'
 import { checkPackage, checkVersion } from './check-package.ts'
 import { installedVersion } from './installed-version.ts'
-import { versionOf } from './node-packages.ts'
+import { addCommand, findPackage, type Manifest, versionOf } from './node-packages.ts'
 import { loadPackage } from './own-backends.ts'
 import type { PlannedProcess } from './plan.ts'
 
@@ -42,6 +44,7 @@ export interface Missing {
 export interface Installation {
   readonly project: Project
   readonly answer: SettingsAnswer
+  readonly declarations: readonly Declaration[]
 }
 
 const UNKNOWN = { installed: null, usable: null, missing: [] } as const
@@ -51,13 +54,13 @@ export const builtInBackends = (installation: Installation | undefined, nodeVers
   BACKENDS.map((backend) => ({
     ...described(backend, backend.name, 'built-in'),
     ...(needsNothing(backend)
-      ? { installed: backend.name === 'node' ? nodeVersion : null, usable: true, missing: [] }
+      ? { installed: /^(node|npm-script)$/.test(backend.name) ? nodeVersion : null, usable: true, missing: [] }
       : installation
         ? lookedAt(backend, installation)
         : UNKNOWN),
   }))
 
-const needsNothing = ({ python }: Backend): boolean => python === undefined
+const needsNothing = ({ python, node }: Backend): boolean => python === undefined && node === undefined
 
 const described = (
   { kind, summary, paths = [] }: Backend,
@@ -68,6 +71,7 @@ const described = (
 type Looked = Pick<KnownBackend, 'installed' | 'usable' | 'missing'>
 
 function lookedAt(backend: Backend, installation: Installation): Looked {
+  if (backend.node) return lookedAtNode(backend.node.package, backend, installation)
   const asked = { name: backend.name, placeOf: () => backend.name }
   if (backend.python?.module === 'django' && !installation.answer.modules['django']) return withoutDjango(installation)
   const problems = [...checkPackage(asked, backend, installation), ...checkVersion(asked, backend, installation)]
@@ -83,6 +87,26 @@ function lookedAt(backend: Backend, installation: Installation): Looked {
     usable: !problems.some(isProblemError),
     missing: isThere ? [...missing, ...missingAddons(backend, installation)] : missing,
   }
+}
+
+/** Packages of npm are where they are used: in the working directories that are declared, else in the project. */
+function lookedAtNode(name: string, { name: backend }: Backend, { project, declarations }: Installation): Looked {
+  const declared = declarations.filter((each) => findBackend(each.backend)?.name === backend)
+  const folders = [...declared.map(({ cwd = '.' }) => resolve(project.root, cwd)), project.root]
+  const found = firstPackage(name, folders)
+  if (found) return { installed: versionOf(found), usable: true, missing: [] }
+  const [folder = project.root] = folders
+  const message = `${name} is not installed for ${folder}.`
+  const hint = `cd ${quoteWord(folder)} && ${addCommand(folder)} ${name}`
+  return { installed: null, usable: false, missing: [{ what: 'package', message, hint }] }
+}
+
+function firstPackage(name: string, folders: readonly string[]): Manifest | undefined {
+  for (const folder of folders) {
+    const found = findPackage(name, folder)
+    if (found) return found
+  }
+  return undefined
 }
 
 /** Elsewhere that is a problem of the whole project, and none of one backend. */
@@ -116,9 +140,9 @@ function missingAddons({ addons = {} }: Backend, { project, answer }: Installati
 /** Those of packages: that say so by their name or a keyword, and that the declaration names. */
 export async function packagedBackends(
   root: string,
-  declarations: readonly Declaration[],
   installation: Installation | undefined,
 ): Promise<readonly KnownBackend[]> {
+  const declarations = installation?.declarations ?? []
   const declared = declarations.map(({ backend }) => backend).filter((reference) => isPackaged(reference, root))
   const references = new Set([...declared, ...backendPackages(root).map(({ name }) => name)])
   return Promise.all([...references].map((reference) => packagedBackend(reference, root, installation)))
@@ -172,7 +196,7 @@ export function projectBackends(
       .map((declaration) => [declaration.backend, declaration]),
   )
   return [...own.values()].map(({ name, backend, placeOf }) => {
-    const planned = processes.find((process) => process.name === name)
+    const planned = processes.find((candidate) => candidate.name === name)
     const missing = problems
       .filter(({ process, place, id }) => process === name && place === placeOf('backend') && id.startsWith('E'))
       .map(({ message, hint = null }): Missing => ({ what: 'backend', message, hint }))

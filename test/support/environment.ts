@@ -17,6 +17,9 @@ export const OLDER_PYTHON: string = required('PRODSERVER_TEST_OLDER_PYTHON')
 /** An interpreter with nothing installed. */
 export const BARE_PYTHON: string = required('PRODSERVER_TEST_BARE_PYTHON')
 
+/** Packages of npm that Node backends are tested with; `npm test` installs them. */
+export const NODE_PACKAGES: string = join(ROOT, '.packages-test', 'node_modules')
+
 function required(name: string): string {
   const value = process.env[name]
   if (!value) throw new Error(`${name} is not set. Run the tests with: npm test`)

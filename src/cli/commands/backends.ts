@@ -31,8 +31,9 @@ async function attempt(context: CommandContext): Promise<ReadProject | Prodserve
 }
 
 async function knownBackends(context: CommandContext, read: ReadProject | undefined): Promise<readonly KnownBackend[]> {
-  const builtIn = builtInBackends(read, process.version.slice(1))
-  if (!read) return [...builtIn, ...(await packagedBackends(context.io.cwd, [], undefined))]
+  const version = process.version.slice(1)
+  const { cwd } = context.io
+  if (!read) return [...builtInBackends(undefined, version), ...(await packagedBackends(cwd, undefined))]
   const { project, answer } = read
   const { declarations } = parseDeclarations({
     processes: answer.settings['PRODUCTION_PROCESSES'],
@@ -42,9 +43,10 @@ async function knownBackends(context: CommandContext, read: ReadProject | undefi
   })
   const { buildPlan } = await import('../../plan/build.ts')
   const { plan, problems } = await buildPlan({ ...read, ...planBasis(context) })
+  const installation = { project, answer, declarations }
   return [
-    ...builtIn,
-    ...(await packagedBackends(project.root, declarations, read)),
+    ...builtInBackends(installation, version),
+    ...(await packagedBackends(project.root, installation)),
     ...projectBackends(declarations, { project, processes: plan.processes, problems }),
   ]
 }

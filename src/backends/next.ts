@@ -1,0 +1,32 @@
+import type { OptionGrammar } from '../args/grammar.ts'
+import { address, allTokens, type Backend, type Command, type CommandInput, inheritInNode, isGiven } from './backend.ts'
+
+const options: OptionGrammar = {
+  switches: ['inspect', 'help'],
+  hyphenate: false,
+  aliases: { host: 'hostname', keep_alive_timeout: 'keepAliveTimeout', 'keep-alive-timeout': 'keepAliveTimeout' },
+  short: { p: 'port', H: 'hostname', h: 'help' },
+}
+
+export const next: Backend = {
+  name: 'next',
+  title: 'Next.js',
+  summary: "Next.js's server of what `next build` has made, in the folder `CWD`.",
+  kind: 'web',
+  paths: ['prodserver.backends.node.NextServer'],
+  node: { package: 'next', program: 'next' },
+  options,
+  example: { port: 3000 },
+  command,
+  inherit: (input, sockets) =>
+    isGiven(['inspect'], input, options) ? undefined : inheritInNode(command)(input, sockets),
+  listen: ({ values, env }) => [
+    address(values('hostname').at(-1) ?? '0.0.0.0', values('port').at(-1) ?? (env['PORT'] || '3000')),
+  ],
+  ready: { http: '/' },
+  reload: 'rolling',
+}
+
+function command({ app, options: given, extra }: CommandInput): Command {
+  return { program: 'node', args: [...app, 'start', ...allTokens(given), ...extra] }
+}
