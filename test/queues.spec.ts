@@ -95,6 +95,51 @@ describe('workers', { concurrency: 2 }, () => {
   }
 })
 
+test('the scheduler of django-rq sends its jobs once, a worker executes them, and on TERM it ends with 0', async (t) => {
+  const broker = await useBroker(t, 'Redis')
+  if (!broker) return
+  const processes = {
+    worker: { BACKEND: 'django-rq' },
+    beat: { BACKEND: 'django-rq-cron', APP: 'mysite/cron.py', ARGS: { 'logging-level': 'INFO' } },
+  }
+  const cron = `
+from rq import cron
+
+from mysite.work import work
+
+cron.register(work, queue_name="default", args=("beat",), interval=600)
+`
+  const queues = useQueues(t, { processes, redis: broker.url(), files: { 'mysite/cron.py': cron } })
+  const worker = startProdserver(t, ['run', 'worker'], queues)
+  const beat = startProdserver(t, ['run', 'beat'], queues)
+  await queues.record('beat', beat.output)
+  beat.signal('SIGTERM')
+  assert.deepEqual(await beat.ended(), { code: 0, signal: null }, beat.output())
+  assert.equal(queues.recorded().length, 1)
+  assert.ok(worker.isRunning())
+})
+
+test('options decide how a worker is stopped, and whether two can be beside each other', async (t) => {
+  const processes = {
+    huey: { BACKEND: 'huey', ARGS: { 'graceful-signal': 'TERM' } },
+    'huey-letter': { BACKEND: 'huey', ARGS: { g: 'INT' } },
+    rq: { BACKEND: 'django-rq', ARGS: { name: 'one' } },
+    dramatiq: { BACKEND: 'django-dramatiq', ARGS: { pidfile: 'run.pid' } },
+  }
+  const queues = useQueues(t, { processes, ...nowhere })
+  const { stdout } = await prodserver(t, ['show', '--json'], queues)
+  const plan = JSON.parse(stdout) as { processes: readonly { stop: { signal: string }; reload: string }[] }
+  assert.deepEqual(
+    plan.processes.map(({ stop, reload }) => [stop.signal, reload]),
+    [
+      ['TERM', 'rolling'],
+      ['INT', 'rolling'],
+      ['TERM', 'restart'],
+      ['TERM', 'restart'],
+    ],
+  )
+})
+
 /** Options that the programs do not have, and values that they do not take; and what is said of them. */
 const wrong: Readonly<Record<string, readonly [declared: Readonly<Record<string, Json>>, said: readonly string[]]>> = {
   'django-rq': [

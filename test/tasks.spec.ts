@@ -179,6 +179,19 @@ for (const { backend, name, package: packages, apps, app } of missing) {
   })
 }
 
+test('django-tasks-db without django-tasks is enough: Django 6 has the rest itself', async (t) => {
+  const python = await onlyDjango(t, 'django_tasks_db')
+  const cwd = createProject(t, {
+    settings: 'PRODUCTION_PROCESSES = {"worker": {"BACKEND": "django-tasks"}}\nINSTALLED_APPS += ["django_tasks_db"]',
+  })
+  const { code, stdout } = await prodserver(t, ['show', '--json'], { cwd, env: { PRODSERVER_PYTHON: python } })
+  assert.equal(code, 0, stdout)
+  assert.deepEqual((JSON.parse(stdout) as { processes: readonly { argv: readonly string[] }[] }).processes[0]?.argv, [
+    python,
+    ...['-m', 'django', 'db_worker', '--no-reload'],
+  ])
+})
+
 /** The example with the tables of the queues, and one worker. */
 async function useMigrated(
   t: TestContext,

@@ -24,7 +24,8 @@ export const djangoQ2: Backend = {
     program: 'python',
     args: ['-m', 'django', 'qcluster', ...django, ...allTokens(options), ...extra],
   }),
-  ready: { log: 'running\\.' },
+  // Logged at INFO, which LOGGING can hide.
+  ready: { log: 'running\\.', delay: 10_000 },
   // Its own signal handler is known to hang now and then, so the end of the wait matters.
   stop: { signal: 'TERM', timeoutMs: 300_000 },
   // Its cluster has a scheduler inside, of which there should be one.

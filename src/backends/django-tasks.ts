@@ -49,7 +49,8 @@ export const djangoTasks: Backend = {
       args: ['-m', 'django', 'db_worker', ...django, ...noReload, ...allTokens(options), ...extra],
     }
   },
-  ready: { log: 'Starting worker' },
+  // Logged at INFO, which `verbosity` and LOGGING can hide.
+  ready: { log: 'Starting worker', delay: 10_000 },
   // A second signal would abort the task that is running and mark it as failed, so one must do.
   stop: { signal: 'TERM', timeoutMs: 300_000 },
   reload: 'rolling',

@@ -47,6 +47,7 @@ export const procrastinate: Backend = {
     const after = [...allTokens(given.filter((option) => !isGlobal(option))), ...extra]
     return { program: 'python', args: ['-m', 'django', 'procrastinate', ...before, 'worker', ...after] }
   },
+  // Printed, whatever is logged.
   ready: { log: 'Launching a worker on' },
   // The first signal takes the handlers away: a second one would end it at once, with the jobs that are running.
   stop: { signal: 'TERM', timeoutMs: 300_000 },
