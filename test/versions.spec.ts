@@ -142,6 +142,42 @@ PRODUCTION_PROCESSES = {
 }
 `
 
+/** A process for each worker that the original does not have. */
+const WORKERS = `
+INSTALLED_APPS += ["django_rq", "django_dramatiq", "huey.contrib.djhuey", "procrastinate.contrib.django", "channels"]
+DRAMATIQ_BROKER = {"BROKER": "dramatiq.brokers.stub.StubBroker"}
+RQ_QUEUES = {"default": {"URL": "redis://127.0.0.1:1"}, "high": {"URL": "redis://127.0.0.1:1"}}
+PRODUCTION_PROCESSES = {
+    "rq": {
+        "BACKEND": "django-rq",
+        "ARGS": {"queues": ["high", "default"], "with-scheduler": True, "worker-ttl": "420", "max_jobs": 1000},
+    },
+    "rq-cron": {"BACKEND": "django-rq-cron", "APP": "mysite/cron.py", "ARGS": {"logging-level": "INFO"}},
+    "plain-rq": {
+        "BACKEND": "rq",
+        "ARGS": {"url": "redis://127.0.0.1:1", "queues": "high,default", "loglevel": "INFO", "P": ["a", "b"]},
+    },
+    "dramatiq": {
+        "BACKEND": "django-dramatiq",
+        "ARGS": {"processes": 2, "threads": "8", "queues": ["default", "mail"], "worker-shutdown-timeout": 60000},
+    },
+    "plain-dramatiq": {
+        "BACKEND": "dramatiq",
+        "APP": "myproject.broker myproject.tasks",
+        "ARGS": {"p": 2, "Q": "default mail", "skip-logging": "True"},
+    },
+    "huey": {
+        "BACKEND": "huey",
+        "ARGS": {"workers": 4, "worker-type": "process", "max_delay": 5, "no-periodic": True, "verbose": True},
+    },
+    "procrastinate": {
+        "BACKEND": "procrastinate",
+        "ARGS": {"concurrency": 4, "queues": ["default", "mail"], "verbosity": 1, "listen-notify": False, "w": True},
+    },
+    "channels": {"BACKEND": "channels-worker", "ARGS": {"channels": ["thumbnails", "mail"], "layer": "default"}},
+}
+`
+
 /** Said of what no version has, and nothing else. */
 const IMPOSSIBLE = `
 PRODUCTION_PROCESSES = {
@@ -176,6 +212,10 @@ for (const [age, python] of Object.entries(VERSIONS)) {
     assert.deepEqual(await check(t, DOCUMENTED), [])
   })
 
+  test(`every worker is checked as it is with the ${age} versions, and nothing is wrong with what is right`, async (t) => {
+    assert.deepEqual(await check(t, WORKERS), [])
+  })
+
   test(`what is documented and does not exist is said once each with the ${age} versions`, async (t) => {
     assert.deepEqual(
       (await check(t, IMPOSSIBLE)).map((line) => line.split(':')[0]),
@@ -202,7 +242,9 @@ test('the oldest versions are those that the backends name', () => {
       .split('\n')
       .flatMap((line) => {
         const [name = '', version] = line.split('==')
-        return version === undefined || ['Django', 'gevent', 'uvloop'].includes(name) ? [] : [[name, version]]
+        return version === undefined || ['Django', 'gevent', 'uvloop', 'psycopg[binary]'].includes(name)
+          ? []
+          : [[name, version]]
       }),
   )
   const named = BACKENDS.flatMap(({ python }) =>

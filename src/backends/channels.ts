@@ -14,7 +14,7 @@ export const channelsWorker: Backend = {
   summary:
     'Worker of Django Channels (`runworker`) for background consumers. A stop waits for synchronous ones, and cancels others.',
   kind: 'worker',
-  python: { module: 'channels', package: 'channels', installedApps: ['channels'] },
+  python: { module: 'channels', package: 'channels', oldest: '4.1.0', installedApps: ['channels'] },
   options,
   parser: 'django runworker',
   example: { channels: 'thumbnails,mail' },

@@ -25,7 +25,12 @@ export const djangoDramatiq: Backend = {
   name: 'django-dramatiq',
   title: 'django-dramatiq',
   summary: 'Dramatiq workers for the `tasks` of all apps, found by django_dramatiq (`rundramatiq`).',
-  python: { module: 'django_dramatiq', package: 'django-dramatiq', installedApps: ['django_dramatiq'] },
+  python: {
+    module: 'django_dramatiq',
+    package: 'django-dramatiq',
+    oldest: '0.12.0',
+    installedApps: ['django_dramatiq'],
+  },
   queues: { library: 'dramatiq', option: 'queues', broker: 'DRAMATIQ_BROKER' },
   options: {
     ...djangoOptions,
@@ -62,7 +67,7 @@ export const dramatiq: Backend = {
   summary: 'Dramatiq workers for the modules in `APP`: the first has the broker, and all are imported.',
   app: 'words',
   appExample: 'mysite.broker mysite.tasks',
-  python: { module: 'dramatiq', package: 'dramatiq' },
+  python: { module: 'dramatiq', package: 'dramatiq', oldest: '1.17.0' },
   options,
   parser: 'argparse dramatiq.cli:make_argument_parser',
   // A list of queues would swallow the modules after it.

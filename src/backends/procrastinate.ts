@@ -37,7 +37,12 @@ export const procrastinate: Backend = {
   summary:
     'Procrastinate worker (`procrastinate worker`), with PostgreSQL as the queue; starts periodic tasks as well.',
   kind: 'worker',
-  python: { module: 'procrastinate', package: 'procrastinate', installedApps: ['procrastinate.contrib.django'] },
+  python: {
+    module: 'procrastinate',
+    package: 'procrastinate',
+    oldest: '3.0.0',
+    installedApps: ['procrastinate.contrib.django'],
+  },
   queues: { library: 'procrastinate', option: 'queues' },
   options,
   parser: 'django procrastinate worker',

@@ -2,7 +2,7 @@ import type { OptionGrammar } from '../args/grammar.ts'
 import { type Backend, type Command, type CommandInput, managementCommand, wordsLast } from './backend.ts'
 import { djangoOptions } from './django-command.ts'
 
-const python = { module: 'django_rq', package: 'django-rq', installedApps: ['django_rq'] } as const
+const python = { module: 'django_rq', package: 'django-rq', oldest: '4.0.0', installedApps: ['django_rq'] } as const
 
 /** Queue names are words without a flag. In ARGS they are `queues`. */
 const positionals = { queues: ', ' } as const
@@ -111,7 +111,7 @@ export const rq: Backend = {
   name: 'rq',
   title: 'rq',
   summary: 'RQ worker without django-rq (`rq worker`): one job at a time, from the `queues` in their order.',
-  python: { module: 'rq', package: 'rq' },
+  python: { module: 'rq', package: 'rq', oldest: '2.6.1' },
   options: rqOptions,
   parser: 'click rq.cli:main worker',
   example: { url: 'redis://127.0.0.1:6379/0', queues: 'high,default' },

@@ -299,7 +299,7 @@ class Click(Alone):
         """The value as the option takes it, and as the program looks at it first."""
         for parameter in command.get_params(context):
             # What comes first, such as the version, is answered and ends the program.
-            if parameter.name not in values or getattr(parameter, "is_eager", False):
+            if parameter.name not in values or parameter.is_eager or parameter.param_type_name != "option":
                 continue
             try:
                 value = parameter.type_cast_value(context, values[parameter.name])
