@@ -5,8 +5,9 @@ import { join } from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
 import { type LoadTarget, startLoad } from './support/load.ts'
 import { freePort, httpGet } from './support/net.ts'
+import { NODE_PACKAGES } from './support/environment.ts'
 import { createProject } from './support/project.ts'
-import { startProdserver } from './support/running.ts'
+import { startProdserver, waitUntil } from './support/running.ts'
 import { createSupervised, type Supervised } from './support/supervised.ts'
 
 const READY = { http: '/', interval: '50ms', failures: 400 }
@@ -138,6 +139,35 @@ describe('Node servers', { concurrency: 2 }, () => {
     })
   }
 
+  test("Next.js's own server is started by Node itself, and its reloads under load drop no request", async (t) => {
+    const port = await freePort()
+    const site = createSupervised(t, {
+      processes: { web: { BACKEND: 'next', CWD: 'front', ARGS: { port }, READY: { ...READY, http: '/api/pid' } } },
+      env: { NEXT_TELEMETRY_DISABLED: '1' },
+      files: NEXT_BUILD,
+    })
+    symlinkSync(NODE_PACKAGES, join(site.root, 'front', 'node_modules'))
+    const { stdout } = await site.cli('show', 'web')
+    assert.ok(stdout.includes(`next/dist/bin/next start --port=${port}\n`), stdout)
+    assert.match(stdout, /reload +rolling: the new one takes over the socket/)
+    await site.up()
+    const pidOf = async (): Promise<unknown> => JSON.parse((await httpGet({ port }, '/api/pid')).body)
+    const { pid } = await site.instance('web.1')
+    assert.deepEqual(await pidOf(), { pid })
+    const load = startLoad({ port, fresh: 2, keepAlive: 2, paths: ['/api/pid', '/api/pid?slow'], pauseMs: 30 })
+    t.after(load.stop)
+    await waitUntil(() => load.stats().requests > 5 || undefined)
+    for (const _ of [1, 2]) {
+      const { code, stderr } = await site.cli('reload', 'web')
+      assert.equal(code, 0, stderr)
+    }
+    assert.notEqual((await site.instance('web.1')).pid, pid)
+    const { requests, failed } = await load.stop()
+    assert.deepEqual(failed, [])
+    assert.ok(requests > 20, `${requests} requests`)
+    await end(site)
+  })
+
   test('a script that listens on less than is declared is reached by nobody else, and says so', async (t) => {
     const port = await freePort()
     const code = `import { createServer } from 'node:http'
@@ -232,3 +262,38 @@ process.on('SIGTERM', () => process.exit(7))
 setInterval(() => {}, 1000)
 console.log(JSON.stringify({ ...facts, event: env.npm_lifecycle_event, version: env.npm_package_version }))
 `
+
+/**
+ * What `next build` makes of a project with one API route, as far as `next start` reads it. A build takes longer than all
+ * of these tests, and what serves it is Next.js's own server all the same.
+ */
+const NEXT_BUILD = Object.fromEntries(
+  Object.entries({
+    BUILD_ID: 'test',
+    'build-manifest.json': '{"pages": {"/_app": []}, "rootMainFiles": [], "polyfillFiles": [], "lowPriorityFiles": []}',
+    'prerender-manifest.json': '{"version": 4, "routes": {}, "dynamicRoutes": {}, "notFoundRoutes": [], "preview": {}}',
+    'required-server-files.json': '{"version": 1, "config": {"distDir": ".next"}, "files": [], "ignore": []}',
+    'routes-manifest.json': JSON.stringify({
+      version: 3,
+      basePath: '',
+      rewrites: { beforeFiles: [], afterFiles: [], fallback: [] },
+      redirects: [],
+      headers: [],
+      onMatchHeaders: [],
+      dynamicRoutes: [],
+      staticRoutes: [{ page: '/api/pid', regex: '^/api/pid$', routeKeys: {}, namedRegex: '^/api/pid$' }],
+      dataRoutes: [],
+      rsc: {},
+      rewriteHeaders: {},
+    }),
+    'static/.keep': '',
+    'server/functions-config-manifest.json': '{"version": 1, "functions": {}}',
+    'server/middleware-manifest.json': '{"version": 3, "middleware": {}, "sortedMiddleware": [], "functions": {}}',
+    'server/next-font-manifest.json': '{"pages": {}, "app": {}}',
+    'server/pages-manifest.json': '{"/api/pid": "pages/api/pid.js"}',
+    'server/preview-props.json':
+      '{"previewModeId": "0", "previewModeSigningKey": "0", "previewModeEncryptionKey": "0"}',
+    'server/pages/api/pid.js': `exports.handler = (request, response) =>
+  setTimeout(() => response.end(JSON.stringify({ pid: process.pid })), request.url.includes('slow') ? 200 : 0)`,
+  }).map(([path, text]) => [`front/.next/${path}`, text]),
+)
