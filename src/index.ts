@@ -18,6 +18,7 @@ export {
   allTokens,
   BACKEND_CONTRACT,
   hostAndPort,
+  inheritInNode,
   isGiven,
   pythonModule,
   withoutOptions,

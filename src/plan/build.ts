@@ -303,12 +303,13 @@ function asGiven(
   input: CommandInput,
   { values, listen }: { readonly values: (option: string) => readonly string[]; readonly listen: readonly string[] },
 ): Backend {
-  const { options = {}, notTwice = [], stop, ready } = backend
+  const { kind, options = {}, notTwice = [], stop, ready } = backend
   const signal = stop?.signalOption === undefined ? undefined : values(stop.signalOption).at(-1)
   return {
     ...backend,
     ...(isGiven(notTwice, input, options) && { reload: 'restart' }),
-    // Where it listens is not known, so nobody can be asked.
+    // Where it listens is not known: nobody can be asked there, and two copies may want the same address.
+    ...(kind === 'web' && listen.length === 0 && { reload: 'restart' }),
     ...(ready?.http?.startsWith('/') && listen.length === 0 && { ready: { delay: 1000 } }),
     ...((signal === 'TERM' || signal === 'INT') && { stop: { ...stop, signal } }),
   }

@@ -10,6 +10,7 @@
  * Environment, removed once read: PRODSERVER_NODE_SOCKETS, JSON of `{"listen": {"0.0.0.0:3000": 3}, "probe": 4}`.
  */
 import cluster from 'node:cluster'
+import { lookup } from 'node:dns'
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http'
 import { type ListenOptions, Server, type Socket } from 'node:net'
 import { resolve } from 'node:path'
@@ -32,7 +33,7 @@ const { listen } = Server.prototype
 Server.prototype.listen = function (this: Server, ...args: unknown[]) {
   const wanted = readArguments(args)
   const address = wanted && given && Object.keys(given.listen).find((declared) => isSame(declared, wanted))
-  const server = new Followed(this, address === undefined ? undefined : hostWithin(address, wanted?.host))
+  const server = new Followed(this)
   followed.add(server)
   this.once('close', () => followed.delete(server))
   if (given === undefined || address === undefined) return Reflect.apply(listen, this, args) as Server
@@ -41,7 +42,16 @@ Server.prototype.listen = function (this: Server, ...args: unknown[]) {
   delete given.listen[address]
   answerProbes(this, given.probe)
   const callback = args.findLast((value) => typeof value === 'function')
-  return Reflect.apply(listen, this, [{ ...wanted, fd }, callback]) as Server
+  const begin = (): Server => Reflect.apply(listen, this, [{ ...wanted, fd }, callback]) as Server
+  const host = hostWithin(address, wanted?.host)
+  if (host === undefined) return begin()
+  // As Node has it: a name is looked up first.
+  lookup(host, { all: true }, (error, found) => {
+    if (error) return void this.emit('error', error)
+    server.takeOnly(found.map((each) => each.address))
+    begin()
+  })
+  return this
 } as typeof listen
 
 process.on('SIGTERM', end)
@@ -80,9 +90,6 @@ function hostWithin(address: string, host: string | undefined): string | undefin
   return host
 }
 
-const isAt = (host: string, address: string): boolean =>
-  address === host || (host === 'localhost' && (address === '127.0.0.1' || address === '::1'))
-
 /**
  * Has the connections of one more socket served like those of the server's own, wherever that sends them: a cluster hands
  * them to its workers before they are connections here.
@@ -112,7 +119,7 @@ function handleOf(server: Server): Handle | undefined {
 /** A server, and what of it is under way. */
 class Followed {
   readonly server: Server
-  readonly #host: string | undefined
+  #addresses: readonly string[] | undefined
   readonly #open = new Set<ServerResponse>()
   /** Connections that have asked for nothing yet. */
   readonly #fresh = new Set<Socket>()
@@ -122,10 +129,8 @@ class Followed {
   /** It ends the process: nobody else closes what HTTP knows nothing of. */
   #isAll = false
 
-  /** @param host Only connections to this host are taken; undefined for all. */
-  constructor(server: Server, host: string | undefined) {
+  constructor(server: Server) {
     this.server = server
-    this.#host = host
     const emit = server.emit.bind(server)
     server.emit = (event: string, ...args: unknown[]): boolean => {
       if (event === 'connection' && this.#refuses(args[0] as Socket)) return true
@@ -139,6 +144,11 @@ class Followed {
     }
   }
 
+  /** Connections to any other address are closed at once. */
+  takeOnly(addresses: readonly string[]): void {
+    this.#addresses = addresses
+  }
+
   /** Accepts no more, and resolves when all that is under way has ended. */
   end(): Promise<void> {
     this.#isAll = true
@@ -147,7 +157,7 @@ class Followed {
 
   #refuses(socket: Socket): boolean {
     const local = socket.localAddress?.replace(/^::ffff:/, '')
-    if (this.#host === undefined || local === undefined || isAt(this.#host, local)) return false
+    if (this.#addresses === undefined || local === undefined || this.#addresses.includes(local)) return false
     socket.destroy()
     return true
   }

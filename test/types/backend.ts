@@ -20,3 +20,6 @@ export const misspelt: Backend = { ...common, kind: 'web', command, options: { f
 
 // @ts-expect-error durations are milliseconds
 export const noUnit: Backend = { ...common, kind: 'web', command, stop: { timeout: '30s' } }
+
+// @ts-expect-error a contract is one that this prodserver knows
+export const ofTheFuture: Backend = { ...common, kind: 'web', command, contract: 2 }
