@@ -318,6 +318,14 @@ Options and examples: prodserver diff --help
       → Look: git -C ${outside} status
 `,
   )
+  const unknown = await prodserver(t, ['diff', 'HEAD~1', '.'], { cwd: outside })
+  assert.equal(
+    unknown.stderr,
+    `E018  HEAD~1
+      HEAD~1 is no settings module, no environment file, no folder and no git revision: ${outside} is in no git repository.
+      → Look: ls, or git log 'HEAD~1'
+`,
+  )
   const withoutGit = await prodserver(t, ['diff', 'git:v1', '.'], { cwd: folder, env: { ...env, PATH: '/nowhere' } })
   assert.equal(
     withoutGit.stderr,

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ROOT } from './support/environment.ts'
+import { PYTHON, ROOT } from './support/environment.ts'
 import { freePort, waitForHttp } from './support/net.ts'
 import { childrenOf, commandLineOf } from './support/processes.ts'
 import { createProject } from './support/project.ts'
-import { prodserver, startProdserver, waitUntil } from './support/running.ts'
+import { prodserver, run, startProdserver, waitUntil } from './support/running.ts'
 import { createSupervised } from './support/supervised.ts'
 
 const web = (port: number) => `
@@ -117,6 +117,18 @@ class Own(BaseServerBackend):
   ])
   const ran = await prodserver(t, ['run', '-q', 'own', '--set=own.ARGS.a=9', '--set=own.ARGS.b=null'], options)
   assert.deepEqual([ran.stdout, ran.code], ["['--a=9'] None\n", 0], ran.stderr)
+})
+
+test('manage.py prodserver takes --set as well', async (t) => {
+  const settings = `INSTALLED_APPS += ["django_prodserver"]
+PRODUCTION_PROCESSES = {"a": {"BACKEND": "command", "APP": "echo a"}, "b": {"BACKEND": "command", "APP": "echo b"}}`
+  const options = { cwd: createProject(t, { settings }), env: { PYTHONPATH: `${ROOT}/python` } }
+  const call = async (...args: readonly string[]) => {
+    const { stdout, stderr } = await run(t, PYTHON, ['manage.py', 'prodserver', ...args], options)
+    return stdout + stderr.replace(/^\w+: .*\n/, '')
+  }
+  assert.equal(await call('b', '--set', 'b.APP=echo c', '--no-color', 'd'), 'c d\n')
+  assert.equal(await call('--set=a.ENABLED=false', '--set=b.ARGS.e=1'), 'b -e 1\n')
 })
 
 test('a secret that --set gives is hidden wherever it is shown', async (t) => {

@@ -12,6 +12,7 @@ const facts: SideFacts = {
   isModule: among('mysite', 'mysite.staging', 'both', 'all'),
   isFile: among('.env.staging', 'all', 'mysite/staging.py', 'tagged'),
   isFolder: among('.', '..', 'mysite', '../other', 'release', 'named'),
+  whyNoRevision: () => undefined,
   isRevision: among('HEAD~1', 'v1.2', 'main', 'feature/x', 'both', 'all', 'tagged', 'named', 'env'),
 }
 
@@ -74,3 +75,10 @@ for (const text of ['v9', 'nowhere', '.env.nowhere', 'nowhere:mysite', 'nowhere/
     )
   })
 }
+
+test('where nothing can be a revision, it is said why', () => {
+  assert.throws(() => chooseSide('v9', { ...facts, whyNoRevision: () => 'git is not installed' }), {
+    message:
+      'E018 v9: v9 is no settings module, no environment file, no folder and no git revision: git is not installed.',
+  })
+})

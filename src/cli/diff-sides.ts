@@ -16,6 +16,8 @@ export interface SideFacts {
   readonly isFile: (path: string) => boolean
   readonly isFolder: (path: string) => boolean
   readonly isRevision: (name: string) => boolean
+  /** Why nothing is a revision: there is no repository, or no git. */
+  readonly whyNoRevision: () => string | undefined
 }
 
 const MODULE = /^[\p{L}_][\p{L}\p{N}_]*(\.[\p{L}_][\p{L}\p{N}_]*)*$/u
@@ -44,7 +46,8 @@ export function chooseSide(text: string, facts: SideFacts): Side {
   if (found[0]) return found[0]
   // Nothing else looks like it; why it cannot be imported is said where it is tried.
   if (MODULE.test(text) && text.includes('.')) return { kind: 'settings', module: text }
-  const message = `${text} is no settings module, no environment file, no folder and no git revision.`
+  const why = facts.whyNoRevision()
+  const message = `${text} is no settings module, no environment file, no folder and no git revision${why ? `: ${why}` : ''}.`
   throw new ProdserverError(
     [{ id: 'E018', place: text, message, hint: `Look: ls, or git log ${quoteWord(text)}` }],
     EXIT.usage,
@@ -81,7 +84,7 @@ function asRevision(text: string): Side & { readonly kind: 'git' } {
 export const sideFacts = (
   cwd: string,
   importPath: readonly string[],
-  isRevision: (name: string) => boolean,
+  ofGit: Pick<SideFacts, 'isRevision' | 'whyNoRevision'>,
 ): SideFacts => ({
   isModule: (name) =>
     importPath.some((folder) => {
@@ -90,5 +93,5 @@ export const sideFacts = (
     }),
   isFile: (path) => statSync(resolve(cwd, path), { throwIfNoEntry: false })?.isFile() ?? false,
   isFolder: (path) => statSync(resolve(cwd, path), { throwIfNoEntry: false })?.isDirectory() ?? false,
-  isRevision,
+  ...ofGit,
 })

@@ -55,7 +55,7 @@ def override(values, path, value):
     """Give a key, or a key within one, another value; without one it goes."""
     key, *inner = path
     if inner:
-        values[key] = dict(values.get(key) or {})
+        values[key] = dict(values[key]) if isinstance(values.get(key), dict) else {}
         override(values[key], inner, value)
     elif value:
         values[key] = value[0]

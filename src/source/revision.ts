@@ -77,6 +77,17 @@ export function findRepository(root: string, env: Env, place: string): Repositor
   )
 }
 
+/** Why there is none, in a few words; undefined where there is one. */
+export function whyNoRepository(root: string, env: Env): string | undefined {
+  try {
+    findRepository(root, env, root)
+    return undefined
+  } catch (error) {
+    if (error instanceof ProdserverError) return error.problems[0]?.message.replace(/\.$/, '')
+    throw error
+  }
+}
+
 const firstLine = (text: string): string => (text.split('\n')[0] ?? '').replace(/^(fatal|error): |\.$/g, '')
 
 /** The files of a commit in a folder below the system's for temporary files; only its owner can look into it. */

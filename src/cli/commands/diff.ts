@@ -2,7 +2,7 @@ import { EXIT, type ExitCode, type Problem, ProdserverError, UsageError } from '
 import { type Change, diffEnvironments, diffPlans, type ProcessDiff } from '../../plan/diff.ts'
 import type { Plan } from '../../plan/plan.ts'
 import { locateRoot } from '../../source/project.ts'
-import { findCommit } from '../../source/revision.ts'
+import { findCommit, whyNoRepository } from '../../source/revision.ts'
 import type { CommandContext } from '../commands.ts'
 import { chooseSide, sideFacts } from '../diff-sides.ts'
 import { openSide, type OpenSide, planOf } from '../open-side.ts'
@@ -55,11 +55,10 @@ function open(context: CommandContext, words: readonly string[], sides: OpenSide
   const { io, options } = context
   const [project, config] = ['project', 'config'].map((name) => single(context, name))
   const root = locateRoot({ cwd: io.cwd, env: io.env, project, config }, true)
-  const facts = sideFacts(
-    io.cwd,
-    [root, ...(options.values['pythonpath'] ?? [])],
-    (name) => findCommit(root, io.env, name) !== undefined,
-  )
+  const facts = sideFacts(io.cwd, [root, ...(options.values['pythonpath'] ?? [])], {
+    isRevision: (name) => findCommit(root, io.env, name) !== undefined,
+    whyNoRevision: () => whyNoRepository(root, io.env),
+  })
   // All is understood before any is made.
   const chosen = words.map((word) => [word, chooseSide(word, facts)] as const)
   for (const [word, side] of chosen) sides.push(openSide(context, word, side, root))
