@@ -135,7 +135,7 @@ test('down removes everything of it and nothing else', async (t) => {
     apiVersion: 'v1',
     kind: 'Service',
     metadata: { name: 'other', labels: { 'app.kubernetes.io/part-of': 'other' } },
-    spec: {},
+    spec: { ports: [{ port: 8000 }] },
   })
   const { code, stdout } = await call('down')
   assert.match(stdout, /Down\. Nothing is left running\.\n$/)

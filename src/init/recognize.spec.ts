@@ -56,7 +56,9 @@ const LINES: readonly (readonly [line: string, expected: unknown])[] = [
 for (const [line, expected] of LINES) test(`recognized: ${line}`, () => assert.deepEqual(recognized(line), expected))
 
 test('every backend recognises the command line that it makes', () => {
-  const missed = BACKENDS.filter(({ name }) => name !== 'command').filter((backend) => {
+  // Any program is a command, and one with options of its own by default is recognised as what it is without them.
+  const known = BACKENDS.filter(({ name, defaults }) => name !== 'command' && defaults === undefined)
+  const missed = known.filter((backend) => {
     const app =
       backend.app === undefined || backend.app === 'none' ? [] : [backend.appExample?.split(' ')[0] ?? 'mysite:app']
     const { program, args } = backend.command({ app, options: [], extra: [], django: [] })

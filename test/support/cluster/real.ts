@@ -59,6 +59,7 @@ export async function useRealCluster(t: TestContext, file: string, options: Clus
   const life = new AbortController()
   const tending = (async (): Promise<void> => {
     while (!life.signal.aborted) {
+      // A pod may go while it is looked at.
       await tend().catch(() => {})
       await new Promise((next) => setTimeout(next, TEND_MS))
     }
@@ -80,12 +81,13 @@ export async function useRealCluster(t: TestContext, file: string, options: Clus
     list: async (plural) => ((await call('GET', pathOf(plural))) as { items: Stored[] }).items,
     apply: async (plural, object) => {
       const { name: own } = object['metadata'] as { name: string }
-      await call(
+      const applied = await call(
         'PATCH',
         `${pathOf(plural)}/${own}?fieldManager=test&force=true`,
         object,
         'application/apply-patch+yaml',
       )
+      if ((applied as { code?: number }).code !== undefined) throw new Error(JSON.stringify(applied))
     },
     print: logs.print,
   }
@@ -116,17 +118,23 @@ function connect({ clusters, users }: KubeConfig): Call {
   const { token = '' } = users[0]?.user ?? {}
   return (method, path, body, type = 'application/merge-patch+json') =>
     new Promise((resolve, reject) => {
+      const text = body === undefined ? '' : JSON.stringify(body)
       const headers = {
+        // Node leaves it out of a DELETE.
+        'content-length': Buffer.byteLength(text),
         authorization: `Bearer ${token}`,
         'content-type': method === 'PATCH' ? type : 'application/json',
       }
       const sent = httpsRequest(`${server}${path}`, { method, headers, rejectUnauthorized: false }, (response) => {
-        let text = ''
-        response.setEncoding('utf8').on('data', (part: string) => (text += part))
-        response.on('end', () => resolve(JSON.parse(text)))
+        let answer = ''
+        response.setEncoding('utf8').on('data', (part: string) => (answer += part))
+        response.on('end', () => {
+          if (answer.startsWith('{')) resolve(JSON.parse(answer))
+          else reject(new Error(`${method} ${path}: ${answer}`))
+        })
       })
       sent.on('error', reject)
-      sent.end(body && JSON.stringify(body))
+      sent.end(text)
     })
 }
 
