@@ -39,6 +39,41 @@ const MISTAKES: Readonly<Record<string, Mistake>> = {
       → Give it another name
 `,
   },
+  'two names are one for Kubernetes': {
+    target: 'kubernetes',
+    processes: '{"clean_up": {"BACKEND": "command", "APP": "true"}, "Clean-Up": {"BACKEND": "command", "APP": "true"}}',
+    shows: `E802  PRODUCTION_PROCESSES["Clean-Up"]
+      In Kubernetes its name is clean-up, and so is that of "clean_up".
+      → Give it another name
+`,
+  },
+  'a name is too long for Kubernetes': {
+    target: 'kubernetes',
+    processes: `{"${'a'.repeat(50)}": {"BACKEND": "command", "APP": "true"}}`,
+    options: ['--name=shop'],
+    shows: `E802  PRODUCTION_PROCESSES["${'a'.repeat(50)}"]
+      In Kubernetes it would be called shop-${'a'.repeat(50)}: a name there begins with a letter, and has at most 52 characters here.
+      → Give all of it another name: --name shop
+`,
+  },
+  'a user is named for Kubernetes': {
+    target: 'kubernetes',
+    processes: '{"worker": {"BACKEND": "command", "APP": "true"}}',
+    options: ['--name=shop', '--user=shop'],
+    shows: `E802  --user
+      Kubernetes takes the number of a user, not "shop".
+      → --user 1000
+`,
+  },
+  'a schedule for Kubernetes has seconds': {
+    target: 'kubernetes',
+    processes: '{"nightly": {"BACKEND": "command", "APP": "true", "SCHEDULE": "0 0 3 * * *"}}',
+    options: ['--name=shop'],
+    shows: `E802  PRODUCTION_PROCESSES["nightly"]["SCHEDULE"]
+      A schedule of Kubernetes has five fields, and no seconds.
+      → Write it with five: "30 3 * * *" is every day at 3:30
+`,
+  },
 }
 
 for (const [name, { target, processes, options = [], shows }] of Object.entries(MISTAKES)) {

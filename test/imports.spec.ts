@@ -122,6 +122,7 @@ test('what is data and pure functions imports nothing of the system', () => {
 
 /** What reads Node's `process` beside the two files that hand it to all others. */
 const PROCESS: Readonly<Record<string, { members: readonly string[]; because: string }>> = {
+  'export/kubernetes-pod.ts': { members: ['kill'], because: 'what it writes is a program of its own' },
   'export/probe-program.ts': { members: ['exit'], because: 'what it writes is a program of its own' },
   'source/interpreter.ts': { members: ['platform'], because: 'programs have other names on Windows' },
   'source/evaluate.ts': { members: ['getBuiltinModule'], because: 'a module that is loaded only where it is needed' },

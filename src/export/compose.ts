@@ -217,7 +217,7 @@ function healthcheck(exported: ExportedProcess, interpreter: Interpreter): YamlV
 const isChecked = (exported: ExportedProcess): boolean => healthcheck(exported, 'python') !== undefined
 
 const askedProbe = ({ ready, alive }: ExportedProcess): ExportedProcess['ready'] | undefined =>
-  [ready, alive].find(canBeAsked)
+  [ready, alive].find(canBeAsked) ?? undefined
 
 function restart(exported: ExportedProcess): string {
   const { policy, limit } = exported.restart

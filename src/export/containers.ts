@@ -127,7 +127,7 @@ export function withoutCollecting(all: readonly ExportedProcess[]): InImage {
 }
 
 /** What a probe asks, where a program or a request can; undefined for those that only `up` can see. */
-export const canBeAsked = (probe: PlannedProbe | null): probe is PlannedProbe =>
+export const canBeAsked = (probe: PlannedProbe | null): boolean =>
   probe !== null && (probe.http !== undefined || probe.tcp !== undefined || probe.exec !== undefined)
 
 /** The kind of a probe that cannot be asked, as it is declared. */

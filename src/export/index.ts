@@ -1,12 +1,14 @@
 import { compose } from './compose.ts'
+import { kubernetes } from './kubernetes.ts'
 import { systemd } from './systemd/index.ts'
 import type { Target } from './target.ts'
 
 /** Every target, in the order of the reference. */
-export const TARGETS: readonly Target[] = [systemd, compose]
+export const TARGETS: readonly Target[] = [systemd, compose, kubernetes]
 
 export { filesToWrite, type FileChange } from './changes.ts'
 export { foundFiles, imageRoot } from './image-layout.ts'
+export { kubernetesObjects, type KubernetesObject } from './kubernetes-objects.ts'
 export { prepareExport, type PrepareRequest } from './prepare.ts'
 export type { Exported, ExportInput, Target } from './target.ts'
 

@@ -33,6 +33,8 @@ interface Change {
   /** The key of the declaration that says it. */
   readonly key: Key
   readonly to: Partial<ExportedProcess>
+  /** On a machine it is reached at its address without a word. */
+  readonly only?: Target['runsIn']
 }
 
 const READY = { intervalMs: 1000, timeoutMs: 5000, failures: 3, startMs: 60_000 }
@@ -47,7 +49,7 @@ const CHANGES: Readonly<Record<Said, readonly Change[]>> = {
     { key: 'env', to: { env: { COLOUR: null } } },
   ],
   cwd: [{ key: 'cwd', to: { cwd: '/app/inner' } }],
-  listen: [{ key: 'args', to: { kind: 'web', listen: ['0.0.0.0:8000'] } }],
+  listen: [{ key: 'args', to: { kind: 'web', listen: ['0.0.0.0:8000'] }, only: 'image' }],
   instances: [
     { key: 'instances', to: { instances: 3 } },
     { key: 'instances', to: { instances: 3, listen: ['0.0.0.0:8000'] } },
@@ -94,7 +96,6 @@ const CHANGES: Readonly<Record<Said, readonly Change[]>> = {
   reload: [
     { key: 'reload', to: { reload: 'rolling' } },
     { key: 'reload', to: { reload: 'signal' } },
-    { key: 'reload', to: { reload: 'restart' } },
   ],
   memoryLimitBytes: [{ key: 'memoryLimit', to: { memoryLimitBytes: 512 * 1024 ** 2 } }],
   schedule: [
@@ -131,18 +132,28 @@ interface Rendered {
 function rendered(target: Target, change: Change | undefined): Rendered {
   const from = change ? { [change.key]: `PRODUCTION_PROCESSES["it"]["${change.key}"]` } : {}
   const processes = [exportedProcess({ name: 'it', ...change?.to, from }), ...OTHERS]
-  const { files, problems } = target.render(exportInput(processes))
+  const { files, problems } =
+    target.runsIn === 'image'
+      ? target.render(exportInput(processes))
+      : target.render(exportInput(processes.map(onMachine), { user: 'www', image: undefined }))
   return {
     files: JSON.stringify(files),
     losses: problems.filter(({ process }) => process === 'it').map(({ place }) => place),
   }
 }
 
+/** What runs on this machine is named by its full path. */
+const onMachine = (exported: ExportedProcess): ExportedProcess => ({
+  ...exported,
+  argv: ['/srv/shop/.venv/bin/python', ...exported.argv.slice(1)],
+})
+
 for (const target of TARGETS) {
   test(`${target.title} shows everything that a process is declared with, or says that it cannot`, () => {
     const usual = rendered(target, undefined)
     const dropped = Object.values(CHANGES)
       .flat()
+      .filter(({ only }) => only === undefined || only === target.runsIn)
       .filter((change) => {
         const { files, losses } = rendered(target, change)
         return files === usual.files && !losses.includes(`PRODUCTION_PROCESSES["it"]["${change.key}"]`)

@@ -45,7 +45,7 @@ def kubernetes(text):
             # Those that are written before it.
             env[variable["name"]] = substitute(variable["value"], env)
         words = container.get("command", []) + container.get("args", [])
-        found[template["metadata"]["labels"]["app.kubernetes.io/component"]] = {
+        found[template["metadata"]["labels"]["app.kubernetes.io/name"]] = {
             "argv": [substitute(word, env) for word in words],
             "env": env,
             "cwd": container["workingDir"],
