@@ -40,7 +40,7 @@ await build({
   format: 'cjs',
   plugins: [chunks],
   // The supervisor is a file of its own: it stays in memory, and what it does not use would stay with it. What evaluates
-  // config files is run by a thread.
+  // config files is a program of its own.
   entryPoints: {
     'chunks/program': 'src/program.ts',
     'chunks/supervisor': 'src/supervise/detached.ts',

@@ -171,9 +171,14 @@ const forms: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'exports a promise': { 'prodserver.config.ts': `export default Promise.resolve(${OBJECT})` },
   'leaves something running': { 'prodserver.config.ts': `setInterval(() => {}, 1000)\nexport default ${OBJECT}` },
   'prints to both streams': {
-    'prodserver.config.ts': `console.log('{')\nconsole.error('x')\nprocess.stdout.write('y')\nexport default ${OBJECT}`,
+    'prodserver.config.ts': `import { writeSync } from 'node:fs'\n\nconsole.log('{')\nconsole.error('x')\nwriteSync(1, 'y')\nexport default ${OBJECT}`,
   },
-  'changes the environment': { 'prodserver.config.ts': `process.env.PATH = ''\nexport default ${OBJECT}` },
+  'changes the environment and the folder': {
+    'prodserver.config.ts': `process.env.PATH = ''\nprocess.chdir('/')\nexport default ${OBJECT}`,
+  },
+  'has something to do when it ends': {
+    'prodserver.config.ts': `process.on('exit', () => {\n  for (;;);\n})\nexport default ${OBJECT}`,
+  },
 }
 
 for (const [what, files] of Object.entries(forms)) {

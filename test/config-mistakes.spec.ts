@@ -73,6 +73,7 @@ const mistakes: Readonly<Record<string, Mistake>> = {
     code: 1,
     shows: `E014  <project>/prodserver.config.ts:2
       The config file raises Error: late
+        at Timeout._onTimeout (<project>/prodserver.config.ts:2:9)
       → See it alone: node <project>/prodserver.config.ts
 `,
   },
@@ -139,6 +140,14 @@ const mistakes: Readonly<Record<string, Mistake>> = {
     shows: `E016  <project>/prodserver.config.ts:2
       The config file ends the process, with exit code 3.
       → Throw an error that says what is missing instead
+`,
+  },
+  'it is ended in the middle': {
+    ...alone('process.kill(process.pid, "SIGABRT")\nawait new Promise((done) => setTimeout(done, 20_000))\n'),
+    code: 1,
+    shows: `E016  <project>/prodserver.config.ts
+      The process that read the config file ended without an answer: SIGABRT.
+      → See it alone: node <project>/prodserver.config.ts
 `,
   },
   'it waits for what never comes': {

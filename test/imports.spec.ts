@@ -125,10 +125,10 @@ const PROCESS: Readonly<Record<string, { members: readonly string[]; because: st
   'export/kubernetes-pod.ts': { members: ['kill'], because: 'what it writes is a program of its own' },
   'export/probe-program.ts': { members: ['exit'], because: 'what it writes is a program of its own' },
   'source/interpreter.ts': { members: ['platform'], because: 'programs have other names on Windows' },
-  'source/evaluate.ts': { members: ['getBuiltinModule'], because: 'a module that is loaded only where it is needed' },
+  'source/evaluate.ts': { members: ['execPath'], because: 'config files are run by the Node that runs us' },
   'source/evaluator.ts': {
-    members: ['exit', 'exitCode'],
-    because: 'a file that ends its thread is told where it does',
+    members: ['argv', 'exit', 'exitCode', 'kill', 'on', 'pid'],
+    because: 'it is a program of its own, which a config file must not end or keep open',
   },
   'source/run-python.ts': { members: ['pid', 'platform'], because: 'scratch files differ by system and process' },
   'plan/build.ts': { members: ['execPath'], because: 'the Node that a script runs on is the one that runs us' },

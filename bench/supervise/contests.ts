@@ -5,7 +5,7 @@ import { BIN, measuredEnv } from '../machine.ts'
 import { timeToEnd } from '../measure.ts'
 import { bareNode } from './contestants/bare-node.ts'
 import { ALTERNATIVES } from './contestants/index.ts'
-import { BACKGROUND, OURS, prodserver } from './contestants/prodserver.ts'
+import { prodserver, VARIANTS } from './contestants/prodserver.ts'
 import { type Field, gather } from './field.ts'
 import { compileChild, copyNode } from './install.ts'
 import { writeProject } from './project.ts'
@@ -33,13 +33,13 @@ export interface Supervision {
 
 const SCALE = [1, 10, 100, 500]
 /** The others would take minutes. */
-const SCALED = new Set([OURS, BACKGROUND, 'Circus', 'honcho', 'PM2', 'runit', 's6'])
+const SCALED = new Set<string>([...VARIANTS, 'Circus', 'honcho', 'PM2', 'runit', 's6'])
 
 export async function measureSupervision(options: Options, folder: string): Promise<Supervision> {
   if (!existsSync('/proc/self/smaps_rollup')) throw new Error('Only Linux tells what is measured of process managers')
   try {
     const { python, version } = options
-    const ours = [false, true].map((inBackground) => prodserver(python, version, inBackground))
+    const ours = VARIANTS.map((variant) => prodserver(python, version, variant))
     const field = gather([...ours, ...ALTERNATIVES, bareNode])
     const ground = { folder, node: copyNode(), child: compileChild() }
     const rows = await (options.scale ? measureGrowth : measureAll)(field, ground, options)

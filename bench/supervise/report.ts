@@ -1,7 +1,7 @@
 /** Figures of process managers as a table for people, or as Markdown. */
 import { type Paint, renderTable } from '../../src/cli/print.ts'
 import { bareNode } from './contestants/bare-node.ts'
-import { BACKGROUND, OURS } from './contestants/prodserver.ts'
+import { OURS, VARIANTS } from './contestants/prodserver.ts'
 import type { Supervision } from './contests.ts'
 import { bestOf, type Cell, type Row } from './table.ts'
 
@@ -36,7 +36,7 @@ function cells(row: Row, [ours = '', ...others]: readonly string[]): string[] {
 /** Of ours to the best of the others, and who that is. */
 function ratio(row: Row): string {
   const ours = row.cells[OURS]
-  const best = bestOf(row, [OURS, BACKGROUND, bareNode.name])
+  const best = bestOf(row, [...VARIANTS, bareNode.name])
   if (!best || !ours || 'absent' in ours || best.value === 0) return ''
   return `${(ours.value / best.value).toFixed(2)} ${best.name}`
 }

@@ -1,7 +1,7 @@
 /** The contests between process managers, each as rows of the table. */
 import { join } from 'node:path'
 import { say } from '../machine.ts'
-import { BACKGROUND } from './contestants/prodserver.ts'
+import { OURS, VARIANTS } from './contestants/prodserver.ts'
 import { crash } from './crash.ts'
 import { type Entrant, inTurns } from './field.ts'
 import { countWakeUps, IDLE_SECONDS } from './idle.ts'
@@ -89,7 +89,9 @@ export async function measureReload(
   say('measuring reloads under load')
   const project = join(folder, 'web')
   writeProject(project, {})
-  const able = managers.filter(({ name, configureWeb }) => configureWeb && name !== BACKGROUND)
+  const able = managers.filter(
+    ({ name, configureWeb }) => configureWeb && (name === OURS || !VARIANTS.some((variant) => variant === name)),
+  )
   const samples = await inTurns(able, { rounds: 1, budgetMs: 0 }, (entrant) =>
     reload(entrant, { ...ground, folder }, { python, project }),
   )

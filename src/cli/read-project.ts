@@ -24,7 +24,7 @@ export async function readProject(
   const timeoutMs = settingsTimeoutMs(context)
   const [answer, config] = await Promise.all([
     answerOf(context, project, lines),
-    project.config && readConfig(project.config, { timeoutMs, lines }),
+    project.config && readConfig(project.config, { cwd: project.root, env: context.io.env, timeoutMs, lines }),
   ])
   return { project, answer: config ? withConfig(answer, config) : answer }
 }

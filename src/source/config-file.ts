@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { EXIT, type Problem, type ProblemId, ProdserverError } from '../errors.ts'
-import type { Json } from '../types.ts'
+import type { Env, Json } from '../types.ts'
 import { quoteWord } from '../words.ts'
-import { evaluate, type Evaluation } from './evaluate.ts'
+import { evaluate, type Evaluation, type Raised, type Silence } from './evaluate.ts'
 import { jsonProblem } from './json-problem.ts'
 import { findObjectLines } from './object-lines.ts'
 
@@ -25,6 +25,9 @@ export interface ConfigAnswer {
 }
 
 export interface ConfigRequest {
+  /** Where it is evaluated. */
+  readonly cwd: string
+  readonly env: Env
   /** How long evaluating it may take. */
   readonly timeoutMs: number
   /** Tell where keys are written as well. */
@@ -70,15 +73,18 @@ function givenConfig(path: string): string {
  * @throws {ProdserverError} `E014` to `E017`.
  */
 export async function readConfig({ path }: ConfigFile, request: ConfigRequest): Promise<ConfigAnswer> {
-  const value = path.endsWith('.json') ? readJson(path) : await evaluated(path, request.timeoutMs)
+  const value = path.endsWith('.json') ? readJson(path) : await evaluated(path, request)
   const { lines, literals } = request.lines ? findObjectLines(readFileSync(path, 'utf8')) : { lines: [], literals: [] }
   return { file: path, value, lines: lines.map(([keys, line]) => [keys, `${path}:${line}`]), literals }
 }
 
-async function evaluated(path: string, timeoutMs: number): Promise<Json | undefined> {
-  const result = await evaluate(path, timeoutMs)
-  if ('value' in result) return result.value
-  throw failed(explain(result, path, timeoutMs))
+async function evaluated(path: string, { cwd, env, timeoutMs }: ConfigRequest): Promise<Json | undefined> {
+  const result = await evaluate({ path, cwd, env, timeoutMs })
+  if ('raised' in result) throw failed(explainRaised(result.raised, path))
+  if ('exitCode' in result) throw failed(explainExit(result, path))
+  if ('died' in result || 'timedOut' in result || 'unsettled' in result)
+    throw failed(explainSilence(result, path, timeoutMs))
+  return result.value
 }
 
 function readJson(path: string): Json {
@@ -91,16 +97,19 @@ function readJson(path: string): Json {
   }
 }
 
-type Unfinished = Exclude<Evaluation, { readonly value: unknown }>
+function explainExit({ exitCode, at }: Extract<Evaluation, { exitCode: number }>, path: string): Problem {
+  const message = `The config file ends the process, with exit code ${exitCode}.`
+  const hint = 'Throw an error that says what is missing instead'
+  return { id: 'E016', place: at ?? path, message, hint }
+}
 
-function explain(result: Unfinished, path: string, timeoutMs: number): Problem {
-  if ('raised' in result) return explainRaised(result, path)
-  if ('exitCode' in result) {
-    const message = `The config file ends the process, with exit code ${result.exitCode}.`
-    const hint = 'Throw an error that says what is missing instead'
-    return { id: 'E016', place: result.at ?? path, message, hint }
+function explainSilence(silence: Silence, path: string, timeoutMs: number): Problem {
+  if ('died' in silence) {
+    const message = `The process that read the config file ended without an answer: ${silence.died}.`
+    const details = silence.output.trimEnd().split('\n').slice(-12).join('\n') || undefined
+    return { id: 'E016', place: path, message, hint: seeAlone(path), details }
   }
-  if ('unsettled' in result) {
+  if ('unsettled' in silence) {
     const message = 'The config file never finishes: it awaits what nothing will bring about.'
     return { id: 'E017', place: path, message, hint: seeAlone(path) }
   }
@@ -109,7 +118,7 @@ function explain(result: Unfinished, path: string, timeoutMs: number): Problem {
   return { id: 'E017', place: path, message, hint }
 }
 
-function explainRaised({ raised }: Extract<Unfinished, { raised: unknown }>, path: string): Problem {
+function explainRaised(raised: Raised, path: string): Problem {
   const { name, message, missing, at, frames } = raised
   const place = at ?? path
   const details = frames.join('\n') || undefined

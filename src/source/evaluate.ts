@@ -1,16 +1,19 @@
 import { join } from 'node:path'
-import type { Json } from '../types.ts'
+import type { Env, Json } from '../types.ts'
+import { runPython } from './run-python.ts'
 
-/** What became of a config file. */
+/** What became of a config file, in the words of the program that evaluated it. */
 export type Evaluation =
   /** Undefined where it exports nothing by default. */
   | { readonly value: Json | undefined }
   | { readonly raised: Raised }
   /** It ended the process; the place is where it did. */
   | { readonly exitCode: number; readonly at?: string | undefined }
+
+/** What became of one of which that program did not speak. */
+export type Silence =
   /** It awaits what cannot happen any more. */
-  | { readonly unsettled: true }
-  | { readonly timedOut: true }
+  { readonly unsettled: true } | { readonly timedOut: true } | { readonly died: string; readonly output: string }
 
 export interface Raised {
   readonly name: string
@@ -22,48 +25,35 @@ export interface Raised {
   readonly frames: readonly string[]
 }
 
-export interface EvaluationRequest {
+/** What the evaluator is told, as its only argument. */
+export interface EvaluatorInput {
   readonly path: string
   /** What `import … from 'prodserver'` is. */
   readonly library: string
 }
 
+export interface EvaluationRequest {
+  readonly path: string
+  readonly cwd: string
+  readonly env: Env
+  readonly timeoutMs: number
+}
+
 /**
- * Evaluates a config file in a thread of its own, by the Node that runs prodserver. What it prints is noise, as it is
- * with settings.
+ * Evaluates a config file in a process of its own, by the Node that runs prodserver: as with settings, what it prints is
+ * noise, and what it does and leaves open ends with it. A thread would start no sooner, and leave its memory behind.
  */
-export async function evaluate(path: string, timeoutMs: number): Promise<Evaluation> {
-  const { Worker } = process.getBuiltinModule('node:worker_threads')
+export async function evaluate({ path, cwd, env, timeoutMs }: EvaluationRequest): Promise<Evaluation | Silence> {
   const isBuilt = typeof PRODSERVER_EVALUATOR === 'string'
   const library = join(import.meta.dirname, '..', isBuilt ? 'index.js' : 'index.ts')
   const evaluator = join(import.meta.dirname, isBuilt ? PRODSERVER_EVALUATOR : 'evaluator.ts')
-  // Its streams are its own: what it prints goes nowhere.
-  const worker = new Worker(evaluator, {
-    workerData: { path, library } satisfies EvaluationRequest,
-    stdout: true,
-    stderr: true,
-  })
-  let timer: NodeJS.Timeout | undefined
-  try {
-    return await new Promise<Evaluation>((settle) => {
-      timer = setTimeout(() => settle({ timedOut: true }), timeoutMs)
-      worker.once('message', settle)
-      worker.once('error', (error) => settle({ raised: outside(error) }))
-      worker.once('exit', () => settle({ unsettled: true }))
-    })
-  } finally {
-    clearTimeout(timer)
-    await worker.terminate()
-  }
+  const args = [evaluator, JSON.stringify({ path, library } satisfies EvaluatorInput)]
+  const { answer, output, ended } = await runPython({ python: process.execPath, args, cwd, env, timeoutMs })
+  if (answer !== '') return JSON.parse(answer) as Evaluation
+  if (ended.killed) return { timedOut: true }
+  if (ended.code === 0) return { unsettled: true }
+  return { died: ended.error?.message ?? ended.signal ?? `exit code ${ended.code}`, output }
 }
-
-/** An error that nothing in the file waited for. */
-const outside = (error: unknown): Raised => ({
-  name: error instanceof Error ? error.name : 'what is no error',
-  message: (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '',
-  at: /(?:file:\/\/)?(\/[^\n()]+?:\d+)/.exec((error instanceof Error && error.stack) || '')?.[1],
-  frames: [],
-})
 
 /** Where it lies once it is built. */
 declare const PRODSERVER_EVALUATOR: string | undefined

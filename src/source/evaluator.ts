@@ -1,16 +1,13 @@
-/**
- * Evaluates one config file: what a worker thread runs. Whatever the file prints, leaves running or does to its globals
- * ends with the thread, and each time everything is read afresh.
- */
-import { readFileSync } from 'node:fs'
+/** Evaluates one config file, and answers on descriptor 3: a program of its own, so that everything is read afresh. */
+import { readFileSync, writeSync } from 'node:fs'
 import { registerHooks, stripTypeScriptTypes } from 'node:module'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { parentPort, workerData } from 'node:worker_threads'
 import { ODD } from '../values.ts'
 import type { Json } from '../types.ts'
-import type { Evaluation, EvaluationRequest, Raised } from './evaluate.ts'
+import type { Evaluation, EvaluatorInput, Raised } from './evaluate.ts'
 
-const { path, library } = workerData as EvaluationRequest
+const ANSWER_FD = 3
+const { path, library } = JSON.parse(process.argv[2] ?? '') as EvaluatorInput
 const entry = pathToFileURL(path).href
 /** The import that failed last: the error itself has lost how it was written, and in which line. */
 let failed: { readonly specifier: string; readonly parent: string | undefined } | undefined
@@ -41,14 +38,16 @@ function formatOf(file: string): string | undefined {
   return file.endsWith('.ts') ? 'module-typescript' : 'module'
 }
 
-// oxlint-disable-next-line unicorn/require-post-message-target-origin -- threads have no origins
-const answer = (evaluation: Evaluation): void => parentPort?.postMessage(evaluation)
-
-const exit = process.exit.bind(process)
-process.exit = (code) => {
-  answer({ exitCode: Number(code ?? process.exitCode ?? 0), at: placesOf(new Error().stack)[0] })
-  return exit(code)
+/** Says what became of it, and ends at once: what the file has left open, or does at the end, must keep nobody waiting. */
+function answer(evaluation: Evaluation): never {
+  const bytes = Buffer.from(JSON.stringify(evaluation))
+  for (let written = 0; written < bytes.length;) written += writeSync(ANSWER_FD, bytes, written)
+  process.kill(process.pid, 'SIGKILL')
+  throw new Error('it has ended')
 }
+
+process.exit = (code) => answer({ exitCode: Number(code ?? process.exitCode ?? 0), at: placesOf(new Error().stack)[0] })
+process.on('uncaughtException', (error: unknown) => answer({ raised: describe(error) }))
 
 function describe(error: unknown): Raised {
   if (!(error instanceof Error)) return { name: 'what is no error', message: firstLine(String(error)), frames: [] }
@@ -130,13 +129,9 @@ function isPlain(value: object): boolean {
 const odd = (type: string, repr: string): Json => ({ [ODD]: type, repr: firstLine(repr).slice(0, 200) })
 
 async function run(): Promise<void> {
-  try {
-    const { default: exported } = (await import(entry)) as { readonly default?: unknown }
-    const value = await (typeof exported === 'function' ? (exported as () => unknown)() : exported)
-    answer({ value: value === undefined ? undefined : plain(value) })
-  } catch (error) {
-    answer({ raised: describe(error) })
-  }
+  const { default: exported } = (await import(entry)) as { readonly default?: unknown }
+  const value = await (typeof exported === 'function' ? (exported as () => unknown)() : exported)
+  answer({ value: value === undefined ? undefined : plain(value) })
 }
 
-void run()
+run().catch((error: unknown) => answer({ raised: describe(error) }))

@@ -21,6 +21,7 @@ export interface Ended {
 }
 
 export interface PythonRunRequest {
+  /** The interpreter; or Node, for the program that evaluates config files. */
   readonly python: string
   readonly args: readonly string[]
   /** What it reads from its standard input. Default nothing. */
@@ -37,7 +38,7 @@ const KEPT_OUTPUT = 16_384
 const MOST_OUTPUT = 8 * 1024 ** 2
 
 /**
- * Runs one of the Python files and waits for its end. Never rejects.
+ * Runs one of the files that ask the project and waits for its end. Never rejects.
  *
  * Files without a name take what it writes, rather than pipes: a background process that the settings started may keep
  * a pipe open for ever, and Node's pipes put our own standard streams into non-blocking mode when they close, for the

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { join, relative, resolve } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import { EXIT, ProdserverError, UsageError } from '../../errors.ts'
 import type { Evaluate, ProjectView, Proposal, ReadFile } from '../../init/index.ts'
 import { NO_SETTINGS, type SettingsAnswer } from '../../source/django.ts'
-import type { Json } from '../../types.ts'
+import type { Env, Json } from '../../types.ts'
 import type { CommandContext } from '../commands.ts'
 import { configDestination, settingsDestination } from '../init-destination.ts'
 import type { Paint } from '../print.ts'
@@ -22,7 +22,7 @@ export async function execute(context: CommandContext): Promise<number> {
     io.stderr.write(`${errorPaint('cyan', '→')} Look: prodserver show. Add to it by hand, or remove it first\n`)
     return EXIT.done
   }
-  const evaluate = evaluator(settingsTimeoutMs(context))
+  const evaluate = evaluator(settingsTimeoutMs(context), context.io.env)
   const given = options.values['from']
   const files = given
     ? await Promise.all(
@@ -70,10 +70,10 @@ const isDeclared = ({ settings, config }: SettingsAnswer): boolean =>
   settings['PRODUCTION_PROCESSES'] !== undefined || config !== undefined
 
 const evaluator =
-  (timeoutMs: number): Evaluate =>
+  (timeoutMs: number, env: Env): Evaluate =>
   async (path): Promise<Json> => {
     const { evaluate } = await import('../../source/evaluate.ts')
-    const result = await evaluate(path, timeoutMs)
+    const result = await evaluate({ path, cwd: dirname(path), env, timeoutMs })
     if ('value' in result) return result.value ?? null
     throw new Error(
       'raised' in result ? `${result.raised.name}: ${result.raised.message}` : 'it does not come to an end',
