@@ -3,9 +3,9 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Problem } from '../src/errors.ts'
-import { PYTHON } from './support/environment.ts'
+import { PYTHON, ROOT } from './support/environment.ts'
 import { FIT } from './support/fit.ts'
-import { assertExplained, type Mistake } from './support/mistakes.ts'
+import { assertExplained, type Mistake, recordInterpreters } from './support/mistakes.ts'
 import { createProject, type ProjectFiles } from './support/project.ts'
 import { prodserver, run } from './support/running.ts'
 
@@ -282,4 +282,69 @@ test('looking changes nothing: no database is made, no file written', async (t) 
   const before = await list()
   await prodserver(t, ['check', '--deploy', '--here'], { cwd, env: { PRODSERVER_PYTHON: PYTHON } })
   assert.equal(await list(), before)
+})
+
+test('warnings fail where that is asked for, as those of manage.py check do', async (t) => {
+  const settings = 'PRODUCTION_PROCESSES = {"web": {"BACKEND": "gunicorn", "ARGS": {"workers": 2, "w": 4}}}'
+  const cwd = createProject(t, { settings })
+  const code = async (...args: readonly string[]): Promise<number | null> =>
+    (await prodserver(t, ['check', ...args], { cwd })).code
+  assert.equal(await code(), 0)
+  assert.equal(await code('--fail-level=WARNING'), 4)
+  assert.equal(await code('--fail-level', 'error'), 0)
+  const silenced = createProject(t, { settings: `${settings}\nSILENCED_SYSTEM_CHECKS = ["prodserver.W304"]` })
+  assert.equal((await prodserver(t, ['check', '--fail-level=WARNING'], { cwd: silenced })).code, 0)
+  const { code: usage, stderr } = await prodserver(t, ['check', '--fail-level=INFO'], { cwd })
+  assert.equal(usage, 2)
+  assert.match(stderr, /--fail-level takes ERROR or WARNING, not INFO\./)
+})
+
+test('the quick check asks nobody: it finds what the settings say, and starts one interpreter', async (t) => {
+  const settings =
+    'PRODUCTION_PROCESSES = {"web": {"BACKEND": "gunicorn", "ARGS": {"wrokers": 2}}, "api": {"BACKEND": "gunicron"}}'
+  const recorder = recordInterpreters(t)
+  const cwd = createProject(t, { settings })
+  const { stdout } = await prodserver(t, ['check', '--quick', '--json'], { cwd, env: recorder.env })
+  assert.deepEqual(
+    stdout
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => (JSON.parse(line) as Problem).id),
+    ['E202'],
+  )
+  assert.equal(recorder.started().length, 1)
+})
+
+test('what is silenced is silent for every command, and an error that is silenced keeps nothing from starting', async (t) => {
+  const settings = (silenced: string): string => `
+INSTALLED_APPS += ["django_prodserver"]
+SILENCED_SYSTEM_CHECKS = [${silenced}]
+PRODUCTION_PROCESSES = {
+    "off": {"BACKEND": "command", "APP": "true", "ENABLED": False},
+    "first": {"BACKEND": "command", "APP": "true", "RUN": "once", "DEPENDS_ON": "off", "ENABLED": False},
+    "job": {"BACKEND": "command", "APP": "true", "RUN": "once"},
+    "beat": {"BACKEND": "celery-beat", "APP": "mysite.celery.app", "INSTANCES": 2, "ENABLED": False},
+}`
+  const env = { PYTHONPATH: join(ROOT, 'python') }
+  const told = async (silenced: string): Promise<readonly (readonly [boolean, number | null])[]> => {
+    const cwd = createProject(t, { settings: settings(silenced), files: celery('') })
+    const PRODSERVER_STATE_DIR = join(cwd, 'state')
+    const all = [
+      await prodserver(t, ['run', 'beat', '--help'], { cwd, env }),
+      await prodserver(t, ['up', '-d', 'job'], { cwd, env: { ...env, PRODSERVER_STATE_DIR } }),
+      await run(t, PYTHON, ['manage.py', 'check'], { cwd, env }),
+    ]
+    await prodserver(t, ['down'], { cwd, env: { ...env, PRODSERVER_STATE_DIR } })
+    return all.map(({ code, stdout, stderr }) => [/W305|E402/.test(stdout + stderr), code])
+  }
+  assert.deepEqual(await told(''), [
+    [true, 4],
+    [true, 4],
+    [true, 1],
+  ])
+  assert.deepEqual(await told('"prodserver.W305", "prodserver.E402"'), [
+    [false, 0],
+    [false, 0],
+    [false, 0],
+  ])
 })

@@ -28,7 +28,7 @@ const CODES: Readonly<Record<string, Codes>> = {
   list: { done: 'listed', refused: '`PRODUCTION_PROCESSES` cannot be used' },
   backends: { done: 'listed' },
   show: { done: 'shown', refused: 'what is shown has errors' },
-  check: { done: 'no errors', refused: 'errors' },
+  check: { done: 'no errors', refused: 'errors; or warnings, with `--fail-level=WARNING`' },
   diff: {
     done: 'shown',
     refused: 'what is declared has errors; or they differ, with `--exit-code`',

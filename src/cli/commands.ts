@@ -183,7 +183,12 @@ export const COMMANDS: readonly CommandSpec[] = [
         name: 'deploy',
         summary: "Also the running project: database, broker, migrations, Django's own check --deploy",
       },
-      { name: 'here', summary: 'Also whether this machine has the files, folders and ports that are declared' },
+      {
+        name: 'here',
+        summary: 'Also whether this machine has the files and ports that are declared, and bears the load',
+      },
+      { name: 'quick', summary: 'Only what the settings say: nothing is imported, and no program asked' },
+      { name: 'fail-level', value: 'LEVEL', summary: 'ERROR or WARNING: what makes the exit code 4. Default ERROR' },
       { name: 'format', value: 'FORM', summary: 'text, json, github (annotations) or sarif. Default text' },
       json,
       ...COMMON_OPTIONS,
@@ -191,6 +196,8 @@ export const COMMANDS: readonly CommandSpec[] = [
     examples: [
       ['prodserver check', 'exit code 4 when there are errors'],
       ['prodserver check --deploy --here', 'on the machine that it is to run on, before a deployment'],
+      ['prodserver check --quick', 'while you write, many times a minute'],
+      ['prodserver check --fail-level=WARNING', 'where a warning is too much as well'],
       ['prodserver check --format=github', 'shown at the lines of the settings'],
       ['prodserver check --json', 'one JSON object a line'],
     ],

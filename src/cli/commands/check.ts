@@ -17,13 +17,14 @@ import { readProject, planBasis, single } from '../read-project.ts'
 import { checkNames } from '../select.ts'
 import { VERSION } from '../version.ts'
 
-/** Every problem of every process, without starting one. Exit code 4 where there are errors. */
+/** Every problem of every process, without starting one. Exit code 4 where there are errors, or what --fail-level says. */
 export async function execute(context: CommandContext): Promise<number> {
   const { options, io, paint } = context
   const format = formatOf(context)
+  const fails = failLevelOf(context) === 'WARNING' ? () => true : isError
   const { project, answer } = await readProject(context, undefined, { lines: true })
   const given = options.positionals
-  const [isHere, isDeployed] = ['here', 'deploy'].map((name) => options.values[name] !== undefined)
+  const [isHere, isDeployed, isQuick] = ['here', 'deploy', 'quick'].map((name) => options.values[name] !== undefined)
   checkNames(given, answer)
   const stateDir = stateDirectory(io.env, project.root)
   const machine = isHere ? readMachine(io.processors, stateDir) : undefined
@@ -31,7 +32,7 @@ export async function execute(context: CommandContext): Promise<number> {
     project,
     answer,
     ...planBasis(context),
-    thorough: true,
+    thorough: !isQuick,
     here: isHere,
     deploy: isDeployed,
     machineProcessors: machine?.processors.all,
@@ -50,7 +51,7 @@ export async function execute(context: CommandContext): Promise<number> {
     )
   else
     io.stdout.write(`${renderProblems(shown, paint, io.cwd)}\n${countProblems(shown)} in ${declaringFiles(answer)}.\n`)
-  return shown.some(isError) ? EXIT.refused : EXIT.done
+  return shown.some(fails) ? EXIT.refused : EXIT.done
 }
 
 /** What this machine has to say of what is to run on it. */
@@ -74,6 +75,16 @@ function formatOf(context: CommandContext): Format {
   const given = single(context, 'format') ?? (context.options.values['json'] === undefined ? 'text' : 'json')
   const known = FORMATS.find((format) => format === given)
   if (known === undefined) throw new UsageError(`--format takes ${FORMATS.join(', ')}, not ${given}.`)
+  return known
+}
+
+const LEVELS = ['ERROR', 'WARNING'] as const
+
+/** As Django's own `check --fail-level`. */
+function failLevelOf(context: CommandContext): (typeof LEVELS)[number] {
+  const given = single(context, 'fail-level') ?? 'ERROR'
+  const known = LEVELS.find((level) => level === given.toUpperCase())
+  if (known === undefined) throw new UsageError(`--fail-level takes ${LEVELS.join(' or ')}, not ${given}.`)
   return known
 }
 

@@ -54,6 +54,15 @@ export const EXPORT_PAGES = {
     seen: `W801  PRODUCTION_PROCESSES["web"]["READY"]
       A Procfile does not say when a process is ready.`,
   },
+  W802: {
+    why: 'A mistake in the project, or in a package of it, is then one of the whole machine.',
+    bad: { settings: WEB, command: 'prodserver export systemd --out units' },
+    good: 'prodserver export systemd --out units --user shop',
+    needs: 'a target that starts as root',
+    seen: `W802  PRODUCTION_PROCESSES["web"]["USER"]
+      No user is named, and systemd starts it as root.
+      → Name one for all of them: --user shop`,
+  },
 } as const satisfies Readonly<Record<string, ProblemPage>>
 
 const DEPLOY = { settings: WEB, command: 'prodserver deploy kubernetes' }
