@@ -54,6 +54,8 @@ export interface Backend {
     readonly unless?: readonly string[]
     /** The setting that says where the broker is. */
     readonly broker?: string
+    /** Its workers start the periodic tasks as well, each of them, unless this option is given. */
+    readonly schedulesUnless?: string
   }
   /** The npm package it needs, found from `CWD`; and its program, which Node runs, and which comes first in `app`. */
   readonly node?: { readonly package: string; readonly program?: string }

@@ -7,7 +7,7 @@ export const huey: Backend = {
   summary: "Huey's consumer for Django (`run_huey`): workers, and a scheduler of periodic tasks unless `no-periodic`.",
   kind: 'worker',
   python: { module: 'huey', package: 'huey', oldest: '2.5.2', installedApps: ['huey.contrib.djhuey'] },
-  queues: { library: 'huey', broker: 'HUEY' },
+  queues: { library: 'huey', broker: 'HUEY', schedulesUnless: 'no-periodic' },
   options: {
     ...djangoOptions,
     switches: [

@@ -75,7 +75,13 @@ const members = {
   ),
   queues: v.optional(
     v.strictObject(
-      { library: text, option: v.optional(text), unless: v.optional(texts), broker: v.optional(text) },
+      {
+        library: text,
+        option: v.optional(text),
+        unless: v.optional(texts),
+        broker: v.optional(text),
+        schedulesUnless: v.optional(text),
+      },
       'an object with library',
     ),
   ),

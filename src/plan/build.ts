@@ -246,7 +246,7 @@ async function planProcess(
   const written = writtenFiles(translation, backend, { declaration, cwd, listen })
   const memory = python?.memory?.[declaration.name] ?? null
   const workload = workloadOf({ declaration, backend, planned, options, workers, written, memory })
-  return { process: planned, written, workload, consumer: consumerOf(declaration, backend, values), problems }
+  return { process: planned, written, workload, consumer: consumerOf(planned, backend, input, values), problems }
 }
 
 /** What the script of a package is run with; undefined for everything else. */

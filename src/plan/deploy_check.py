@@ -98,10 +98,13 @@ def look_at_celery(path):
 
 
 def look_at_library(name):
-    """Why its broker cannot be reached, and its queues, each with a task that goes to it or the setting that has it."""
-    found = {"error": None, "queues": {}}
+    """
+    Why its broker cannot be reached; its queues, each with a task that goes to it or the setting that has it; and the
+    periodic tasks that workers start by themselves, without asking each other.
+    """
+    found = {"error": None, "queues": {}, "periodic": []}
     try:
-        reach = LIBRARIES[name](found["queues"])
+        reach = LIBRARIES[name](found)
         if reach is not None:
             reach()
     except Exception as error:
@@ -112,47 +115,51 @@ def look_at_library(name):
 GOES_TO = " goes to"
 
 
-def look_at_rq(queues):
+def look_at_rq(found):
     from django.conf import settings
     from django_rq import get_connection
 
-    queues.update((name, "RQ_QUEUES has") for name in settings.RQ_QUEUES)
+    found["queues"].update((name, "RQ_QUEUES has") for name in settings.RQ_QUEUES)
     return lambda: [ping(get_connection(name)) for name in settings.RQ_QUEUES]
 
 
-def look_at_dramatiq(queues):
+def look_at_dramatiq(found):
     import dramatiq
     from django.conf import settings
     from django.utils.module_loading import autodiscover_modules
 
     autodiscover_modules(*getattr(settings, "DRAMATIQ_AUTODISCOVER_MODULES", ["tasks"]))
     broker = dramatiq.get_broker()
-    queues.update((actor.queue_name, name + GOES_TO) for name, actor in sorted(broker.actors.items(), reverse=True))
+    found["queues"].update((actor.queue_name, name + GOES_TO) for name, actor in sorted(broker.actors.items(), reverse=True))
     # That of Redis has a client, that of RabbitMQ makes its connection when it is looked at.
     return lambda: ping(broker.client) if hasattr(broker, "client") else getattr(broker, "connection", None)
 
 
-def look_at_huey(queues):
+def look_at_huey(found):
+    from django.utils.module_loading import autodiscover_modules
     from huey.contrib.djhuey import HUEY
+
+    autodiscover_modules("tasks")
+    found["periodic"] = sorted(type(task).__name__ for task in HUEY._registry.periodic_tasks)
 
     connection = getattr(HUEY.storage, "conn", None)
     return (lambda: ping(connection)) if hasattr(connection, "connection_pool") else None
 
 
-def look_at_procrastinate(queues):
+def look_at_procrastinate(found):
     from procrastinate.contrib.django import app
 
     tasks = {task.name: task.queue for task in app.tasks.values() if not task.name.startswith("builtin:")}
-    queues.update((queue, name + GOES_TO) for name, queue in sorted(tasks.items(), reverse=True))
+    found["queues"].update((queue, name + GOES_TO) for name, queue in sorted(tasks.items(), reverse=True))
 
 
-def look_at_tasks(queues):
+def look_at_tasks(found):
     from django.conf import settings
 
     of_a_database = ("django_tasks_db.", "django_tasks.backends.database.")
     for backend in settings.TASKS.values():
         if backend["BACKEND"].startswith(of_a_database):
-            queues.update((name, "TASKS has") for name in backend.get("QUEUES", ["default"]))
+            found["queues"].update((name, "TASKS has") for name in backend.get("QUEUES", ["default"]))
 
 
 LIBRARIES = {

@@ -166,7 +166,8 @@ def work(text):
   'mysite/tasks.py': `
 import dramatiq
 from django.conf import settings
-from huey.contrib.djhuey import task
+from huey import crontab
+from huey.contrib.djhuey import periodic_task, task
 
 from .work import work
 
@@ -175,6 +176,13 @@ in_dramatiq = {
     queue: dramatiq.actor(work, actor_name=f"work_{queue}", queue_name=queue) for queue in ["default", "mail", "news"]
 }
 in_huey = task()(work)
+
+
+@periodic_task(crontab(month="1", day="1", hour="0", minute="0"))
+def yearly():
+    pass
+
+
 
 if "procrastinate.contrib.django" in settings.INSTALLED_APPS:
     from procrastinate.contrib.django import app
