@@ -137,3 +137,17 @@ test('without a project backends lists what there is, packages in the folder too
   assert.match(stdout, /^gunicorn +web +\? +\? +WSGI server/m)
   assert.match(stdout, /^prodserver-backend-caddy +web +1\.2\.3 +yes +Serves\.$/m)
 })
+
+test('beside a config file without Django, what needs Python is not usable, and Node is', async (t) => {
+  const cwd = mkdtempSync(join(tmpdir(), 'prodserver-config-'))
+  t.after(() => rmSync(cwd, { recursive: true }))
+  writeFiles(cwd, {
+    'prodserver.config.ts': "export default { processes: { web: { backend: './own.ts' } } }\n",
+    'own.ts': caddy(),
+  })
+  const rows = rowsOf(await prodserver(t, ['backends', '--json'], { cwd }))
+  const { usable, missing } = rows.get('gunicorn') as KnownBackend
+  assert.deepEqual([usable, missing.map(({ what }) => what)], [false, ['project']])
+  assert.equal(rows.get('npm-script')?.usable, true)
+  assert.equal(rows.get('./own.ts')?.usable, true)
+})

@@ -65,6 +65,8 @@ export interface PlanResult {
   readonly plan: Plan
   /** The declared names, in order, whether they could be planned or not. */
   readonly names: readonly string[]
+  /** Those of them that could be read. */
+  readonly declarations: readonly Declaration[]
   readonly problems: readonly Problem[]
   /** What the processes that were planned ask of the machine. */
   readonly workloads: readonly Workload[]
@@ -124,7 +126,8 @@ export async function buildPlan(request: PlanRequest): Promise<PlanResult> {
     processes,
   }
   const workloads = results.flatMap((result) => result.workload ?? [])
-  return { plan: deepFreeze(plan), names: parsed.names, problems: withoutSilenced(problems, answer), workloads }
+  const { names, declarations } = parsed
+  return { plan: deepFreeze(plan), names, declarations, problems: withoutSilenced(problems, answer), workloads }
 }
 
 /** The order of the list: what concerns all, then the processes as they are declared. */

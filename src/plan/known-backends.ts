@@ -33,7 +33,7 @@ export interface KnownBackend {
 /** What it lacks, and the next thing to type. */
 export interface Missing {
   /** It is usable without an add-on, but for one value of an option. */
-  readonly what: 'package' | 'app' | 'version' | 'add-on' | 'backend'
+  readonly what: 'package' | 'app' | 'version' | 'add-on' | 'backend' | 'project'
   /** What is wrong, a sentence. */
   readonly message: string
   readonly hint: string | null
@@ -72,6 +72,7 @@ type Looked = Pick<KnownBackend, 'installed' | 'usable' | 'missing'>
 
 function lookedAt(backend: Backend, installation: Installation): Looked {
   if (backend.node) return lookedAtNode(backend.node.package, backend, installation)
+  if (!installation.project.settings) return withoutProject(installation)
   const asked = { name: backend.name, placeOf: () => backend.name }
   if (backend.python?.module === 'django' && !installation.answer.modules['django']) return withoutDjango(installation)
   const problems = [...checkPackage(asked, backend, installation), ...checkVersion(asked, backend, installation)]
@@ -107,6 +108,13 @@ function firstPackage(name: string, folders: readonly string[]): Manifest | unde
     if (found) return found
   }
   return undefined
+}
+
+/** A config file without a Django project: no Python is started for it. */
+function withoutProject({ project: { root } }: Installation): Looked {
+  const message = `It needs a Django project, and there is no manage.py in ${root}.`
+  const hint = 'Put the config file beside manage.py, or name the settings: --settings mysite.settings'
+  return { installed: null, usable: false, missing: [{ what: 'project', message, hint }] }
 }
 
 /** Elsewhere that is a problem of the whole project, and none of one backend. */
@@ -181,6 +189,8 @@ async function packagedBackend(
 const isPackaged = (reference: string, root: string): boolean =>
   !findBackend(reference) && mayBePackage(reference) && packageOf(reference, root) !== undefined
 
+const OF_BACKEND: ReadonlySet<Problem['id']> = new Set(['E202', 'E203', 'E204', 'E208', 'E209', 'E211'])
+
 /** Modules and Python classes of the project's own that the declaration names, as they were planned. */
 export function projectBackends(
   declarations: readonly Declaration[],
@@ -195,10 +205,10 @@ export function projectBackends(
       .filter(({ backend }) => !findBackend(backend) && !isPackaged(backend, project.root))
       .map((declaration) => [declaration.backend, declaration]),
   )
-  return [...own.values()].map(({ name, backend, placeOf }) => {
+  return [...own.values()].map(({ name, backend }) => {
     const planned = processes.find((candidate) => candidate.name === name)
     const missing = problems
-      .filter(({ process, place, id }) => process === name && place === placeOf('backend') && id.startsWith('E'))
+      .filter(({ process, id }) => process === name && OF_BACKEND.has(id))
       .map(({ message, hint = null }): Missing => ({ what: 'backend', message, hint }))
     return {
       name: backend,

@@ -20,7 +20,7 @@ import { addCommand, type Manifest, versionOf } from './node-packages.ts'
 
 /** Whether a `BACKEND` is the path of a module. */
 export const isModule = (reference: string): boolean =>
-  /^\.{0,2}\//.test(reference) || isAbsolute(reference) || /\.[cm]?[jt]s$/.test(reference)
+  /^\.{0,2}\//.test(reference) || isAbsolute(reference) || /^[^@].*\.[cm]?[jt]s$/.test(reference)
 
 /** Whether the backend is one of JavaScript that is not built in. */
 const isOwn = ({ backend }: Reference): boolean => !findBackend(backend) && (isModule(backend) || mayBePackage(backend))

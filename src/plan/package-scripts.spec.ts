@@ -117,6 +117,12 @@ test('current Yarn runs nothing before a script', () => {
   )
 })
 
+test("with Yarn's Plug'n'Play it is Yarn that knows where packages are", () => {
+  const file = write('.pnp.cjs', '')
+  assert.deepEqual(wordsOf({ start: 'next start' }), ['yarn', 'run', 'start'])
+  rmSync(file)
+})
+
 test('without a script start, server.js is started, as npm does', () => {
   const script = write('server.js', '')
   assert.deepEqual(wordsOf({}), ['node', 'server.js'])

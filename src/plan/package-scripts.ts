@@ -36,7 +36,7 @@ export function resolveScript(name: string, folder: string): PackageScript | Scr
     const message = `${join(folder, 'package.json')} has no script ${JSON.stringify(name)}`
     return { message, hint: near === undefined ? others : `Did you mean ${JSON.stringify(near)}?` }
   }
-  const { words, assigned, notes } = commandOf(text, name, folder)
+  const { words, assigned, notes } = hasPlugAndPlay(folder) ? throughYarn(name) : commandOf(text, name, folder)
   return {
     words,
     env: environmentOf(name, manifest),
@@ -109,6 +109,16 @@ function needsShell(text: string): boolean {
   const open = exposed(text)
   return /[$`]/.test(open) || /[|&;<>(){}*?[\]~#!\n]/.test(open.replace(/"[^"]*"/g, ''))
 }
+
+/** Where there is no node_modules, only Yarn knows where packages are. */
+const hasPlugAndPlay = (folder: string): boolean =>
+  foldersUp(folder).some((above) => existsSync(join(above, '.pnp.cjs')))
+
+const throughYarn = (name: string): Command => ({
+  words: ['yarn', 'run', name],
+  assigned: {},
+  notes: staysBeside('yarn'),
+})
 
 type Command = Pick<PackageScript, 'words' | 'assigned' | 'notes'>
 

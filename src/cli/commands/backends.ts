@@ -1,4 +1,3 @@
-import { parseDeclarations } from '../../config/declarations.ts'
 import { EXIT, type ExitCode, ProdserverError } from '../../errors.ts'
 import { builtInBackends, type KnownBackend, packagedBackends, projectBackends } from '../../plan/known-backends.ts'
 import type { CommandContext } from '../commands.ts'
@@ -35,14 +34,8 @@ async function knownBackends(context: CommandContext, read: ReadProject | undefi
   const { cwd } = context.io
   if (!read) return [...builtInBackends(undefined, version), ...(await packagedBackends(cwd, undefined))]
   const { project, answer } = read
-  const { declarations } = parseDeclarations({
-    processes: answer.settings['PRODUCTION_PROCESSES'],
-    defaults: answer.settings['PRODUCTION_PROCESS_DEFAULTS'],
-    order: answer.order,
-    settingsModule: answer.settingsModule,
-  })
   const { buildPlan } = await import('../../plan/build.ts')
-  const { plan, problems } = await buildPlan({ ...read, ...planBasis(context) })
+  const { plan, declarations, problems } = await buildPlan({ ...read, ...planBasis(context) })
   const installation = { project, answer, declarations }
   return [
     ...builtInBackends(installation, version),
