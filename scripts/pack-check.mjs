@@ -26,6 +26,7 @@ await main(async () => {
     await step('packing and installing the package', installPackage)
     await step('looking at its files', checkFiles)
     await step('asking it for its version and its help', checkCommandLine)
+    await step('checking and running a config file', checkConfigFile)
     copyExample()
     await step('listing the processes of the example', () => checkList(python.python))
     await step('preparing its database', () => migrate(python.python))
@@ -64,6 +65,20 @@ async function checkCommandLine() {
   assert(answer.includes(version), `--version says ${JSON.stringify(answer)}, not ${version}`)
   const help = await prodserver('pack-help', '--help')
   assert.match(help, /\brun\b/, '--help does not name the command run')
+}
+
+/** Its types are whole, those of its library included, and nothing else need be installed. */
+async function checkConfigFile() {
+  const folder = join(app, 'config')
+  const processes = "{ web: { backend: 'gunicorn', args: { workers: 2 } }, once: { backend: 'command', app: 'true' } }"
+  const text = `import { defineConfig } from 'prodserver'\n\nexport default defineConfig({ processes: ${processes} })\n`
+  const compilerOptions = { module: 'nodenext', strict: true, noEmit: true, types: [], lib: ['es2024'] }
+  mkdirSync(folder)
+  writeFileSync(join(folder, 'prodserver.config.ts'), text)
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions }))
+  await run('pack-types', [join(root, 'node_modules', '.bin', 'tsc'), '--project', folder])
+  await prodserver('pack-config', 'run', '--project', folder, 'once')
 }
 
 function copyExample() {

@@ -17,6 +17,9 @@ type WithBackend<Backend, Options> = ProcessKeys & {
   readonly args?: Options | null | undefined
 }
 
+/** A key of a process. */
+export type ProcessKey = keyof ProcessKeys | 'backend' | 'args'
+
 /** One process as a config file declares it. */
 export type ProcessInput =
   | { [Name in keyof BackendArgs]: WithBackend<Name, BackendArgs[Name]> }[keyof BackendArgs]

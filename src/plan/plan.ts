@@ -1,4 +1,4 @@
-import type { ProcessOptions } from '../config/schema.ts'
+import type { ProcessKey } from '../config/define-config.ts'
 import type { Value } from '../secret.ts'
 import type { ProcessKind } from '../types.ts'
 
@@ -63,7 +63,7 @@ export interface PlannedProcess {
   readonly log: { readonly maxSizeBytes: number; readonly keep: number; readonly compress: boolean }
   readonly enabled: boolean
   /** Where each key of the declaration was written; keys not here have the backend's value or the default. */
-  readonly from: Readonly<Partial<Record<keyof ProcessOptions, string>>>
+  readonly from: Readonly<Partial<Record<ProcessKey, string>>>
   /**
    * Where each value comes from, `stop.timeout` for a part of one: a place in the declaration, `--set …`, the name of a
    * variable, `the backend NAME`, or `default`.
