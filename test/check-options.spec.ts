@@ -22,6 +22,7 @@ const hypercorn = (args: string): string =>
   declared(`{"BACKEND": "hypercorn", "ARGS": ${args}}`, 'ASGI_APPLICATION = "mysite.asgi.application"')
 const daphne = (args: string): string =>
   declared(`{"BACKEND": "daphne", "ARGS": ${args}}`, 'ASGI_APPLICATION = "mysite.asgi.application"')
+const uwsgi = (args: string): string => declared(`{"BACKEND": "uwsgi", "ARGS": ${args}}`)
 const waitress = (args: string): string => declared(`{"BACKEND": "waitress", "ARGS": ${args}}`)
 const celery = (args: string, kind = 'worker'): string =>
   declared(`{"BACKEND": "celery-${kind}", "APP": "mysite.celery.app", "ARGS": ${args}}`)
@@ -199,6 +200,38 @@ E304  PRODUCTION_PROCESSES["web"]["ARGS"]["timeout"]
     settings: daphne('{"proxy-headers-host": "X-Real-IP"}'),
     shows: `E304  PRODUCTION_PROCESSES["web"]
       daphne <version> does not start like this: --proxy-headers has to be passed for this parameter.
+`,
+  },
+  'uWSGI has no such option': {
+    settings: uwsgi('{"procesess": 4, "master": "true"}'),
+    shows: `E303  PRODUCTION_PROCESSES["web"]["ARGS"]["procesess"]
+      uWSGI <version> has no option "procesess".
+      → Did you mean "processes"?
+`,
+  },
+  'uWSGI has a switch, which is given a value': {
+    settings: uwsgi('{"vacuum": "always"}'),
+    shows: `E304  PRODUCTION_PROCESSES["web"]["ARGS"]["vacuum"]
+      uWSGI <version> does not take "vacuum" like this: it takes no value, only True or False.
+`,
+  },
+  'uWSGI has an option that wants a value, which is only switched on': {
+    settings: uwsgi('{"processes": True}'),
+    shows: `E304  PRODUCTION_PROCESSES["web"]["ARGS"]["processes"]
+      uWSGI <version> does not take "processes" like this: option '--processes' requires an argument.
+`,
+  },
+  'uWSGI has no such configuration': {
+    settings: uwsgi('{"ini": "uwsgi.ini"}'),
+    shows: `E304  PRODUCTION_PROCESSES["web"]["ARGS"]["ini"]
+      uWSGI <version> does not take "ini" like this: realpath() of uwsgi.ini failed: No such file or directory.
+`,
+  },
+  'uWSGI has no application': {
+    settings: 'WSGI_APPLICATION = "mysite.nothing.application"\nPRODUCTION_PROCESSES = {"web": {"BACKEND": "uwsgi"}}',
+    shows: `E206  WSGI_APPLICATION
+      The WSGI application cannot be imported: ModuleNotFoundError: No module named 'mysite.nothing'
+      → Create <project>/mysite/nothing.py, or name the module that has it
 `,
   },
   'waitress has no such option': {

@@ -17,7 +17,7 @@ for (const [name, program] of Object.entries(PROGRAM_OF)) {
 
   test(`${name} knows which options of ${program} take a value, and which may be repeated`, () => {
     const theirs = options.flatMap((option) =>
-      option.names.map((flag) => [flag, describeKind(option.kind, option.repeatable)]),
+      option.names.map((flag) => [flag, describeKind(option.kind, option.repeatable ?? isRepeatable(flag, grammar))]),
     )
     const ours = theirs.map(([flag = '']) => [flag, describeKind(kindOf(flag, grammar), isRepeatable(flag, grammar))])
     assert.ok(theirs.length > 5, 'The program has told its options.')

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { Backend } from '../src/backends/backend.ts'
 import { findBackend } from '../src/backends/index.ts'
@@ -27,6 +27,7 @@ const servers: readonly (readonly [title: string, backend: string, ...args: read
   ['hypercorn with two workers', 'hypercorn', '--workers=2'],
   ['hypercorn in one process', 'hypercorn', '--workers=0'],
   ['daphne', 'daphne', '--access-log=/dev/null'],
+  ['uWSGI', 'uwsgi', '--processes=2', '--threads=4', '--disable-logging'],
   ['granian for WSGI', 'granian-wsgi', '--workers=2', '--blocking-threads=4'],
   ['granian for ASGI', 'granian-asgi'],
   ['waitress', 'waitress', '--threads=16'],
@@ -44,7 +45,8 @@ for (const [title, name, ...args] of servers) {
       const load = startLoad({
         ...site.target,
         fresh: 6,
-        keepAlive: 6,
+        // It closes each connection after its answer, at any time and without having said so.
+        keepAlive: name === 'uwsgi' ? 0 : 6,
         paths: ['/', '/', '/', '/', '/', '/', '/slow'],
         pauseMs: 15,
       })
@@ -257,8 +259,8 @@ function commandOf(backend: Backend, args: readonly string[]) {
   )
   if (inherited === undefined) throw new Error(`${backend.name} does not inherit`)
   const { command, env = {}, runner = false } = inherited
-  assert.equal(command.program, 'python')
-  return { argv: [PYTHON, ...command.args.map((word) => (runner && word === '-m' ? SERVE : word))], env }
+  const program = command.beside ? join(dirname(PYTHON), command.program) : PYTHON
+  return { argv: [program, ...command.args.map((word) => (runner && word === '-m' ? SERVE : word))], env }
 }
 
 const backendOf = (name: string): Backend => findBackend(name) ?? assert.fail(name)

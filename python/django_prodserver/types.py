@@ -15,7 +15,7 @@ from typing import Any, Dict, Literal, Mapping, Sequence, TypedDict, Union
 
 Text = Union[str, "os.PathLike[str]"]
 Number = Union[int, float]
-Backend = Union[Literal["gunicorn", "gunicorn-asgi", "waitress", "granian-wsgi", "granian-asgi", "uvicorn", "uvicorn-wsgi", "hypercorn", "daphne", "celery-worker", "celery-beat", "flower", "django-tasks", "django-q2", "django-rq", "django-rq-cron", "rq", "django-dramatiq", "dramatiq", "huey", "procrastinate", "channels-worker", "django-command", "node", "npm-script", "next", "bullmq", "command"], str]
+Backend = Union[Literal["gunicorn", "gunicorn-asgi", "waitress", "granian-wsgi", "granian-asgi", "uvicorn", "uvicorn-wsgi", "hypercorn", "daphne", "uwsgi", "celery-worker", "celery-beat", "flower", "django-tasks", "django-q2", "django-rq", "django-rq-cron", "rq", "django-dramatiq", "dramatiq", "huey", "procrastinate", "channels-worker", "django-command", "node", "npm-script", "next", "bullmq", "command"], str]
 
 
 class Probe(TypedDict, total=False):

@@ -15,6 +15,8 @@ export interface OptionGrammar {
   readonly booleans?: readonly string[]
   /** Options whose value may be left out. */
   readonly optionalValues?: readonly string[]
+  /** Any option is switched on and off by `true` and `false`: none takes these words for its value. Default false. */
+  readonly trueMeansOn?: boolean
   /** Options that may be given several times. On the command line a later one still replaces what was declared. */
   readonly repeatable?: readonly string[]
   /** Options that take a list in one value, and what separates it. */

@@ -124,7 +124,8 @@ function encode(key: string, name: string, value: ArgValue, { grammar, none }: T
   const state = asBoolean(value, flags !== undefined)
   if (flags && state !== undefined) return bare(state ? flags.on : flags.off)
   if (grammar.booleans?.includes(name) && typeof value === 'boolean') return withValues(key, name, [String(value)])
-  const word = typeof value === 'string' && grammar.optionalValues?.includes(name) ? value.toLowerCase() : undefined
+  const mayStandAlone = grammar.trueMeansOn === true || grammar.optionalValues?.includes(name) === true
+  const word = typeof value === 'string' && mayStandAlone ? value.toLowerCase() : undefined
   if (value === true || word === 'true') return bare(name)
   if (value === false || word === 'false') return undefined
   const long = grammar.short?.[name] ?? name

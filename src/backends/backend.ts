@@ -134,6 +134,8 @@ export interface OptionTokens {
 export interface Command {
   /** `python` is the project's interpreter, `node` the Node that runs prodserver; else a program on PATH or a path. */
   readonly program: string
+  /** It is a script of a Python package, beside the project's interpreter; on PATH where it is not there. */
+  readonly beside?: boolean
   readonly args: readonly string[]
 }
 

@@ -6,6 +6,8 @@ import type { Env, Json } from '../types.ts'
 import { address, type Backend, hostAndPort } from './backend.ts'
 import { BACKEND_REFERENCES, BACKENDS, findBackend, PYTHON_MODULES } from './index.ts'
 
+const OF_UWSGI = '--master --need-app --hook-master-start=unix_signal:15 gracefully_kill_them_all'
+
 interface Declared {
   readonly args?: Json
   readonly app?: readonly string[]
@@ -110,6 +112,16 @@ const commands: readonly (readonly [name: string, declared: Declared, command: s
       args: { port: 1, basic_auth: ['a:1', 'b:2'], debug: true, auto_refresh: false, broker: 'redis://' },
     },
     'python -m celery -A mysite.celery.app --broker=redis:// flower --port=1 --basic-auth=a:1,b:2 --debug=true --auto-refresh=false',
+  ],
+  [
+    'uwsgi',
+    { app: WSGI, args: { processes: 4, 'enable-threads': 'true', vacuum: 'False', harakiri: 60 } },
+    `uwsgi ${OF_UWSGI} --http-socket=127.0.0.1:8000 --module mysite.wsgi:application --processes=4 --enable-threads --harakiri=60`,
+  ],
+  [
+    'uwsgi',
+    { app: WSGI, args: { s: ':1', ini: 'uwsgi.ini', 'thunder-lock': true } },
+    `uwsgi ${OF_UWSGI} --module mysite.wsgi:application -s :1 --ini=uwsgi.ini --thunder-lock`,
   ],
   [
     'daphne',
@@ -249,6 +261,15 @@ const listens: readonly (readonly [name: string, declared: Declared, listen: rea
     { args: { bind: ['a', ':1', '[::1]:2', 'unix:/run/a.sock', 'fd://3'] } },
     ['a:8000', '0.0.0.0:1', '[::1]:2', 'unix:/run/a.sock'],
   ],
+  ['uwsgi', {}, ['127.0.0.1:8000']],
+  ['uwsgi', { args: { ini: 'uwsgi.ini' } }, []],
+  [
+    'uwsgi',
+    {
+      args: { 'http-socket': [':1', '[::1]:2'], s: 'run/a.sock', http: 'a:3', 'uwsgi-socket': ['fd://3', '@a', '=0'] },
+    },
+    ['0.0.0.0:1', '[::1]:2', 'unix:run/a.sock', 'a:3'],
+  ],
   ['daphne', {}, ['127.0.0.1:8000']],
   ['daphne', { args: { bind: '::1', u: '/run/a' } }, ['[::1]:8000', 'unix:/run/a']],
   ['daphne', { args: { fd: 3 } }, []],
@@ -324,6 +345,7 @@ test('the modules that are asked about are those that backends need, and Django'
     'procrastinate',
     'rq',
     'uvicorn',
+    'uwsgidecorators',
     'waitress',
   ])
 })

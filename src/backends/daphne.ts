@@ -60,6 +60,7 @@ export const daphne: Backend = {
   // By itself it drops the requests that it is answering; on sockets that it was given it answers them first.
   stop: { signal: 'TERM', timeoutMs: 30_000 },
   reload: 'rolling',
+  notTwice: BY_ITSELF,
 }
 
 function inherit(input: CommandInput, { listen, probe }: InheritedSockets): Inherited | undefined {

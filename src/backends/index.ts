@@ -19,6 +19,7 @@ import { npmScript } from './npm-script.ts'
 import { procrastinate } from './procrastinate.ts'
 import { djangoRq, djangoRqCron, rq } from './rq.ts'
 import { uvicorn, uvicornWsgi } from './uvicorn.ts'
+import { uwsgi } from './uwsgi.ts'
 import { waitress } from './waitress.ts'
 
 /** The built-in backends, in the order of the reference. A new server family is one file and one line here. */
@@ -32,6 +33,7 @@ export const BACKENDS: readonly Backend[] = [
   uvicornWsgi,
   hypercorn,
   daphne,
+  uwsgi,
   celeryWorker,
   celeryBeat,
   flower,

@@ -37,6 +37,7 @@ const grammar = {
   negatives: textsByName,
   booleans: texts,
   optionalValues: texts,
+  trueMeansOn: v.boolean('true or false'),
   repeatable: texts,
   separators: textsByName,
   lists: textsByName,

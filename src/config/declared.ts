@@ -705,6 +705,89 @@ export interface BackendArgs {
     readonly websocket_connect_timeout?: Value
     readonly websocket_timeout?: Value
   }
+  readonly uwsgi: Args & {
+    readonly 'add-header'?: Value
+    readonly 'attach-daemon'?: Value
+    readonly 'auto-procname'?: Switch
+    readonly bind?: Value
+    readonly 'buffer-size'?: Value
+    readonly 'catch-exceptions'?: Switch
+    readonly chdir?: Value
+    readonly cheaper?: Value
+    readonly 'chmod-socket'?: Switch | Value
+    readonly cron?: Value
+    readonly daemonize?: Value
+    readonly 'die-on-term'?: Switch
+    readonly 'disable-logging'?: Switch
+    readonly 'disable-write-exception'?: Switch
+    readonly 'enable-threads'?: Switch
+    readonly env?: Value
+    readonly 'exit-on-reload'?: Switch
+    readonly gid?: Value
+    readonly harakiri?: Value
+    readonly 'harakiri-verbose'?: Switch
+    readonly 'hook-master-start'?: Value
+    readonly http?: Value
+    readonly 'http-auto-chunked'?: Switch
+    readonly 'http-keepalive'?: Switch | Value
+    readonly 'http-socket'?: Value
+    readonly 'http-timeout'?: Value
+    readonly 'http11-socket'?: Value
+    readonly 'ignore-sigpipe'?: Switch
+    readonly 'ignore-write-errors'?: Switch
+    readonly import?: Value
+    readonly ini?: Value
+    readonly 'lazy-apps'?: Switch
+    readonly listen?: Value
+    readonly 'log-4xx'?: Switch
+    readonly 'log-5xx'?: Switch
+    readonly 'log-date'?: Switch | Value
+    readonly 'log-format'?: Value
+    readonly 'log-master'?: Switch
+    readonly 'log-prefix'?: Switch | Value
+    readonly 'log-x-forwarded-for'?: Switch
+    readonly logto?: Value
+    readonly 'manage-script-name'?: Switch
+    readonly master?: Switch
+    readonly 'max-requests'?: Value
+    readonly 'max-worker-lifetime'?: Value
+    readonly 'memory-report'?: Switch
+    readonly module?: Value
+    readonly mount?: Value
+    readonly mule?: Switch | Value
+    readonly 'need-app'?: Switch | Value
+    readonly 'no-orphans'?: Switch
+    readonly 'offload-threads'?: Value
+    readonly pidfile?: Value
+    readonly 'post-buffering'?: Value
+    readonly processes?: Value
+    readonly 'procname-prefix'?: Value
+    readonly 'py-autoreload'?: Value
+    readonly pythonpath?: Value
+    readonly 'reload-on-rss'?: Value
+    readonly 'reuse-port'?: Switch
+    readonly 'single-interpreter'?: Switch
+    readonly 'so-keepalive'?: Switch
+    readonly socket?: Value
+    readonly 'socket-timeout'?: Value
+    readonly spooler?: Value
+    readonly 'static-index'?: Value
+    readonly 'static-map'?: Value
+    readonly stats?: Value
+    readonly strict?: Switch
+    readonly 'tcp-nodelay'?: Switch
+    readonly threads?: Value
+    readonly 'thunder-lock'?: Switch
+    readonly 'touch-reload'?: Value
+    readonly uid?: Value
+    readonly 'uwsgi-socket'?: Value
+    readonly vacuum?: Switch
+    readonly version?: Switch
+    readonly virtualenv?: Value
+    readonly 'worker-reload-mercy'?: Value
+    readonly workers?: Value
+    readonly 'wsgi-file'?: Value
+  }
   readonly 'celery-worker': Args & {
     readonly app?: Value
     readonly autoscale?: Value

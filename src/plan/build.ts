@@ -1,7 +1,8 @@
-import { resolve } from 'node:path'
+import { existsSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { optionValues, withoutOverridden } from '../args/override.ts'
 import type { Option } from '../args/translate.ts'
-import { type Backend, type CommandInput, isGiven } from '../backends/backend.ts'
+import { type Backend, type Command, type CommandInput, isGiven } from '../backends/backend.ts'
 import { findBackend } from '../backends/index.ts'
 import { type Declaration, parseDeclarations } from '../config/declarations.ts'
 import type { Problem } from '../errors.ts'
@@ -216,8 +217,7 @@ async function planProcess(
   const own = callBackend(declaration, backend, { command: input, machine: { values, env: inherited, processors } })
   if ('id' in own) return { problems: [...problems, own] }
   const { command, listen, workers } = own
-  const program =
-    command.program === 'python' ? project.python.path : command.program === 'node' ? process.execPath : command.program
+  const program = programOf(command, project)
   const tooOld = tooOldToInherit(backend, answer)
   const inheritable = tooOld === undefined ? inheritance(declaration, backend, input, { listen, program }) : null
   if (inheritable !== null && 'id' in inheritable) return { problems: [...problems, inheritable] }
@@ -232,7 +232,7 @@ async function planProcess(
     title: backend.title,
     argv: [program, ...command.args].map(guardToken),
     argvFrom: [
-      programReason(command.program, project, declaration),
+      programReason(command, project, declaration),
       ...explainArgs(command.args, { declaration, options, extra, application, resolved }),
     ],
     env: environment.env,
@@ -255,6 +255,13 @@ async function planProcess(
 /** What the script of a package is run with; undefined for everything else. */
 const scriptEnvironment = ({ env, assigned, from }: Application, cwd: string) =>
   env && assigned && { env, assigned, from, path: (path: string | undefined) => pathWith(cwd, process.execPath, path) }
+
+function programOf({ program, beside }: Command, { python }: Project): string {
+  if (program === 'python') return python.path
+  if (program === 'node') return process.execPath
+  const script = join(dirname(python.path), program)
+  return beside && existsSync(script) ? script : program
+}
 
 /** Why the installed version cannot be given open sockets, though the server could. */
 function tooOldToInherit({ title, python, inheritSince }: Backend, { path }: SettingsAnswer): string | undefined {
@@ -365,8 +372,8 @@ function processKind(declaration: Declaration, backend: Backend): PlannedProcess
   return backend.kind === 'task' ? 'worker' : backend.kind
 }
 
-function programReason(program: string, project: Project, declaration: Declaration): string {
-  if (program === 'python') return project.python.reason
+function programReason({ program, beside }: Command, project: Project, declaration: Declaration): string {
+  if (program === 'python' || beside) return project.python.reason
   return program === 'node' ? 'the Node that runs prodserver' : declaration.placeOf('app')
 }
 

@@ -156,5 +156,5 @@ const sayWhy = (message: string): string =>
     ? 'it takes no value, only True or False.'
     : `${message.replace(/^argument [^:]+: /, '').replace(/[\s:.]+$/, '')}.`
 
-/** As argparse, click and getopt say it. */
-const SWITCH = /ignored explicit argument|does not take a value|must not have an argument/
+/** As argparse, click, and getopt in Python and in C say it. */
+const SWITCH = /ignored explicit argument|does not take a value|must not have an argument|doesn't allow an argument/

@@ -1,7 +1,7 @@
 """Asks the installed programs what they make of their options, by their own parsers: nothing here knows an option.
 
-A program is named by how its parser is found: ``gunicorn wsgi`` or ``gunicorn asgi``, ``waitress``, ``hypercorn``, ``daphne``, ``flower``;
-``click MODULE:OBJECT [COMMAND]`` and ``argparse MODULE:FUNCTION`` for what tells by itself; ``django COMMAND
+A program is named by how its parser is found: ``gunicorn wsgi`` or ``gunicorn asgi``, ``waitress``, ``hypercorn``, ``daphne``, ``flower``,
+``uwsgi``; ``click MODULE:OBJECT [COMMAND]`` and ``argparse MODULE:FUNCTION`` for what tells by itself; ``django COMMAND
 [SUBCOMMAND]`` after ``django.setup()``.
 Each option is tried alone, so that every one that is refused is named; then those that are taken together, with what
 the program takes by default.
@@ -39,7 +39,7 @@ def check_options(question):
     except Refused as error:
         refused.append({"key": None, "what": error.what, "message": str(error)})
     return {
-        "version": version_of(question["package"]),
+        "version": getattr(parser, "version", None) or version_of(question["package"]),
         "names": sorted(parser.names()),
         "refused": refused,
         "missing": [module for module in question["modules"] if find_spec(module) is None],
@@ -356,6 +356,40 @@ class Flower:
             raise Refused("value", said[-1] if said else "")
 
 
+class Uwsgi(Alone):
+    """A program in C, which tells of its options only by what it refuses; asked for its version it starts nothing."""
+
+    def __init__(self):
+        import os
+        from shutil import which
+
+        beside = os.path.join(os.path.dirname(sys.executable), "uwsgi")
+        self.program = beside if os.path.exists(beside) else which("uwsgi")
+        if self.program is None:
+            raise FileNotFoundError("there is no program uwsgi")
+        self.version = self.ask("--version").stdout.strip()
+
+    def ask(self, *arguments):
+        from subprocess import PIPE, STDOUT, run
+
+        return run([self.program, *arguments], stdout=PIPE, stderr=STDOUT, text=True, timeout=20)
+
+    def names(self):
+        import re
+
+        return re.findall(r"^ +(?:-.\|)?--(\S+)", self.ask("--help").stdout, re.MULTILINE)
+
+    def check(self, tokens):
+        import re
+
+        asked = self.ask("--version", *tokens)
+        if asked.returncode == 0:
+            return
+        # Without its own name, and the place in its code.
+        said = re.sub(r"^\S+: (?=option|unrecog|invalid)| \[core/.*", "", first_line_of(asked.stdout))
+        raise Refused("unknown" if re.match("unrecognized|invalid option|.* is ambiguous", said) else "value", said)
+
+
 class Waitress(Alone):
     def __init__(self):
         from waitress.adjustments import Adjustments
@@ -388,7 +422,11 @@ class Waitress(Alone):
 
 
 def first_line(error):
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return first_line_of(str(error)) or type(error).__name__
+
+
+def first_line_of(text):
+    return (text.strip().splitlines() or [""])[0]
 
 
 PARSERS = {
@@ -399,5 +437,6 @@ PARSERS = {
     "flower": Flower,
     "gunicorn": Gunicorn,
     "hypercorn": hypercorn,
+    "uwsgi": Uwsgi,
     "waitress": Waitress,
 }

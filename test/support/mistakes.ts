@@ -51,7 +51,8 @@ export async function assertExplained(t: TestContext, mistake: Mistake): Promise
   assert.equal(`${renderJson(json.stdout, root)}${countLine(shows)}`, shows)
   assert.equal(json.stderr, '')
   assert.equal(json.code, checkCode)
-  for (const line of recorder.started()) assert.match(line, /django_probe\.py|python_backend\.py', 'inspect'/)
+  for (const line of recorder.started())
+    assert.match(line, /django_probe\.py|python_backend\.py', 'inspect'|uwsgi', '--(version|help)'/)
 }
 
 /** The list that `--json` printed, as a person would have been shown it: the format is written down twice on purpose. */

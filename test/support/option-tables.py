@@ -1,7 +1,7 @@
 """Asks the installed servers and workers for their options: one JSON object, by program.
 
-An option has its long names, its letters, the kind of value that it takes, and whether it may be repeated or takes a
-list in one value. Kinds: `switch` (no value), `pair` (no value, and a `no-` form), `boolean` (true or false as its
+An option has its long names, its letters, the kind of value that it takes, and whether it may be repeated (null where
+that cannot be told) or takes a list in one value. Kinds: `switch` (no value), `pair` (no value, and a `no-` form), `boolean` (true or false as its
 value), `optional` (its value may be left out), `list` (several words), `value`. `names` are those that people know from Python: of settings,
 of a constructor; each with the flags that it must lead to, or none where that cannot be told.
 """
@@ -123,6 +123,27 @@ def daphne():
     return {"options": list(from_argparse(parser)), "names": names}
 
 
+def uwsgi(names):
+    """It has about nine hundred, and tells of none whether it takes a value; so it is asked of those that we name."""
+    import re
+
+    sys.path.insert(0, sys.argv[1])
+    from option_check import Uwsgi
+
+    program = Uwsgi()
+    known = {}
+    for letter, name in re.findall(r"^ +(?:-(.)\|)?--(\S+)", program.ask("--help").stdout, re.MULTILINE):
+        if letter in known and name in names:
+            # Names of one letter are one option.
+            known[letter]["names"].append(name)
+        elif name in names:
+            switch = "doesn't allow an argument" in program.ask("--version", "--%s=1" % name).stdout
+            alone = program.ask("--version", "--" + name).returncode == 0
+            kind = "switch" if switch else "optional" if alone else "value"
+            known[letter or name] = option(["--" + name, *(["-" + letter] if letter else [])], kind, None)
+    return {"options": list(known.values()), "names": {}}
+
+
 def granian():
     from granian.cli import cli
     from granian.server import Server
@@ -223,6 +244,7 @@ if __name__ == "__main__":
         "granian": granian(),
         "hypercorn": hypercorn(),
         "daphne": daphne(),
+        "uwsgi": uwsgi(sys.argv[2:]),
         "celery worker": celery("worker"),
         "celery beat": celery("beat"),
         "celery flower": flower(),

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
+import { findBackend } from '../../src/backends/index.ts'
 import { cleanEnv, PYTHON, ROOT } from './environment.ts'
 
 /** One option as the installed program has it; test/support/option-tables.py explains the kinds. */
@@ -7,7 +8,8 @@ export interface KnownOption {
   readonly names: readonly string[]
   readonly letters: readonly string[]
   readonly kind: 'switch' | 'pair' | 'boolean' | 'optional' | 'list' | 'value'
-  readonly repeatable: boolean
+  /** Null where the program does not tell. */
+  readonly repeatable: boolean | null
   readonly separator: string | null
   /** It must stand before the sub-command. */
   readonly global?: boolean
@@ -19,9 +21,19 @@ export interface Table {
   readonly names: Readonly<Record<string, readonly string[]>>
 }
 
+const USUAL =
+  'cheaper chdir gid http-timeout ini log-format logto max-worker-lifetime offload-threads pidfile post-buffering ' +
+  'procname-prefix py-autoreload reload-on-rss stats threads uid worker-reload-mercy workers wsgi-file'
+
+/** uWSGI has about nine hundred options, and is asked only of those that we name, and of usual ones. */
+const OF_UWSGI = ((): readonly string[] => {
+  const { switches = [], optionalValues = [], repeatable = [], short = {} } = findBackend('uwsgi')?.options ?? {}
+  return [...new Set([...switches, ...optionalValues, ...repeatable, ...Object.values(short), ...USUAL.split(' ')])]
+})()
+
 /** What the programs say of which the tests know, by program. */
 export const TABLES: Readonly<Record<string, Table>> = JSON.parse(
-  execFileSync(PYTHON, [join(ROOT, 'test', 'support', 'option-tables.py'), join(ROOT, 'src', 'plan')], {
+  execFileSync(PYTHON, [join(ROOT, 'test', 'support', 'option-tables.py'), join(ROOT, 'src', 'plan'), ...OF_UWSGI], {
     env: cleanEnv(),
     encoding: 'utf8',
   }),
@@ -38,6 +50,7 @@ export const PROGRAM_OF: Readonly<Record<string, string>> = {
   'granian-asgi': 'granian',
   hypercorn: 'hypercorn',
   daphne: 'daphne',
+  uwsgi: 'uwsgi',
   'celery-worker': 'celery worker',
   'celery-beat': 'celery beat',
   flower: 'celery flower',

@@ -128,11 +128,18 @@ def hang(request):
     time.sleep(600)
 
 
+def sleep(request, seconds):
+    print("asleep", flush=True)
+    time.sleep(seconds)
+    return JsonResponse({})
+
+
 urlpatterns = [
     path("", facts),
     path("meet/<int:count>/", meet),
     path("meet-in-event-loop/", meet_in_event_loop),
     path("hang/", hang),
+    path("sleep/<int:seconds>/", sleep),
 ]
 `
 

@@ -38,8 +38,11 @@ export async function execute(context: CommandContext): Promise<number> {
     machineProcessors: machine?.processors.all,
   })
   const { plan, names, problems } = result
+  // A package that is missing has not brought its program either.
+  const lacking = new Set(problems.filter(({ id }) => id === 'E203').map(({ process }) => process))
+  const present = plan.processes.filter(({ name }) => !lacking.has(name))
   const found = [
-    ...plan.processes.flatMap((process) => checkProgram(process, io.env)),
+    ...present.flatMap((process) => checkProgram(process, io.env)),
     ...(machine ? checkHere(result, machine, stateDir) : []),
   ]
   const all = locateProblems([...problems, ...withoutSilenced(found, answer)], answer)
