@@ -74,6 +74,22 @@ const MISTAKES: Readonly<Record<string, Mistake>> = {
       → Write it with five: "30 3 * * *" is every day at 3:30
 `,
   },
+  'Nomad would replace a value': {
+    target: 'nomad',
+    processes: '{"worker": {"BACKEND": "command", "APP": "echo ${HOME}"}}',
+    shows: `E802  PRODUCTION_PROCESSES["worker"]["ARGS"]
+      Nomad puts something else in the place of \${HOME} in "\${HOME}", and has no way to write it otherwise.
+      → Let the program read it from a file, or write it in another way
+`,
+  },
+  'Nomad would compose characters': {
+    target: 'nomad',
+    processes: '{"worker": {"BACKEND": "command", "APP": "true", "ENV": {"TOWN": "Zu\\u0308rich"}}}',
+    shows: `E802  PRODUCTION_PROCESSES["worker"]["ENV"]
+      Nomad composes characters in "Zu\u0308rich", and has no way to write it otherwise.
+      → Let the program read it from a file, or write it in another way
+`,
+  },
 }
 
 for (const [name, { target, processes, options = [], shows }] of Object.entries(MISTAKES)) {

@@ -32,6 +32,7 @@ const READ = join(ROOT, 'test', 'support', 'read_containers.py')
 const ENGINES: Readonly<Record<string, Engine>> = {
   'Compose, by its specification': { target: 'compose', reader: () => Promise.resolve(byPython('compose')) },
   'Kubernetes, by its specification': { target: 'kubernetes', reader: () => Promise.resolve(byPython('kubernetes')) },
+  'Nomad, by its own parser': { target: 'nomad', reader: async (t) => byGo(await buildGo(t, 'nomad')) },
   'Compose, by its own library': { target: 'compose', reader: async (t) => byGo(await buildGo(t, 'compose')) },
 }
 

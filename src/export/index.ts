@@ -1,10 +1,11 @@
 import { compose } from './compose.ts'
 import { kubernetes } from './kubernetes.ts'
+import { nomad } from './nomad.ts'
 import { systemd } from './systemd/index.ts'
 import type { Target } from './target.ts'
 
 /** Every target, in the order of the reference. */
-export const TARGETS: readonly Target[] = [systemd, compose, kubernetes]
+export const TARGETS: readonly Target[] = [systemd, compose, kubernetes, nomad]
 
 export { filesToWrite, type FileChange } from './changes.ts'
 export { foundFiles, imageRoot } from './image-layout.ts'

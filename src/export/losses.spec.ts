@@ -35,6 +35,8 @@ interface Change {
   readonly to: Partial<ExportedProcess>
   /** On a machine it is reached at its address without a word. */
   readonly only?: Target['runsIn']
+  /** Targets that do so in any case. */
+  readonly asEver?: readonly string[]
 }
 
 const READY = { intervalMs: 1000, timeoutMs: 5000, failures: 3, startMs: 60_000 }
@@ -114,7 +116,7 @@ const CHANGES: Readonly<Record<Said, readonly Change[]>> = {
   log: [
     { key: 'log', to: { log: { ...LOG, maxSizeBytes: 1024 } } },
     { key: 'log', to: { log: { ...LOG, keep: 9 } } },
-    { key: 'log', to: { log: { ...LOG, compress: false } } },
+    { key: 'log', to: { log: { ...LOG, compress: false } }, asEver: ['nomad'] },
   ],
 }
 
@@ -153,7 +155,7 @@ for (const target of TARGETS) {
     const usual = rendered(target, undefined)
     const dropped = Object.values(CHANGES)
       .flat()
-      .filter(({ only }) => only === undefined || only === target.runsIn)
+      .filter(({ only = target.runsIn, asEver = [] }) => only === target.runsIn && !asEver.includes(target.name))
       .filter((change) => {
         const { files, losses } = rendered(target, change)
         return files === usual.files && !losses.includes(`PRODUCTION_PROCESSES["it"]["${change.key}"]`)
