@@ -1,4 +1,7 @@
-/** The message brokers and the database that tests start for themselves; here their programs are only made available. */
+/**
+ * The message brokers, the database and the programs that run what was exported. Tests start them for themselves; here
+ * they are only made available.
+ */
 import { existsSync, readdirSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { CommandFailed } from './command.mjs'
@@ -10,6 +13,8 @@ const brokers = [
   { name: 'Redis', program: 'redis-server', debian: ['redis-server'], brew: ['redis'] },
   { name: 'RabbitMQ', program: 'rabbitmq-server', debian: ['rabbitmq-server'], brew: ['rabbitmq'] },
   { name: 'PostgreSQL', program: 'postgres', debian: ['postgresql'], brew: ['postgresql'] },
+  { name: 'foreman', program: 'foreman', debian: ['ruby-foreman'], brew: ['foreman'] },
+  { name: 'systemd', program: 'systemd-analyze', debian: ['systemd'], brew: ['systemd'] },
 ]
 
 /** Where packages put servers, which not every search path has. */

@@ -1,11 +1,13 @@
 import { compose } from './compose.ts'
 import { kubernetes } from './kubernetes.ts'
 import { nomad } from './nomad.ts'
+import { procfile } from './procfile/index.ts'
+import { supervisor } from './supervisor/index.ts'
 import { systemd } from './systemd/index.ts'
 import type { Target } from './target.ts'
 
 /** Every target, in the order of the reference. */
-export const TARGETS: readonly Target[] = [systemd, compose, kubernetes, nomad]
+export const TARGETS: readonly Target[] = [systemd, supervisor, procfile, compose, kubernetes, nomad]
 
 export { filesToWrite, type FileChange } from './changes.ts'
 export { foundFiles, imageRoot } from './image-layout.ts'

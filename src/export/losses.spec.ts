@@ -45,7 +45,7 @@ const LOG = { maxSizeBytes: 10 * 1024 ** 2, keep: 5, compress: true }
 
 /** For each of them, every way in which it can differ from what is usual. */
 const CHANGES: Readonly<Record<Said, readonly Change[]>> = {
-  argv: [{ key: 'args', to: { argv: ['python', '-m', 'app', '--verbose'] } }],
+  argv: [{ key: 'args', to: { argv: ['/usr/bin/python3', '-m', 'app', '--verbose'] } }],
   env: [
     { key: 'env', to: { env: { COLOUR: 'blue' } } },
     { key: 'env', to: { env: { COLOUR: null } } },

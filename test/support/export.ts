@@ -40,7 +40,7 @@ export async function readRecord(records: string, name: string, describe?: () =>
   const path = join(records, name)
   await waitUntil(
     () => existsSync(path) || undefined,
-    60_000,
+    20_000,
     () => `${name} was not started.\n${describe?.() ?? ''}`,
   )
   const record = JSON.parse(readFileSync(path, 'utf8')) as Omit<Started, 'env'> & { readonly env: readonly string[] }

@@ -7,7 +7,7 @@ export function exportedProcess(given: Partial<ExportedProcess> & { readonly nam
     kind: 'worker',
     backend: 'command',
     title: 'command',
-    argv: ['python', '-m', 'app'],
+    argv: ['/usr/bin/python3', '-m', 'app'],
     argvFrom: [],
     env: {},
     secrets: [],

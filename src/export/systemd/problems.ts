@@ -9,10 +9,7 @@ import type { Unit } from './units.ts'
 export function findProblems(units: readonly Unit[], input: ExportInput): readonly Problem[] {
   return [
     ...input.envFrom.filter((file) => !file.startsWith('/') || !fitsLine(file)).map(refuseFile),
-    ...units
-      .filter(({ user }) => user === undefined)
-      .slice(0, 1)
-      .map(warnRoot),
+    ...(units.some(({ user }) => user === undefined) ? [AS_ROOT] : []),
     ...units.flatMap((unit) => [...refused(unit), ...lost(unit, units, input)]),
   ]
 }
@@ -26,14 +23,11 @@ function refuseFile(file: string): Problem {
   }
 }
 
-function warnRoot({ exported }: Unit): Problem {
-  return {
-    id: 'W802',
-    place: `PRODUCTION_PROCESSES[${JSON.stringify(exported.name)}]["USER"]`,
-    process: exported.name,
-    message: 'No user is named, and systemd starts it as root.',
-    hint: 'Name one for all of them: --user shop',
-  }
+const AS_ROOT: Problem = {
+  id: 'W802',
+  place: 'USER',
+  message: 'No user is named, and systemd starts everything as root that says nothing else.',
+  hint: 'Such as: --user shop',
 }
 
 function refused({ exported, user, services, hasSocket }: Unit): readonly Problem[] {

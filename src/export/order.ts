@@ -1,0 +1,17 @@
+import type { ExportedProcess } from './target.ts'
+
+/** How many others must be there before each: 0 for what depends on nothing. */
+export function ranks(processes: readonly ExportedProcess[]): ReadonlyMap<string, number> {
+  const found = new Map<string, number>()
+  const rank = (name: string): number => {
+    const known = found.get(name)
+    if (known !== undefined) return known
+    const exported = processes.find((candidate) => candidate.name === name)
+    if (!exported) return -1
+    const own = Math.max(-1, ...Object.keys(exported.dependsOn).map(rank)) + 1
+    found.set(name, own)
+    return own
+  }
+  for (const { name } of processes) rank(name)
+  return found
+}
