@@ -160,12 +160,15 @@ ${table(
 \`\`\`python
 PRODUCTION_PROCESSES = {
     "${kind === 'web' ? 'web' : kind === 'scheduler' ? 'beat' : kind === 'task' ? 'collect' : 'worker'}": {
-        "BACKEND": "${paths[0] ?? name}",${backend.appExample ? `\n        "APP": "${backend.appExample}",` : ''}${exampleArgs(backend)}
+        "BACKEND": "${paths[0] ?? name}",${backend.appExample ? `\n        "APP": "${backend.appExample}",` : ''}${isInFolder(backend) ? '\n        "CWD": "frontend",' : ''}${exampleArgs(backend)}
     },
 }
 \`\`\`
 ${renderGrammar(options)}`
 }
+
+/** Packages of npm are seldom those of the folder with manage.py. */
+const isInFolder = ({ app, node }: Backend): boolean => app === 'package-script' || node?.program !== undefined
 
 function exampleArgs({ example = {} }: Backend): string {
   const entries = Object.entries(example)
@@ -194,7 +197,8 @@ function exampleCommand({ command, app, appExample, node }: Backend): string {
   return [program, ...args].join(' ')
 }
 
-function application({ app = 'none' }: Backend): string {
+function application({ app = 'none', node }: Backend): string {
+  if (node?.program) return `\`${node.program}\` of the \`node_modules\` nearest to \`CWD\``
   switch (app) {
     case 'wsgi':
       return '`WSGI_APPLICATION`; else a `wsgi.py` beside the settings'

@@ -135,6 +135,8 @@ describe('Node servers', { concurrency: 2 }, () => {
       const { requests, failed } = await load.stop()
       assert.deepEqual(failed, [])
       assert.ok(requests > 20 * RELOADS, `${requests} requests`)
+      // Nothing but what it says itself, which is nothing.
+      assert.equal((await site.cli('logs', 'web', '--raw')).stdout, '')
       await end(site)
     })
   }
@@ -168,20 +170,30 @@ describe('Node servers', { concurrency: 2 }, () => {
     await end(site)
   })
 
-  test('a script that listens on less than is declared is reached by nobody else, and says so', async (t) => {
-    const port = await freePort()
-    const code = `import { createServer } from 'node:http'
-createServer((request, response) => response.end('it answers')).listen(${port}, '127.0.0.2')`
-    const site = createSupervised(t, {
-      processes: { web: { BACKEND: 'node', APP: 'server.mjs', ARGS: { port } } },
-      files: { 'server.mjs': code },
+  for (const [title, start] of [
+    ['a script', 'listen()'],
+    ['a cluster', 'if (cluster.isPrimary) cluster.fork()\nelse listen()'],
+  ]) {
+    test(`${title} that listens on less than is declared is reached by nobody else, and says so`, async (t) => {
+      const port = await freePort()
+      const code = `import cluster from 'node:cluster'
+import { createServer } from 'node:http'
+const listen = () => createServer((request, response) => response.end('it answers')).listen(${port}, '127.0.0.2')
+${start}`
+      const site = createSupervised(t, {
+        processes: { web: { BACKEND: 'node', APP: 'server.mjs', ARGS: { port } } },
+        files: { 'server.mjs': code },
+      })
+      await site.up()
+      assert.equal(await (await fetch(`http://127.0.0.2:${port}`)).text(), 'it answers')
+      await assert.rejects(fetch(`http://127.0.0.1:${port}`))
+      assert.match(
+        (await site.cli('logs', 'web', '--raw')).stdout,
+        /is declared, and the script listens on 127\.0\.0\.2/,
+      )
+      await end(site)
     })
-    await site.up()
-    assert.equal(await (await fetch(`http://127.0.0.2:${port}`)).text(), 'it answers')
-    await assert.rejects(fetch(`http://127.0.0.1:${port}`))
-    assert.match((await site.cli('logs', 'web', '--raw')).stdout, /is declared, and the script listens on 127\.0\.0\.2/)
-    await end(site)
-  })
+  }
 
   test('a script whose child listens is declared with RELOAD restart, and one without a port is not asked', async (t) => {
     const port = await freePort()

@@ -36,22 +36,19 @@ Server.prototype.listen = function (this: Server, ...args: unknown[]) {
   const server = new Followed(this)
   followed.add(server)
   this.once('close', () => followed.delete(server))
-  if (given === undefined || address === undefined) return Reflect.apply(listen, this, args) as Server
+  const begin = (options: readonly unknown[]): Server => Reflect.apply(listen, this, options) as Server
+  if (given === undefined || address === undefined) {
+    const host = wanted?.host
+    // The primary of a cluster accepts its connections, on the socket as it is declared.
+    return cluster.isWorker && isNarrow(host) ? server.takeOnly(host, () => begin(args)) : begin(args)
+  }
   const fd = given.listen[address] as number
   // A second server on the same address is told that it is in use, as ever.
   delete given.listen[address]
   answerProbes(this, given.probe)
-  const callback = args.findLast((value) => typeof value === 'function')
-  const begin = (): Server => Reflect.apply(listen, this, [{ ...wanted, fd }, callback]) as Server
+  const onSocket = [{ ...wanted, fd }, args.findLast((value) => typeof value === 'function')]
   const host = hostWithin(address, wanted?.host)
-  if (host === undefined) return begin()
-  // As Node has it: a name is looked up first.
-  lookup(host, { all: true }, (error, found) => {
-    if (error) return void this.emit('error', error)
-    server.takeOnly(found.map((each) => each.address))
-    begin()
-  })
-  return this
+  return host === undefined ? begin(onSocket) : server.takeOnly(host, () => begin(onSocket))
 } as typeof listen
 
 process.on('SIGTERM', end)
@@ -83,12 +80,15 @@ function isSame(declared: string, { port, path }: ListenOptions): boolean {
  */
 function hostWithin(address: string, host: string | undefined): string | undefined {
   const declared = address.slice(0, address.lastIndexOf(':')).replace(/^\[|\]$/g, '')
-  if (host === undefined || ['', '0.0.0.0', '::', declared].includes(host)) return undefined
+  if (!isNarrow(host) || host === declared) return undefined
   process.stderr.write(
     `prodserver: ${address} is declared, and the script listens on ${host}: others get no answer. Declare its host in ARGS or as HOST\n`,
   )
   return host
 }
+
+/** A cluster has null where its workers have said nothing. */
+const isNarrow = (host: string | null | undefined): host is string => !!host && !['0.0.0.0', '::'].includes(host)
 
 /**
  * Has the connections of one more socket served like those of the server's own, wherever that sends them: a cluster hands
@@ -144,9 +144,14 @@ class Followed {
     }
   }
 
-  /** Connections to any other address are closed at once. */
-  takeOnly(addresses: readonly string[]): void {
-    this.#addresses = addresses
+  /** Connections to any other address are closed at once. As Node has it, a name is looked up first. */
+  takeOnly(host: string, begin: () => void): Server {
+    lookup(host, { all: true }, (error, found) => {
+      if (error) return void this.server.emit('error', error)
+      this.#addresses = found.map(({ address }) => address)
+      begin()
+    })
+    return this.server
   }
 
   /** Accepts no more, and resolves when all that is under way has ended. */
