@@ -301,7 +301,7 @@ Options and examples: prodserver diff --help
       1,
       `E006  v1:mysite.nowhere: --settings
       The settings module mysite.nowhere cannot be found: there is no module mysite.nowhere in v1:shop.
-      → It was named by --settings. Look: ls v1:shop/mysite
+      → Look: git show v1:shop/mysite
 `,
     ],
   ]

@@ -162,7 +162,9 @@ function inRevision(problem: Problem, revision: string, tree: string): Problem {
   const said = Object.fromEntries(entries) as Problem
   const [, file] = /^(.+):\d+$/.exec(said.place) ?? []
   // What can be tried in the project cannot be tried there.
-  return file?.startsWith(`${revision}:`) ? { ...said, hint: `Look: git show ${quoteWord(file)}` } : said
+  if (file?.startsWith(`${revision}:`)) return { ...said, hint: `Look: git show ${quoteWord(file)}` }
+  const [, folder] = /^.*\bls (?:-l )?(\S+)$/.exec(said.hint ?? '') ?? []
+  return folder?.startsWith(`${revision}:`) ? { ...said, hint: `Look: git show ${folder}` } : said
 }
 
 const labelled = (problem: Problem, label: string): Problem =>

@@ -124,6 +124,12 @@ export const overrideVariables = (env: Env): readonly (readonly [name: string, v
 /** A name as a part of the name of a variable, which has nothing but capital letters, digits and `_`. */
 export const toVariable = (name: string): string => name.toUpperCase().replace(/[^A-Z0-9]/g, '_')
 
+/** A key within a value as it is usually spelt, from the capital letters of a variable. */
+export function usualInner(key: string, inner: string): string {
+  if (key === 'env') return inner
+  return inner.toLowerCase().replaceAll('_', key === 'args' ? '-' : '_')
+}
+
 /** What a variable is about: undefined where it is about no process. */
 export function findVariableTarget(variable: string, names: readonly string[]): OverrideTarget | Problem | undefined {
   const found = names.flatMap((process): readonly OverrideTarget[] => {
@@ -137,7 +143,10 @@ export function findVariableTarget(variable: string, names: readonly string[]): 
     }).toSorted((a, b) => b.length - a.length)
     return key === undefined ? [] : [{ process, key, inner: rest.slice(toSettingsKey(key).length + 1) || undefined }]
   })
-  return found.length > 1 ? ambiguous(variable, found.map(asSet)) : found[0]
+  const meanings = found.map((target) =>
+    asSet({ ...target, inner: target.inner && usualInner(target.key, target.inner) }),
+  )
+  return found.length > 1 ? ambiguous(variable, meanings) : found[0]
 }
 
 /** A variable that looks like one of ours and is none, with the one that may have been meant. */

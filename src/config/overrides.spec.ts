@@ -143,6 +143,7 @@ const overrides: readonly (readonly [name: string, set: readonly string[], chang
   ['web', ['web.DEPENDS_ON.cache=null'], { dependsOn: { 'my-db': 'ready' } }],
   ['web', ['web.LIMITS.nofile=9'], { limits: { nofile: 9 } }],
   ['web', ['web.UMASK="027"', 'web.ENABLED=False'], { umask: '027', enabled: false }],
+  ['web', ['web.UMASK=27', 'web.CWD=2026', 'web.APP=null'], { cwd: '2026', umask: '27' }],
   ['a.b', ['a.b.APP=c'], { app: 'c' }],
   ['a.b', ['"a.b".APP=c'], { app: 'c' }],
 ]
@@ -224,14 +225,14 @@ test('what could mean two things is refused', () => {
       [
         'E112',
         'PRODSERVER_WEB_1_STOP_TIMEOUT',
-        'This can mean web-1.STOP.TIMEOUT or web_1.STOP.TIMEOUT.',
-        "Write: --set 'web-1.STOP.TIMEOUT=VALUE'",
+        'This can mean web-1.STOP.timeout or web_1.STOP.timeout.',
+        "Write: --set 'web-1.STOP.timeout=VALUE'",
       ],
       [
         'E112',
         'PRODSERVER_WEB_ARGS_ENV_X',
-        'This can mean web.ARGS.ENV_X or "web.ARGS".ENV.X.',
-        "Write: --set 'web.ARGS.ENV_X=VALUE'",
+        'This can mean web.ARGS.env-x or "web.ARGS".ENV.X.',
+        "Write: --set 'web.ARGS.env-x=VALUE'",
       ],
       [
         'E112',

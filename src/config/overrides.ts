@@ -11,6 +11,7 @@ import {
   type OverrideTarget,
   toVariable,
   unknownVariable,
+  usualInner,
 } from './override-names.ts'
 import { splitSet } from './set-text.ts'
 import { INNER_KEYS, PROBE_KINDS } from './schema.ts'
@@ -67,10 +68,15 @@ const withValue = (
   text: string,
   place: string,
   isVariable: boolean,
-): Override | Problem =>
-  'id' in target
-    ? target
-    : { ...target, value: parseValue(text, target.key === 'env' && target.inner !== undefined), place, isVariable }
+): Override | Problem => ('id' in target ? target : { ...target, value: valueOf(target, text), place, isVariable })
+
+/** Keys that take text and nothing else, so that a mode of 27 is one. */
+const TEXTS: ReadonlySet<string> = new Set(['app', 'backend', 'cwd', 'schedule', 'tz', 'umask'])
+
+function valueOf({ key, inner }: OverrideTarget, text: string): Json | undefined {
+  if (key === 'env' && inner !== undefined) return parseValue(text, true)
+  return TEXTS.has(key) ? (parseValue(text, true) ?? undefined) : parseValue(text)
+}
 
 const WORDS: Readonly<Record<string, boolean | undefined>> = {
   true: true,
@@ -83,12 +89,12 @@ const WORDS: Readonly<Record<string, boolean | undefined>> = {
 
 /**
  * A value as it is written on a command line: JSON where it is a number, a list or a dictionary, `true`, `false` or
- * `null` (Python's spelling as well), else text. In double quotes it is text whatever it looks like. What is meant for
- * an environment is text but for `null`.
+ * `null` (Python's spelling as well), else text. In double quotes it is text whatever it looks like. What can be nothing
+ * else, such as what is meant for an environment, is text but for `null`.
  */
-export function parseValue(text: string, isEnvironment = false): Json | undefined {
+export function parseValue(text: string, isText = false): Json | undefined {
   if (/^".*"$/s.test(text)) return parseJson(text) ?? text
-  if (isEnvironment) return text === 'null' ? null : text
+  if (isText) return text === 'null' ? null : text
   if (Object.hasOwn(WORDS, text)) return WORDS[text]
   // 1.10 and 007 are versions, names and modes: as numbers they would lose what they say.
   if (Number.isFinite(Number(text)) && String(Number(text)) === text) return Number(text)
@@ -180,7 +186,7 @@ function findInner(
   declared: readonly string[],
 ): string | Problem {
   const known = INNER_KEYS[key]
-  if (known) return known.find((name) => fold(name) === fold(inner)) ?? (isVariable ? inner.toLowerCase() : inner)
+  if (known) return known.find((name) => fold(name) === fold(inner)) ?? (isVariable ? usualInner(key, inner) : inner)
   if (declared.includes(inner) || (!isVariable && key !== 'args')) return inner
   const alike = declared.filter((name) =>
     isVariable ? toVariable(name) === inner : name.replaceAll('_', '-') === inner.replaceAll('_', '-'),
@@ -190,8 +196,7 @@ function findInner(
     return ambiguous(place, meanings, process)
   }
   if (alike[0] !== undefined) return alike[0]
-  if (!isVariable || key === 'env') return inner
-  return inner.toLowerCase().replaceAll('_', key === 'args' ? '-' : '_')
+  return isVariable ? usualInner(key, inner) : inner
 }
 
 const shownInner = (key: string, inner: string): string => (key in INNER_KEYS ? toSnake(inner) : inner)

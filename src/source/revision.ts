@@ -44,7 +44,8 @@ function git(folder: string, env: Env, args: readonly string[]) {
   const { GIT_DIR: _dir, GIT_WORK_TREE: _tree, GIT_INDEX_FILE: _index, GIT_PREFIX: _prefix, ...own } = env
   return spawnSync('git', ['-C', folder, ...args], {
     encoding: 'utf8',
-    env: { ...own, LC_ALL: 'C', GIT_TERMINAL_PROMPT: '0' },
+    // Nothing is asked of a person, and large files are not fetched: settings are not among them.
+    env: { ...own, LC_ALL: 'C', GIT_TERMINAL_PROMPT: '0', GIT_LFS_SKIP_SMUDGE: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],
     maxBuffer: 64 * 1024 ** 2,
   })
