@@ -81,6 +81,14 @@ const CODES: Readonly<Record<string, Codes>> = {
     notFound: 'a program was not found',
   },
   explain: { done: 'printed' },
+  deploy: {
+    done: 'all of it serves',
+    failed: 'a process does not get ready, and there was none before; the cluster cannot be reached',
+    refused: 'the declaration has errors; a one-off process failed, or a new version did, and the old one goes on',
+    timedOut: 'not done within `--timeout`; the cluster goes on',
+    notPermitted: 'the cluster does not permit it',
+    interrupted: 'interrupted; the cluster goes on',
+  },
   completion: { done: 'printed' },
 }
 

@@ -59,10 +59,16 @@ export async function exportInput(
 }
 
 /** What the target makes of it; what it cannot express is said. @throws {ProdserverError} for what it refuses */
-export function render(target: Target, input: ExportInput, { io, errorPaint }: CommandContext): Exported {
+export function render(
+  target: Target,
+  input: ExportInput,
+  { io, errorPaint }: CommandContext,
+  isSaid: (problem: Problem) => boolean = () => true,
+): Exported {
   const exported = target.render(input)
   refuseErrors(exported.problems)
-  if (exported.problems.length > 0) io.stderr.write(`${renderProblems(exported.problems, errorPaint, io.cwd)}\n`)
+  const said = exported.problems.filter(isSaid)
+  if (said.length > 0) io.stderr.write(`${renderProblems(said, errorPaint, io.cwd)}\n`)
   return exported
 }
 

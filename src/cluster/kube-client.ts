@@ -32,6 +32,8 @@ export interface KubeClient {
   readonly apply: (object: KubeObject) => Promise<KubeObject>
   readonly list: <T extends KubeObject>(kind: KubeKind, labels: string) => Promise<KubeList<T>>
   readonly patch: (kind: KubeKind, name: string, patch: unknown, subresource?: string) => Promise<KubeObject>
+  /** Puts a value in the place of what is there, whole; by its path, as in a JSON patch. */
+  readonly replace: (kind: KubeKind, name: string, values: Readonly<Record<string, unknown>>) => Promise<KubeObject>
   /** Without a word where it is gone already. */
   readonly remove: (kind: KubeKind, name: string) => Promise<void>
   /** Ends when an object of that kind has changed since that version of its list, or after some time. */
@@ -115,6 +117,11 @@ export function createKubeClient(access: ClusterAccess): KubeClient {
     patch: (kind, name, body, subresource) => {
       const path = pathOf(kind, subresource ? `${name}/${subresource}` : name, { fieldManager: MANAGER })
       return json({ method: 'PATCH', path, body, type: 'application/merge-patch+json' })
+    },
+    replace: (kind, name, values) => {
+      const body = Object.entries(values).map(([path, value]) => ({ op: 'replace', path, value }))
+      const path = pathOf(kind, name, { fieldManager: MANAGER })
+      return json({ method: 'PATCH', path, body, type: 'application/json-patch+json' })
     },
     remove: async (kind, name) => {
       const path = pathOf(kind, name, { propagationPolicy: 'Foreground' })

@@ -17,6 +17,7 @@ import {
   type Pod,
   processesOf,
   processOf,
+  type Rollout,
   rolloutOf,
   selectorOf,
   type Service,
@@ -26,10 +27,16 @@ import {
 export interface KubeEngine {
   readonly state: (options?: { readonly usage?: boolean }) => Promise<readonly ProcessStatus[]>
   /** Brings the objects into force, one-off processes before all others, and waits until they serve. */
-  readonly deploy: (objects: readonly KubeObject[], signal: AbortSignal) => AsyncGenerator<ActionLine>
+  readonly deploy: (deployment: Deploying, signal: AbortSignal) => AsyncGenerator<ActionLine>
   /** `stop`, `start`, `restart`, `reload`, `scale` and `down`, of processes by their names. */
   readonly action: (request: ActionRequest, signal: AbortSignal) => AsyncGenerator<ActionLine>
   readonly logs: KubeClient['logs']
+}
+
+export interface Deploying {
+  readonly objects: readonly KubeObject[]
+  /** They are all there is: what else there is of the application is removed. */
+  readonly isWhole: boolean
 }
 
 /** What is made for an application, what starts others first. Data outlives what uses it, and is not of these. */
@@ -139,11 +146,11 @@ export function createKubeEngine(client: KubeClient, application: string): KubeE
   return {
     state: async ({ usage = false } = {}) => processesOf(await look(usage)),
     logs: client.logs,
-    deploy: (objects, signal) => deploy(objects, signal),
+    deploy: (deployment, signal) => deploy(deployment, signal),
     action: (request, signal) => act(request, signal),
   }
 
-  async function* deploy(objects: readonly KubeObject[], signal: AbortSignal): AsyncGenerator<ActionLine> {
+  async function* deploy({ objects, isWhole }: Deploying, signal: AbortSignal): AsyncGenerator<ActionLine> {
     yield { begun: true }
     const first = objects.filter(
       ({ kind }) => kind === 'ConfigMap' || kind === 'ServiceAccount' || kind === 'PersistentVolumeClaim',
@@ -161,12 +168,24 @@ export function createKubeEngine(client: KubeClient, application: string): KubeE
     }
     const before = await look()
     for (const object of rest) await client.apply(object)
-    const removed = await prune(objects, before)
+    const removed = isWhole ? await prune(objects, before) : []
     const deployed = new Set(rest.filter(({ kind }) => kind === 'Deployment').map(({ metadata }) => metadata.name))
-    const changes = yield* follow((state) => outcome(state, deployed), signal, before)
+    const changes = yield* follow((state) => outcome(state, before, deployed), signal, before)
     if (signal.aborted) return
-    const all = [...changes, ...scheduled(rest), ...removed]
+    const settled = await Promise.all(changes.map((change) => takeBack(change, before)))
+    const all = [...settled, ...scheduled(rest), ...removed]
     yield { result: { exitCode: exitCodeOf(all), changes: all } }
+  }
+
+  /** What does not get ready is put back to what it was: the old pods go on, and no new one is tried again and again. */
+  async function takeBack(change: ActionChange, before: ClusterState): Promise<ActionChange> {
+    if (change.did !== 'refused') return change
+    const old = before.deployments.find((one) => processOf(one) === change.process)
+    const pod = (await look()).pods.find((one) => processOf(one) === change.process && isNew(one, before))
+    const details = pod && (await evidence(pod.metadata.name))
+    if (!old) return { ...change, did: 'failed', details }
+    await client.replace(KINDS.Deployment, old.metadata.name, { '/spec/template': old.spec.template })
+    return { ...change, message: `${change.message}; the old one goes on`, details }
   }
 
   /** Runs to its end before anything else changes; undefined where that was good. */
@@ -236,7 +255,7 @@ export function createKubeEngine(client: KubeClient, application: string): KubeE
     }
     for (const one of chosen) await change(one, verb, counts[processOf(one)])
     const changed = new Set(chosen.map(({ metadata }) => metadata.name))
-    const changes = yield* follow((state) => outcome(state, changed, DID[verb]), signal, before)
+    const changes = yield* follow((state) => outcome(state, before, changed, DID[verb]), signal, before)
     if (!signal.aborted) yield { result: { exitCode: exitCodeOf(changes), changes } }
   }
 
@@ -308,23 +327,34 @@ function countOf({ spec }: Deployment, count: string): number {
   return /^[+-]/.test(count) ? Math.max(0, (spec.replicas ?? 1) + number) : number
 }
 
-/** Of these Deployments, once each has come to an end. */
+/** Of these Deployments, once each has come to an end, good or bad. */
 function outcome(
-  { deployments }: ClusterState,
+  state: ClusterState,
+  before: ClusterState,
   names: ReadonlySet<string>,
   did = 'deployed',
 ): readonly ActionChange[] | undefined {
-  const own = deployments.filter(({ metadata }) => names.has(metadata.name))
-  const rollouts = own.map((one) => [one, rolloutOf(one)] as const)
-  if (rollouts.some(([, { is }]) => is === 'going-on') || own.length < names.size) return undefined
+  const own = state.deployments.filter(({ metadata }) => names.has(metadata.name))
+  if (own.length < names.size) return undefined
+  const rollouts = own.map((one) => [one, failureOf(one, state, before) ?? rolloutOf(one)] as const)
+  if (rollouts.some(([, { is }]) => is === 'going-on')) return undefined
   return rollouts.map(([one, rollout]): ActionChange => {
     const name = processOf(one)
-    if (rollout.is === 'failed')
-      return { process: name, did: 'refused', message: `${rollout.message.replace(/\.$/, '')}; the old one goes on` }
+    if (rollout.is === 'failed') return { process: name, did: 'refused', message: rollout.message.replace(/\.$/, '') }
     const wanted = one.spec.replicas ?? 1
     return { process: name, did, message: `${wanted} of ${wanted}` }
   })
 }
+
+/** A new pod that has crashed more than once, or that cannot be started, as the cluster itself says. */
+function failureOf(one: Deployment, state: ClusterState, before: ClusterState): Rollout | undefined {
+  const pods = state.pods.filter((pod) => processOf(pod) === processOf(one) && isNew(pod, before))
+  const failing = instancesOf({ ...state, pods }).find(({ state: is }) => is === 'failed' || is === 'backoff')
+  return failing && { is: 'failed', message: failing.reason ?? 'it does not start' }
+}
+
+const isNew = ({ metadata }: Pod, before: ClusterState): boolean =>
+  !before.pods.some((pod) => pod.metadata.name === metadata.name)
 
 const scheduled = (objects: readonly KubeObject[]): readonly ActionChange[] =>
   objects
@@ -332,7 +362,11 @@ const scheduled = (objects: readonly KubeObject[]): readonly ActionChange[] =>
     .map((object) => ({ process: processOf(object), did: 'scheduled', message: (object as CronJob).spec.schedule }))
 
 const exitCodeOf = (changes: readonly ActionChange[]): number =>
-  changes.some(({ did }) => did === 'refused') ? EXIT.refused : EXIT.done
+  changes.some(({ did }) => did === 'refused')
+    ? EXIT.refused
+    : changes.some(({ did }) => did === 'failed')
+      ? EXIT.failed
+      : EXIT.done
 
 const ownedByCronJob = ({ metadata }: KubeObject): boolean =>
   metadata.ownerReferences?.some(({ kind }) => kind === 'CronJob') === true

@@ -1,4 +1,4 @@
-import { isOneOff, portsOf } from './containers.ts'
+import { isOneOff, portsOf, withoutCollecting } from './containers.ts'
 import { type Fields, labelValue, podSpec, portName, seconds, selector } from './kubernetes-pod.ts'
 import { type NameRule, targetName } from './names.ts'
 import type { ExportedProcess, ExportInput } from './target.ts'
@@ -23,7 +23,7 @@ export const objectName = (input: Pick<ExportInput, 'name'>, process: string): s
 
 /** Everything that a cluster is told of an application: the objects of each process, in the order of the declaration. */
 export const kubernetesObjects = (input: ExportInput): readonly KubernetesObject[] =>
-  input.processes.flatMap((exported) => objectsOf(exported, input))
+  withoutCollecting(input.processes).processes.flatMap((exported) => objectsOf(exported, input))
 
 /** The objects of one process. What others need stands first. */
 export function objectsOf(exported: ExportedProcess, input: ExportInput): readonly KubernetesObject[] {

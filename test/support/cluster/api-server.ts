@@ -70,6 +70,8 @@ export async function startApiServer(t: TestContext, options: ApiServerOptions =
     const body = request.method === 'PATCH' ? ((await readJson(request)) as Data) : {}
     if (request.method === 'PATCH' && request.headers['content-type'] === 'application/apply-patch+yaml')
       return reply(response, store.apply(plural, body as never))
+    if (request.headers['content-type'] === 'application/json-patch+json')
+      return reply(response, store.replace(plural, name, body as never) as Stored)
     if (!store.get(plural, name)) return fail(response, 404, `${plural} "${name}" not found`)
     if (request.method === 'DELETE') {
       store.remove(plural, name)

@@ -9,6 +9,12 @@ export interface Store {
   /** Server-side apply of one manager: what it said before and does not say any more is gone. */
   readonly apply: (plural: string, object: Data & Pick<Stored, 'apiVersion' | 'kind'>) => Stored
   readonly patch: (plural: string, name: string, patch: Data) => Stored | undefined
+  /** A JSON patch of `replace` alone. */
+  readonly replace: (
+    plural: string,
+    name: string,
+    patch: readonly { readonly path: string; readonly value: unknown }[],
+  ) => Stored | undefined
   readonly remove: (plural: string, name: string) => void
   readonly onChange: (
     listener: (plural: string, type: 'ADDED' | 'MODIFIED' | 'DELETED', object: Stored) => void,
@@ -52,6 +58,17 @@ export function createStore(): Store {
     patch: (plural, name, patch) => {
       const before = objects.get(`${plural}/${name}`)
       return before && save(plural, mergePatch(before, patch) as Stored)
+    },
+    replace: (plural, name, patch) => {
+      const before = objects.get(`${plural}/${name}`)
+      if (!before) return undefined
+      const after = structuredClone(before) as unknown as Data
+      for (const { path, value } of patch) {
+        const keys = path.split('/').slice(1)
+        const holder = keys.slice(0, -1).reduce<Data>((data, key) => data[key] as Data, after)
+        holder[keys.at(-1) ?? ''] = value
+      }
+      return save(plural, after as unknown as Stored)
     },
     remove: (plural, name) => {
       const key = `${plural}/${name}`
