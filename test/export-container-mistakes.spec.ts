@@ -74,6 +74,15 @@ const MISTAKES: Readonly<Record<string, Mistake>> = {
       → Write it with five: "30 3 * * *" is every day at 3:30
 `,
   },
+  'a scheduler is to be scaled': {
+    target: 'kubernetes',
+    processes: '{"nightly": {"BACKEND": "command", "APP": "true", "SCHEDULE": "0 3 * * *"}}',
+    options: ['--name=shop', '--autoscale=nightly=1-3'],
+    shows: `E802  --autoscale
+      What ends by itself is not scaled.
+      → Leave it out
+`,
+  },
   'Nomad would replace a value': {
     target: 'nomad',
     processes: '{"worker": {"BACKEND": "command", "APP": "echo ${HOME}"}}',

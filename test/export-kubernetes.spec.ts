@@ -31,14 +31,14 @@ test("the reference's complete stack, as files that stand in the repository", as
   assertGolden('kubernetes', folder)
   const args = ['export', 'kubernetes', '--python', PYTHON, ...OPTIONS, '--out', 'k8s']
   const again = await prodserver(t, [...args, ...ENVIRONMENTS, '--check'], { cwd: root })
-  assert.deepEqual([again.code, again.stdout], [0, `Up to date: 6 files in ${folder}.\n`])
+  assert.deepEqual([again.code, again.stdout], [0, 'Up to date: 6 files in k8s.\n'])
   const fewer = await prodserver(t, [...args, '--environment=production'], { cwd: root })
-  assert.match(fewer.stdout, /^removed +\S+\/overlays\/staging\/kustomization\.yaml$/m)
+  assert.match(fewer.stdout, /^removed +\S*\/overlays\/staging\/kustomization\.yaml$/m)
 })
 
 test('Kustomize builds it, and it is valid by the schemas of three versions of Kubernetes', async (t) => {
   const { root } = createEverything(t)
-  const folder = await exportKubernetes(t, root, ENVIRONMENTS)
+  const folder = await exportKubernetes(t, root, [...ENVIRONMENTS, '--autoscale=api=2-10'])
   for (const place of ['base', 'overlays/production', 'overlays/staging']) {
     const built = await kubectl(t, ['kustomize', place], folder)
     assert.equal(built.code, 0, built.stderr)
@@ -50,7 +50,7 @@ test('Kustomize builds it, and it is valid by the schemas of three versions of K
       Object.entries(Object.groupBy(kinds, (kind) => kind))
         .map(([kind, all]) => `${all?.length} ${kind}`)
         .toSorted(),
-      ['1 CronJob', '2 Job', '2 PodDisruptionBudget', '2 Service', '4 Deployment'],
+      ['1 CronJob', '1 HorizontalPodAutoscaler', '2 Job', '2 Service', '3 PodDisruptionBudget', '4 Deployment'],
     )
   }
   // It can fail.
@@ -125,6 +125,26 @@ test('a signal other than TERM is sent from inside, and TERM held back until it 
   assert.deepEqual((securityContext as Record<string, unknown>)['sysctls'], [
     { name: 'net.ipv4.ip_unprivileged_port_start', value: '0' },
   ])
+})
+
+test('a worker is scaled by the queues that it takes from, with KEDA', () => {
+  const argv = ['python', '-m', 'celery', '-A', 'shop.celery', 'worker', '--queues=default,mail']
+  const queue = { broker: 'rabbitmq', variable: 'CELERY_BROKER_URL', names: [] } as const
+  const input = exportInput([exportedProcess({ name: 'worker', argv })], {
+    autoscale: [{ process: 'worker', min: 0, max: 20, queue }],
+  })
+  const objects = kubernetesObjects(input)
+  assert.equal(objects.find(({ kind }) => kind === 'Deployment')?.spec['replicas'], undefined)
+  const trigger = (queueName: string): object => ({
+    type: 'rabbitmq',
+    metadata: { hostFromEnv: 'CELERY_BROKER_URL', protocol: 'amqp', queueName, mode: 'QueueLength', value: '10' },
+  })
+  assert.deepEqual(objects.find(({ kind }) => kind === 'ScaledObject')?.spec, {
+    scaleTargetRef: { name: 'shop-worker' },
+    minReplicaCount: 0,
+    maxReplicaCount: 20,
+    triggers: [trigger('default'), trigger('mail')],
+  })
 })
 
 test('what Kubernetes cannot read in a schedule is found', () => {

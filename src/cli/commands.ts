@@ -412,6 +412,12 @@ export const COMMANDS: readonly CommandSpec[] = [
       },
       { name: 'environment', value: 'NAME', repeatable: true, summary: 'An overlay for this environment' },
       {
+        name: 'autoscale',
+        value: 'NAME=MIN-MAX',
+        repeatable: true,
+        summary: 'As many as are needed; by waiting messages with @rabbitmq:VARIABLE or @redis:VARIABLE after it',
+      },
+      {
         name: 'run-via',
         value: 'WAY',
         summary: 'direct: the files have the whole command line. prodserver: they say prodserver run. Default direct',

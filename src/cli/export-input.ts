@@ -7,6 +7,7 @@ import { resolveProgram } from '../run/resolve-program.ts'
 import { reveal } from '../secret.ts'
 import type { Env } from '../types.ts'
 import { applicationName } from './application-name.ts'
+import { parseAutoscale } from './autoscale.ts'
 import type { CommandContext } from './commands.ts'
 import { readProjectFiles } from './export-files.ts'
 import { renderProblems } from './print.ts'
@@ -53,6 +54,12 @@ export async function exportInput(
     image: single(context, 'image'),
     envFrom: options.values['env-from'] ?? [],
     environments: options.values['environment'] ?? [],
+    autoscale: (options.values['autoscale'] ?? []).map((text) =>
+      parseAutoscale(
+        text,
+        prepared.map(({ process: { name } }) => name),
+      ),
+    ),
     found: files.names,
     place: { root: relative(out, root), folder: relative(root, out) },
   }

@@ -14,7 +14,7 @@ export { foundFiles, imageRoot } from './image-layout.ts'
 export { kubernetes } from './kubernetes.ts'
 export { kubernetesObjects, type KubernetesObject } from './kubernetes-objects.ts'
 export { prepareExport, type PrepareRequest } from './prepare.ts'
-export type { Exported, ExportInput, Target } from './target.ts'
+export type { Autoscale, Exported, ExportInput, Target } from './target.ts'
 
 /** For whoever reads a kubeconfig: the parser is here already. */
 export { parse as parseYaml } from 'yaml'

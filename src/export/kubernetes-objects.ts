@@ -1,7 +1,7 @@
 import { isOneOff, portsOf, withoutCollecting } from './containers.ts'
 import { type Fields, labelValue, podSpec, portName, seconds, selector } from './kubernetes-pod.ts'
 import { type NameRule, targetName } from './names.ts'
-import type { ExportedProcess, ExportInput } from './target.ts'
+import type { Autoscale, AutoscaleQueue, ExportedProcess, ExportInput } from './target.ts'
 import type { YamlValue } from './yaml.ts'
 
 /** An object of the API, as data. */
@@ -29,11 +29,12 @@ export const kubernetesObjects = (input: ExportInput): readonly KubernetesObject
 export function objectsOf(exported: ExportedProcess, input: ExportInput): readonly KubernetesObject[] {
   if (exported.schedule !== null) return [cronJob(exported, input)]
   if (isOneOff(exported)) return [job(exported, input)]
-  const several = exported.instances > 1
+  const scaled = autoscaleOf(exported, input)
   return [
     deployment(exported, input),
     ...(portsOf(exported).length > 0 ? [service(exported, input)] : []),
-    ...(several && exported.kind !== 'scheduler' ? [disruptionBudget(exported, input)] : []),
+    ...(hasSeveral(exported, input) ? [disruptionBudget(exported, input)] : []),
+    ...(scaled ? [scaled.queue ? byQueue(exported, input, scaled) : byProcessors(exported, input, scaled)] : []),
   ]
 }
 
@@ -65,14 +66,24 @@ function without(value: YamlValue): YamlValue {
   )
 }
 
-const template = (exported: ExportedProcess, input: ExportInput): Fields => ({
-  metadata: { labels: labelsOf(exported, input) },
-  spec: podSpec(exported, input),
-})
+function template(exported: ExportedProcess, input: ExportInput): Fields {
+  const scaled = autoscaleOf(exported, input)
+  const spread = !isOneOff(exported) && hasSeveral(exported, input)
+  // A share of a processor that is in use is one of what was set aside.
+  const cpu = scaled && !scaled.queue ? '250m' : undefined
+  return { metadata: { labels: labelsOf(exported, input) }, spec: podSpec(exported, input, { spread, cpu }) }
+}
+
+const autoscaleOf = ({ name }: ExportedProcess, { autoscale }: ExportInput): Autoscale | undefined =>
+  autoscale.findLast(({ process: scaled }) => scaled === name)
+
+const hasSeveral = (exported: ExportedProcess, input: ExportInput): boolean =>
+  exported.kind !== 'scheduler' && (autoscaleOf(exported, input)?.max ?? exported.instances) > 1
 
 function deployment(exported: ExportedProcess, input: ExportInput): KubernetesObject {
   return object(['apps/v1', 'Deployment'], exported, input, {
-    replicas: exported.instances,
+    // What scales it says how many there are.
+    replicas: autoscaleOf(exported, input) ? undefined : exported.instances,
     revisionHistoryLimit: 3,
     strategy: strategy(exported),
     minReadySeconds: minReadySeconds(exported),
@@ -133,6 +144,42 @@ const disruptionBudget = (exported: ExportedProcess, input: ExportInput): Kubern
     maxUnavailable: 1,
     selector: { matchLabels: selector(exported, input) },
   })
+
+const byProcessors = (exported: ExportedProcess, input: ExportInput, { min, max }: Autoscale): KubernetesObject =>
+  object(['autoscaling/v2', 'HorizontalPodAutoscaler'], exported, input, {
+    scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: objectName(input, exported.name) },
+    minReplicas: min,
+    maxReplicas: max,
+    metrics: [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 75 } } }],
+  })
+
+/** How many messages may wait for each replica. */
+const WAITING = '10'
+
+/** An object of KEDA, https://keda.sh, which the cluster must have. */
+const byQueue = (exported: ExportedProcess, input: ExportInput, { min, max, queue }: Autoscale): KubernetesObject =>
+  object(['keda.sh/v1alpha1', 'ScaledObject'], exported, input, {
+    scaleTargetRef: { name: objectName(input, exported.name) },
+    minReplicaCount: min,
+    maxReplicaCount: max,
+    triggers: queue ? queuesOf(exported, queue).map((name) => trigger(name, queue)) : [],
+  })
+
+const trigger = (name: string, { broker, variable }: AutoscaleQueue): Fields =>
+  broker === 'rabbitmq'
+    ? {
+        type: 'rabbitmq',
+        metadata: { hostFromEnv: variable, protocol: 'amqp', queueName: name, mode: 'QueueLength', value: WAITING },
+      }
+    : { type: 'redis', metadata: { addressFromEnv: variable, listName: name, listLength: WAITING } }
+
+/** Those that are named, else those that Celery is told to take from, else its usual one. */
+function queuesOf({ argv }: ExportedProcess, { names }: AutoscaleQueue): readonly string[] {
+  if (names.length > 0) return names
+  const at = argv.indexOf('-Q')
+  const given = at >= 0 ? argv[at + 1] : argv.find((word) => word.startsWith('--queues='))?.slice('--queues='.length)
+  return given?.split(',') ?? ['celery']
+}
 
 const NAME = '(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|sun|mon|tue|wed|thu|fri|sat)'
 const FIELD = new RegExp(String.raw`^(?:[*?]|\d+|${NAME})(?:-(?:\d+|${NAME}))?(?:/\d+)?$`, 'i')

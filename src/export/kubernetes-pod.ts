@@ -13,11 +13,12 @@ const DRAIN_S = 5
 export interface PodOptions {
   /** Processor time that is set aside for it; what is scaled by its use needs that. */
   readonly cpu?: string | undefined
+  /** Whether there are several, which are better not all on one node. Default false. */
+  readonly spread?: boolean
 }
 
 /** The pod of a process: one container, which may do nothing but what it must. */
 export function podSpec(exported: ExportedProcess, input: ExportInput, options: PodOptions = {}): Fields {
-  const { instances } = exported
   const isService = !isOneOff(exported)
   return {
     // The variables that Kubernetes would set for every Service are not in the plan.
@@ -26,7 +27,7 @@ export function podSpec(exported: ExportedProcess, input: ExportInput, options: 
     restartPolicy: isService ? undefined : 'Never',
     terminationGracePeriodSeconds: drainSeconds(exported) + seconds(exported.stop.timeoutMs),
     securityContext: podSecurity(exported, input),
-    topologySpreadConstraints: isService && instances > 1 ? [spread(exported, input)] : undefined,
+    topologySpreadConstraints: options.spread ? [spread(exported, input)] : undefined,
     containers: [container(exported, input, options)],
     volumes: [{ name: 'tmp', emptyDir: {} }],
   }

@@ -15,7 +15,7 @@ export const kubernetes: Target = {
   title: 'Kubernetes',
   runsIn: 'image',
   envFromExample: 'shop-secrets',
-  options: ['user', 'image', 'env-from', 'environments'],
+  options: ['user', 'image', 'env-from', 'environments', 'autoscale'],
   render,
 }
 
@@ -35,6 +35,7 @@ function render(given: ExportInput): Exported {
       ...names.problems,
       ...checkLength(input),
       ...checkUser(input),
+      ...checkAutoscale(input),
       ...processes.flatMap((exported) => [
         ...checkForImage(exported),
         ...checkSchedule(exported),
@@ -111,6 +112,18 @@ function checkUser({ user }: ExportInput): readonly Problem[] {
   if (user === undefined || userNumber(user) !== undefined) return []
   const message = `Kubernetes takes the number of a user, not ${JSON.stringify(user)}.`
   return [{ id: 'E802', place: '--user', message, hint: `--user ${IMAGE_UID}` }]
+}
+
+function checkAutoscale({ autoscale, processes }: ExportInput): readonly Problem[] {
+  return processes.flatMap((exported): Problem | readonly Problem[] => {
+    if (!autoscale.some(({ process: scaled }) => scaled === exported.name)) return []
+    if (exported.kind !== 'scheduler' && !isOneOff(exported)) return []
+    const message =
+      exported.kind === 'scheduler'
+        ? 'A scheduler runs once: two would run every job twice.'
+        : 'What ends by itself is not scaled.'
+    return { id: 'E802', place: '--autoscale', process: exported.name, message, hint: 'Leave it out' }
+  })
 }
 
 function checkSchedule(exported: ExportedProcess): readonly Problem[] {

@@ -19,7 +19,7 @@ export interface Target {
 }
 
 /** Of those that some targets take. Every target takes a name, and a way to run. */
-export type ExportOption = 'user' | 'image' | 'env-from' | 'environments'
+export type ExportOption = 'user' | 'image' | 'env-from' | 'environments' | 'autoscale'
 
 export interface ExportInput {
   /** What all of it is called: the prefix of units, the project of Compose, the label of Kubernetes objects. */
@@ -35,9 +35,27 @@ export interface ExportInput {
   readonly envFrom: readonly string[]
   /** Names of environments that get an overlay each. */
   readonly environments: readonly string[]
+  readonly autoscale: readonly Autoscale[]
   /** Names of what lies in the project's folder, but for what an export has written there. */
   readonly found: ReadonlySet<string>
   readonly place: ExportPlace
+}
+
+/** How many copies of a process there may be, and what says how many are needed. */
+export interface Autoscale {
+  readonly process: string
+  readonly min: number
+  readonly max: number
+  /** By the messages that wait; undefined where the use of processors tells. */
+  readonly queue: AutoscaleQueue | undefined
+}
+
+export interface AutoscaleQueue {
+  readonly broker: 'rabbitmq' | 'redis'
+  /** The variable that says where the broker is: a URL for RabbitMQ, `host:port` for Redis. */
+  readonly variable: string
+  /** Empty for those that the process itself names. */
+  readonly names: readonly string[]
 }
 
 /** Where the files will lie, as relative paths. */

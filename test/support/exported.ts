@@ -55,6 +55,7 @@ export function exportInput(processes: readonly ExportedProcess[], given: Partia
     image: 'shop:1',
     envFrom: [],
     environments: [],
+    autoscale: [],
     found: new Set(['Dockerfile']),
     place: { root: '', folder: '' },
     ...given,

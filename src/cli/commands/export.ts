@@ -42,7 +42,13 @@ function findTarget(name: string | undefined, targets: readonly Target[]): Targe
   )
 }
 
-const TARGET_OPTIONS = { user: 'user', image: 'image', 'env-from': 'env-from', environment: 'environments' } as const
+const TARGET_OPTIONS = {
+  user: 'user',
+  image: 'image',
+  'env-from': 'env-from',
+  environment: 'environments',
+  autoscale: 'autoscale',
+} as const
 
 /** An option that a target makes nothing of was meant to do something. */
 function checkOptions({ options }: CommandContext, target: Target): void {
