@@ -21,6 +21,7 @@ function optionsOf(name: string, program: string): Readonly<Record<string, Optio
   const grammar = findBackend(name)?.options ?? {}
   const kinds = new Map(options.flatMap((option) => option.names.map((flag) => [flag, kindOf(option)] as const)))
   for (const flag of [...kinds.keys()]) if (flag in (grammar.missing ?? {}) || flag === 'help') kinds.delete(flag)
+  for (const words of Object.keys(grammar.positionals ?? {})) kinds.set(words, 'list')
   const written = [...Object.keys(names), ...Object.keys(grammar.aliases ?? {})]
     .filter((alias) => !ONLY_IN_PYTHON[program]?.includes(alias))
     .map((alias) => alias.replaceAll('_', '-'))

@@ -927,16 +927,16 @@ export interface BackendArgs {
   readonly 'django-tasks': Args & {
     readonly backend?: Value
     readonly batch?: Switch
-    readonly 'exclude-queues'?: Value
+    readonly 'exclude-queues'?: List
     readonly 'force-color'?: Switch
     readonly interval?: Value
     readonly 'max-tasks'?: Value
     readonly 'no-color'?: Switch
     readonly 'no-startup-delay'?: Switch
     readonly pythonpath?: Value
-    readonly queue?: Value
-    readonly 'queue-name'?: Value
-    readonly queues?: Value
+    readonly queue?: List
+    readonly 'queue-name'?: List
+    readonly queues?: List
     readonly reload?: Switch
     readonly settings?: Value
     readonly 'skip-checks'?: Switch
@@ -968,7 +968,9 @@ export interface BackendArgs {
     readonly 'no-color'?: Switch
     readonly pid?: Value
     readonly pythonpath?: Value
+    readonly queue?: List
     readonly 'queue-class'?: Value
+    readonly queues?: List
     readonly serializer?: Value
     readonly settings?: Value
     readonly 'skip-checks'?: Switch
@@ -1015,7 +1017,9 @@ export interface BackendArgs {
     readonly name?: Value
     readonly path?: List
     readonly pid?: Value
+    readonly queue?: List
     readonly 'queue-class'?: Value
+    readonly queues?: List
     readonly quiet?: Switch
     readonly 'results-ttl'?: Value
     readonly serializer?: Value
@@ -1129,6 +1133,8 @@ export interface BackendArgs {
     readonly wait?: Switch
   }
   readonly 'channels-worker': Args & {
+    readonly channel?: List
+    readonly channels?: List
     readonly 'force-color'?: Switch
     readonly layer?: Value
     readonly 'no-color'?: Switch

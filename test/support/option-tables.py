@@ -248,7 +248,7 @@ if __name__ == "__main__":
         "celery worker": celery("worker"),
         "celery beat": celery("beat"),
         "celery flower": flower(),
-        "db_worker": django_command("django_tasks_db", "db_worker"),
+        "db_worker": django_command("django_tasks_db", "db_worker", separators=["queue_name", "exclude_queues"]),
         "qcluster": django_command("django_q", "qcluster"),
         "rqworker": django_command("django_rq", "rqworker"),
         "rqcron": django_command("django_rq", "rqcron"),
