@@ -64,6 +64,17 @@ export const asConfigFile = (keys: readonly string[]): Spelling => {
 const below = (place: string, key: string): string =>
   IDENTIFIER.test(key) ? `${place}.${key}` : `${place}[${JSON.stringify(key)}]`
 
+/** Whether a place is one of a config file, rather than of settings. */
+export const isInConfigFile = (place: string): boolean => /^(processes|defaults)(\W|$)/.test(place)
+
+/** What is within a process, as settings would write it, at the place of a process: `["ENV"]["PORT"]`. */
+export const placeWithin = (place: string, inner: string): string =>
+  !isInConfigFile(place)
+    ? place + inner
+    : [...inner.matchAll(/\["((?:[^"\\]|\\.)*)"\]/g)]
+        .map(([, key = ''], index) => (index === 0 ? toCamel(key) : key))
+        .reduce(below, place)
+
 type Words = ReadonlyMap<string, string>
 
 function vocabulary(keys: readonly string[]): Words {

@@ -23,7 +23,8 @@ interface Given extends Omit<Partial<Workload>, 'workers'> {
 function demand({ planned, workers, ...workload }: Given = {}): Demand {
   const name = workload.name ?? 'web'
   const log = { maxSizeBytes: 10 * M, keep: 5, compress: true }
-  const process = { name, title: 'gunicorn', instances: 1, log, limits: {}, memoryLimitBytes: null, from: {} }
+  const place = `PRODUCTION_PROCESSES[${JSON.stringify(name)}]`
+  const process = { name, place, title: 'gunicorn', instances: 1, log, limits: {}, memoryLimitBytes: null, from: {} }
   return {
     // Only this of it is read here.
     planned: { ...process, ...planned } as PlannedProcess,

@@ -1,3 +1,4 @@
+import { spellingAt } from '../config/declarations.ts'
 import type { Problem } from '../errors.ts'
 import type { PlannedProcess } from '../plan/plan.ts'
 import type { Workload } from '../plan/workload.ts'
@@ -39,7 +40,7 @@ function checkProcessors(demands: readonly Demand[], { processors }: Machine): r
     const message = `${title} starts ${times} processes${chosen}, and ${has}: more than ${most} wait for each other more than they work.`
     const each = Math.max(1, Math.floor(most / instances))
     const hint = `Begin with ${JSON.stringify(workers.option ?? 'workers')}: ${each}, and watch: prodserver top`
-    const place = workersPlace ?? demand.planned.from.instances ?? placeOf(process)
+    const place = workersPlace ?? demand.planned.from.instances ?? demand.planned.place
     return [{ id: 'W501', place, process, message, hint }]
   })
   if (single.length > 0) return single
@@ -49,7 +50,7 @@ function checkProcessors(demands: readonly Demand[], { processors }: Machine): r
   const named = web.map((demand) => `${demand.workload.name} ${running(demand)}`).join(', ')
   const message = `The web servers start ${all} processes (${named}), and ${has}: more than ${most} wait for each other more than they work.`
   const hint = `Begin with ${most} in all, and watch: prodserver top`
-  return [{ id: 'W501', place: 'PRODUCTION_PROCESSES', message, hint }]
+  return [{ id: 'W501', place: wholeOf(web), message, hint }]
 }
 
 /** What one instance needs before its first request or task. */
@@ -70,17 +71,17 @@ function checkMemory(demands: readonly Demand[], { memory }: Machine): readonly 
   const where = memory.limitedBy === null ? 'this machine has' : `${memory.limitedBy} leaves`
   const message = `The processes need ${renderBytes(needed)} as soon as they have loaded the application, and ${where} ${renderBytes(memory.bytes)}: ${parts.join(', ')}.`
   const hint = 'Lower the number of their processes, or INSTANCES; or give them more memory'
-  return [{ id: 'W502', place: 'PRODUCTION_PROCESSES', message, hint }]
+  return [{ id: 'W502', place: wholeOf(measured), message, hint }]
 }
 
 function checkLimit({ planned, workload }: Demand): readonly Problem[] {
-  const { memoryLimitBytes: limit, name: process, from } = planned
+  const { memoryLimitBytes: limit, name: process, place, from } = planned
   const needed = instanceBytes(workload)
   if (limit === null || needed <= limit) return []
   const processes = plural(workload.workers.processes, 'process', 'processes')
   const message = `It is restarted at ${renderBytes(limit)}, and needs ${renderBytes(needed)} as soon as its ${processes} ${workload.workers.processes === 1 ? 'has' : 'have'} loaded the application.`
   const hint = `Set MEMORY_LIMIT well above that, such as "${renderBytes(needed * 2)}"`
-  return [{ id: 'W505', place: from.memoryLimit ?? placeOf(process), process, message, hint }]
+  return [{ id: 'W505', place: from.memoryLimit ?? place, process, message, hint }]
 }
 
 /** Files that a process has open beside its connections: its logs, its libraries, its database. */
@@ -101,7 +102,8 @@ function checkOpenFiles({ planned, workload }: Demand, { openFiles }: Machine): 
   return [{ id: 'W503', place: workload.connectionsPlace, process, message, hint }]
 }
 
-const placeOf = (name: string): string => `PRODUCTION_PROCESSES[${JSON.stringify(name)}]`
+/** What declares the first of them. */
+const wholeOf = (demands: readonly Demand[]): string => spellingAt(demands[0]?.planned.place ?? '').processes
 
 /** Where something is written, and what may still be written there. */
 export interface Space {
@@ -133,7 +135,7 @@ export function checkSpace(
   const named = largest === undefined ? '' : `, most of ${largest.planned.name} with ${describeLog(largest.planned)}`
   const message = `The logs may grow to ${renderBytes(most)}${named}, and the file system of ${stateDir} has ${renderBytes(state.freeBytes)} left.`
   const hint = 'Lower max_size or keep in LOG, or choose a larger one: PRODSERVER_STATE_DIR=/var/lib/mysite'
-  const place = largest?.planned.from.log ?? 'PRODUCTION_PROCESSES'
+  const place = largest?.planned.from.log ?? wholeOf(demands)
   return [...full, { id: 'W504', place, message, hint }]
 }
 

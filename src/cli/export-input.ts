@@ -108,9 +108,11 @@ function viaProdserver(context: CommandContext, { runsIn }: Target, project: Pla
 function withFullPath(planned: PlannedProcess, env: Env): PlannedProcess {
   const [program = '', ...args] = planned.argv
   const name = reveal(program)
-  const place = `PRODUCTION_PROCESSES[${JSON.stringify(planned.name)}]`
   return {
     ...planned,
-    argv: [resolveProgram({ program: name, cwd: planned.cwd, env, place, process: planned.name }), ...args],
+    argv: [
+      resolveProgram({ program: name, cwd: planned.cwd, env, place: planned.place, process: planned.name }),
+      ...args,
+    ],
   }
 }

@@ -5,7 +5,7 @@ import type { Keyed } from './keyed.ts'
 import { applyOverrides, type Override, type OverrideTexts, readOverrides } from './overrides.ts'
 import { INNER_KEYS, PROCESS_KEYS, processSchema, type ProcessKey, type ProcessOptions } from './schema.ts'
 import { isSecretName } from '../secret.ts'
-import { AS_SETTINGS, asConfigFile, type Spelling, toCamel, toSnake } from '../spelling.ts'
+import { AS_SETTINGS, asConfigFile, isInConfigFile, type Spelling, toCamel, toSnake } from '../spelling.ts'
 import { asOdd, describeType, isDictionary, nearest } from '../values.ts'
 
 /** One process as the user declared it, checked and normalised. */
@@ -106,6 +106,9 @@ function readSettings(input: DeclarationsInput): Read {
 export const CONFIG_KEYS = ['processes', 'defaults', '$schema'] as const
 
 const AS_CONFIG = asConfigFile(PROCESS_KEYS)
+
+/** How things are written where a process is declared, by its place. */
+export const spellingAt = (place: string): Spelling => (isInConfigFile(place) ? AS_CONFIG : AS_SETTINGS)
 
 function readConfig({ file, value }: NonNullable<DeclarationsInput['config']>): Read {
   const hint = 'Write: export default defineConfig({ processes: { web: { backend: "gunicorn" } } })'

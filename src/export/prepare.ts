@@ -1,6 +1,7 @@
 import type { Problem } from '../errors.ts'
 import type { PlannedProcess } from '../plan/plan.ts'
 import { guardToken, reveal, type Value } from '../secret.ts'
+import { placeWithin } from '../spelling.ts'
 import { type ImageLayout, inImage } from './image-layout.ts'
 import { type ExportedProcess, refusal } from './target.ts'
 
@@ -59,11 +60,10 @@ const isSecret = (value: Value | null): boolean => value !== null && typeof valu
 /** A refused secret shows as it does everywhere: hidden. */
 const shownWord = (word: Value): string => String(word)
 
-function refuseWord({ name, argvFrom }: PlannedProcess, index: number): Problem {
-  const place = argvFrom[index] ?? `PRODUCTION_PROCESSES[${JSON.stringify(name)}]`
+function refuseWord({ name, place, argvFrom }: PlannedProcess, index: number): Problem {
   return {
     id: 'E801',
-    place,
+    place: argvFrom[index] ?? place,
     process: name,
     message:
       'It may be a secret, and no exported file holds one: a command line can be seen by everybody on the machine.',
@@ -71,10 +71,10 @@ function refuseWord({ name, argvFrom }: PlannedProcess, index: number): Problem 
   }
 }
 
-function refuseProbe({ name }: PlannedProcess): Problem {
+function refuseProbe({ name, place }: PlannedProcess): Problem {
   return {
     id: 'E801',
-    place: `PRODUCTION_PROCESSES[${JSON.stringify(name)}]["READY"]`,
+    place: placeWithin(place, '["READY"]'),
     process: name,
     message: 'It may hold a secret, and no exported file holds one.',
     hint: 'Ask an address that needs no password',
@@ -92,10 +92,10 @@ function malformed(exported: ExportedProcess): readonly Problem[] {
   ]
 }
 
-function refuseVariable({ name, env }: PlannedProcess, variable: string, example: string): Problem {
+function refuseVariable({ name, place, env }: PlannedProcess, variable: string, example: string): Problem {
   return {
     id: 'E801',
-    place: env[variable]?.from ?? `PRODUCTION_PROCESSES[${JSON.stringify(name)}]["ENV"]`,
+    place: env[variable]?.from ?? placeWithin(place, '["ENV"]'),
     process: name,
     message: `The value of ${variable} may be a secret, and no exported file holds one.`,
     hint: `Say where it is instead: --env-from ${example}`,

@@ -1,4 +1,5 @@
 import type { Problem } from '../errors.ts'
+import { placeWithin, toSettingsKey } from '../spelling.ts'
 import type { PlannedProcess, PlannedProject } from '../plan/plan.ts'
 
 /**
@@ -115,17 +116,15 @@ export function placeOf(
   { place, from }: Pick<ExportedProcess, 'place' | 'from'>,
   key: keyof ExportedProcess['from'],
 ): string {
-  if (place.startsWith('processes')) return from[key] ?? `${place}.${key}`
-  return from[key] ?? `${place}["${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}"]`
+  return from[key] ?? placeWithin(place, `["${toSettingsKey(key)}"]`)
 }
 
 /** What no file of the target can hold; `inner` is where it is within the declaration of the process. */
 export function refusal(
-  exported: Pick<ExportedProcess, 'name'>,
+  exported: Pick<ExportedProcess, 'name' | 'place'>,
   inner: string,
   message: string,
   hint?: string,
 ): Problem {
-  const place = `PRODUCTION_PROCESSES[${JSON.stringify(exported.name)}]${inner}`
-  return { id: 'E802', place, process: exported.name, message, hint }
+  return { id: 'E802', place: placeWithin(exported.place, inner), process: exported.name, message, hint }
 }

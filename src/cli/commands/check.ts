@@ -1,4 +1,5 @@
 import { EXIT, isError, type Problem, ProdserverError, UsageError } from '../../errors.ts'
+import { spellingAt } from '../../config/declarations.ts'
 import { buildPlan, type PlanResult } from '../../plan/build.ts'
 import { locateProblems } from '../../plan/locate.ts'
 import type { PlannedProcess } from '../../plan/plan.ts'
@@ -45,7 +46,7 @@ export async function execute(context: CommandContext): Promise<number> {
     ...present.flatMap((process) => checkProgram(process, io.env)),
     ...(machine ? checkHere(result, machine, stateDir) : []),
   ]
-  const all = locateProblems([...problems, ...withoutSilenced(found, answer)], answer)
+  const all = locateProblems([...problems, ...withoutSilenced(found, answer).map(spelledIn(plan.processes))], answer)
   const shown = given.length === 0 ? all : all.filter(({ process }) => process === undefined || given.includes(process))
   if (format !== 'text') io.stdout.write(formatProblems(format, shown, { version: VERSION, cwd: io.cwd }))
   else if (shown.length === 0)
@@ -55,6 +56,12 @@ export async function execute(context: CommandContext): Promise<number> {
   else
     io.stdout.write(`${renderProblems(shown, paint, io.cwd)}\n${countProblems(shown)} in ${declaringFiles(answer)}.\n`)
   return shown.some(fails) ? EXIT.refused : EXIT.done
+}
+
+/** Problems in the words of what declares their processes. */
+function spelledIn(processes: readonly PlannedProcess[]): (problem: Problem) => Problem {
+  const places = new Map(processes.map(({ name, place }) => [name, place]))
+  return (problem) => spellingAt(places.get(problem.process ?? '') ?? problem.place).say(problem)
 }
 
 /** What this machine has to say of what is to run on it. */
