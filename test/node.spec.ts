@@ -7,7 +7,7 @@ import { type LoadTarget, startLoad } from './support/load.ts'
 import { freePort, httpGet } from './support/net.ts'
 import { NODE_PACKAGES } from './support/environment.ts'
 import { createProject } from './support/project.ts'
-import { startProdserver, waitUntil } from './support/running.ts'
+import { prodserver, startProdserver, waitUntil } from './support/running.ts'
 import { createSupervised, type Supervised } from './support/supervised.ts'
 
 const READY = { http: '/', interval: '50ms', failures: 400 }
@@ -253,6 +253,11 @@ ${start}`
       assert.deepEqual(await running.ended(), { code: 7, signal: null }, running.output())
       return JSON.parse(line) as Record<string, unknown>
     }
+    const { stdout: compose } = await prodserver(t, ['export', 'compose', 'tool'], { cwd: root })
+    assert.ok(
+      compose.includes('PATH: /app/frontend/node_modules/.bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin'),
+      compose,
+    )
     const cwd = join(root, 'frontend')
     const npm = { event: 'start', version: '1.2.3' }
     const [plain, shell, other] = await Promise.all([facts('plain', '--more'), facts('shell', 'x'), facts('tool')])

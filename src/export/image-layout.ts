@@ -49,6 +49,8 @@ export function inImage(exported: ExportedProcess, { project, node, root: to }: 
     // What the project's environment brings is found by its name, as the interpreter is.
     return scripts !== '' && word.startsWith(scripts) ? word.slice(scripts.length) : move(word)
   }
+  const inEnv = (name: string, value: string): string =>
+    name === 'PATH' ? imagePath(value, { root, node, move }) : move(value)
   const { ready, alive } = exported
   const argv = exported.argv.map((word, index) => (index === 0 ? program(word) : move(word)))
   return {
@@ -58,12 +60,35 @@ export function inImage(exported: ExportedProcess, { project, node, root: to }: 
     activated: null,
     cwd: move(exported.cwd),
     env: Object.fromEntries(
-      Object.entries(exported.env).map(([name, value]) => [name, value === null ? null : move(value)]),
+      Object.entries(exported.env).map(([name, value]) => [name, value === null ? null : inEnv(name, value)]),
     ),
     listen: exported.listen.map(move),
     ready: { ...ready, ...(ready.exec && { exec: ready.exec.map(program) }) },
     alive: alive && { ...alive, ...(alive.exec && { exec: alive.exec.map(program) }) },
   }
+}
+
+/** What an image has on its path. */
+const IMAGE_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+/**
+ * The script of a package has the path of this machine, behind the programs of packages and the Node that runs us: of
+ * that, what lies in the project is in the image as well. A path that is declared stays.
+ */
+function imagePath(
+  path: string,
+  { root, node, move }: Pick<PlannedProject, 'root'> & { node: string; move: (text: string) => string },
+): string {
+  const folders = path.split(':')
+  const at = folders.indexOf(node.slice(0, node.lastIndexOf('/')))
+  if (at < 0) return move(path)
+  return [
+    ...folders
+      .slice(0, at)
+      .filter((folder) => folder.startsWith(`${root}/`))
+      .map(move),
+    IMAGE_PATH,
+  ].join(':')
 }
 
 /** The folder wherever it stands in the text as a path, alone or in a list of them. */
