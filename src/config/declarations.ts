@@ -69,7 +69,10 @@ export function parseDeclarations(input: DeclarationsInput): Declarations {
   const reads = [...(isInSettings ? [readSettings(input)] : []), ...(config ? [readConfig(config)] : [])]
   const sources = reads.flatMap(({ source }) => source ?? [])
   const names = [...new Set(sources.flatMap((source) => source.names))]
-  const given = readOverrides(input.overrides ?? { set: [], env: {} }, names)
+  const where = [...(isInSettings ? [AS_SETTINGS.processes] : []), ...(config ? [fileName(config.file)] : [])].join(
+    ' or ',
+  )
+  const given = readOverrides(input.overrides ?? { set: [], env: {} }, { names, where })
   const results = sources.flatMap((source, index) =>
     source.names.map((name) => {
       const first = sources.slice(0, index).find((other) => other.names.includes(name))
@@ -89,6 +92,8 @@ export function parseDeclarations(input: DeclarationsInput): Declarations {
     unknownVariables: given.unknown,
   }
 }
+
+const fileName = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
 
 function readSettings(input: DeclarationsInput): Read {
   const { processes, settingsModule } = input

@@ -14,8 +14,16 @@ export interface OverrideTarget {
   readonly inner: string | undefined
 }
 
+/** What there is to be overridden. */
+export interface Declared {
+  /** Of all processes. */
+  readonly names: readonly string[]
+  /** What declares them: the setting, the config file, or both. */
+  readonly where: string
+}
+
 /** What a `--set` is about, or why it can be about nothing. */
-export function findSetTarget({ path, segments }: SetText, names: readonly string[]): OverrideTarget | Problem {
+export function findSetTarget({ path, segments }: SetText, { names, where }: Declared): OverrideTarget | Problem {
   const place = `--set ${path}`
   // A name may have dots, and so may an option or a variable.
   const split = segments.slice(1).map((key, index) => ({
@@ -26,7 +34,10 @@ export function findSetTarget({ path, segments }: SetText, names: readonly strin
   const declared = split.filter(({ process }) => names.includes(process))
   const [first] = declared
   if (!first)
-    return unknownProcess(place, split.find(({ key }) => findKey(key))?.process ?? split[0]?.process ?? '', names)
+    return unknownProcess(place, split.find(({ key }) => findKey(key))?.process ?? split[0]?.process ?? '', {
+      names,
+      where,
+    })
   const found = declared.flatMap((candidate) => {
     const key = findKey(candidate.key)
     return key === undefined ? [] : [{ ...candidate, key }]
@@ -58,12 +69,12 @@ const asSet = ({ process, key, inner }: OverrideTarget): string =>
 
 const quoteSegment = (name: string): string => (/[."=]/.test(name) ? JSON.stringify(name) : name)
 
-function unknownProcess(place: string, name: string, names: readonly string[]): Problem {
+function unknownProcess(place: string, name: string, { names, where }: Declared): Problem {
   const near = nearest(name, names)
   return {
     id: 'E104',
     place,
-    message: `Process '${name}' not found in PRODUCTION_PROCESSES.`,
+    message: `Process '${name}' not found in ${where}.`,
     hint: near ? `Did you mean ${near}?` : `Declared: ${names.join(', ')}`,
   }
 }

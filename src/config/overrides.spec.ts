@@ -201,6 +201,28 @@ test('the command line wins over the environment, and each value knows where it 
   )
 })
 
+test('what a config file declares is overridden in the same words', () => {
+  const processes = { front: { backend: 'node', app: 'server.mjs', stop: { timeout: 5 } } }
+  const { declarations, problems } = parseDeclarations({
+    processes: undefined,
+    defaults: undefined,
+    order: ['front'],
+    settingsModule: '',
+    config: { file: '/srv/shop/prodserver.config.ts', value: { processes } },
+    overrides: { set: ['front.STOP.signal=INT', 'fornt.app=x'], env: { PRODSERVER_FRONT_STOP_TIMEOUT: '9' } },
+  })
+  assert.deepEqual(declarations[0]?.stop, { signal: 'INT', timeout: 9000 })
+  assert.equal(declarations[0].placeOf('stop', 'timeout'), 'PRODSERVER_FRONT_STOP_TIMEOUT')
+  assert.deepEqual(problems, [
+    {
+      id: 'E104',
+      place: '--set fornt.app',
+      message: "Process 'fornt' not found in prodserver.config.ts.",
+      hint: 'Did you mean front?',
+    },
+  ])
+})
+
 test('what could mean two things is refused', () => {
   const processes = {
     'web-1': { BACKEND: 'gunicorn', ARGS: { 'a-b': 1, a_b: 2 } },

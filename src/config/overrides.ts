@@ -4,6 +4,7 @@ import { isDictionary } from '../values.ts'
 import type { Keyed } from './keyed.ts'
 import {
   ambiguous,
+  type Declared,
   findSetTarget,
   findVariableTarget,
   fold,
@@ -44,7 +45,10 @@ export interface FoundOverrides {
 }
 
 /** Everything that is given for this one command, or on this machine, beside the declaration. */
-export function readOverrides({ set, env }: OverrideTexts, names: readonly string[]): FoundOverrides {
+export function readOverrides({ set, env }: OverrideTexts, declared: Declared): FoundOverrides {
+  const { names } = declared
+  // That nothing is declared is said already.
+  if (names.length === 0) return { overrides: [], problems: [], unknown: [] }
   const unknown: Problem[] = []
   const ofVariables = overrideVariables(env).flatMap(([variable, text]): (Override | Problem)[] => {
     const target = findVariableTarget(variable, names)
@@ -53,7 +57,7 @@ export function readOverrides({ set, env }: OverrideTexts, names: readonly strin
   })
   const ofOptions = set.flatMap((text): (Override | Problem)[] => {
     const parts = splitSet(text)
-    return parts ? [withValue(findSetTarget(parts, names), parts.value, `--set ${parts.path}`, false)] : []
+    return parts ? [withValue(findSetTarget(parts, declared), parts.value, `--set ${parts.path}`, false)] : []
   })
   const all = [...ofVariables, ...ofOptions]
   return {
