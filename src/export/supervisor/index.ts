@@ -68,7 +68,8 @@ function renderProgram(exported: ExportedProcess, rank: number, input: ExportInp
     ['priority', String(100 + 10 * rank)],
     ['autostart', schedule === null ? 'true' : 'false'],
     ['autorestart', ends ? 'false' : RESTART[restart.policy]],
-    ['startsecs', ends ? '0' : String(Math.ceil((ready.delayMs ?? 1000) / 1000))],
+    // What ends before is started again, whatever else is said of it.
+    ['startsecs', ends || restart.policy === 'never' ? '0' : String(Math.ceil((ready.delayMs ?? 1000) / 1000))],
     ['startretries', String(restart.limit)],
     ['exitcodes', '0'],
     ['stopsignal', stop.signal],

@@ -34,9 +34,9 @@ function lost(exported: ExportedProcess, input: ExportInput): readonly Problem[]
     [alive !== null, 'alive', 'Supervisor asks no program whether it works: it starts what has ended again.'],
     [!!from.ready && (asks || ends), 'ready', 'Supervisor asks nobody: a program counts as running after a second.'],
     [
-      !!from.restart && !ends,
+      !!from.restart && !ends && restart.policy !== 'never',
       'restart',
-      `Supervisor waits one second longer after each failed start, and gives up after ${restart.limit} that failed in a row.`,
+      `Supervisor waits one second longer after each failed start, and gives up after ${restart.limit} in a row. An end within the first second is one, even with exit code 0.`,
     ],
     [!!from.restart && ends, 'restart', 'What ends by itself is not started again.'],
     [instancesOf(exported) < exported.instances, 'instances', 'Its instances cannot share an address: one runs.'],
