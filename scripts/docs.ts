@@ -135,6 +135,7 @@ function renderBackend(backend: Backend): string {
     ],
     ['runs', application(backend)],
     ['command', `\`${exampleCommand(backend)}\``],
+    ...(backend.defaults ? [['options', `${flagsOf(backend.defaults)}, unless \`ARGS\` say otherwise`]] : []),
     [
       'ready',
       ready?.http
@@ -169,6 +170,9 @@ ${renderGrammar(options)}`
 
 /** Packages of npm are seldom those of the folder with manage.py. */
 const isInFolder = ({ app, node }: Backend): boolean => app === 'package-script' || node?.program !== undefined
+
+const flagsOf = (options: NonNullable<Backend['defaults']>): string =>
+  code(Object.entries(options).map(([name, value]) => (value === true ? `--${name}` : `--${name}=${String(value)}`)))
 
 function exampleArgs({ example = {} }: Backend): string {
   const entries = Object.entries(example)

@@ -16,6 +16,9 @@ import { run, waitUntil } from './support/running.ts'
 const SERVE = join(ROOT, 'src', 'supervise', 'serve.py')
 const FIXTURES = join(ROOT, 'test', 'fixtures')
 
+/** What uWSGI is given by default. */
+const GRACEFUL = '--hook-master-start=unix_signal:15 gracefully_kill_them_all'
+
 const servers: readonly (readonly [title: string, backend: string, ...args: readonly string[]])[] = [
   ['gunicorn with sync workers', 'gunicorn', '--workers=4'],
   ['gunicorn with threads', 'gunicorn', '--workers=2', '--threads=8'],
@@ -27,7 +30,7 @@ const servers: readonly (readonly [title: string, backend: string, ...args: read
   ['hypercorn with two workers', 'hypercorn', '--workers=2'],
   ['hypercorn in one process', 'hypercorn', '--workers=0'],
   ['daphne', 'daphne', '--access-log=/dev/null'],
-  ['uWSGI', 'uwsgi', '--processes=2', '--threads=4', '--disable-logging'],
+  ['uWSGI', 'uwsgi', '--processes=2', '--threads=4', '--disable-logging', '--master', GRACEFUL],
   ['granian for WSGI', 'granian-wsgi', '--workers=2', '--blocking-threads=4'],
   ['granian for ASGI', 'granian-asgi'],
   ['waitress', 'waitress', '--threads=16'],

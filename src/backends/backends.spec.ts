@@ -6,8 +6,6 @@ import type { Env, Json } from '../types.ts'
 import { address, type Backend, hostAndPort } from './backend.ts'
 import { BACKEND_REFERENCES, BACKENDS, findBackend, PYTHON_MODULES } from './index.ts'
 
-const OF_UWSGI = '--master --need-app --hook-master-start=unix_signal:15 gracefully_kill_them_all'
-
 interface Declared {
   readonly args?: Json
   readonly app?: readonly string[]
@@ -116,12 +114,12 @@ const commands: readonly (readonly [name: string, declared: Declared, command: s
   [
     'uwsgi',
     { app: WSGI, args: { processes: 4, 'enable-threads': 'true', vacuum: 'False', harakiri: 60 } },
-    `uwsgi ${OF_UWSGI} --http-socket=127.0.0.1:8000 --module mysite.wsgi:application --processes=4 --enable-threads --harakiri=60`,
+    'uwsgi -w mysite.wsgi:application --processes=4 --enable-threads --harakiri=60',
   ],
   [
     'uwsgi',
-    { app: WSGI, args: { s: ':1', ini: 'uwsgi.ini', 'thunder-lock': true } },
-    `uwsgi ${OF_UWSGI} --module mysite.wsgi:application -s :1 --ini=uwsgi.ini --thunder-lock`,
+    { app: WSGI, args: { s: ':1', ini: 'uwsgi.ini', 'hook-master-start': 'print:x' } },
+    'uwsgi -w mysite.wsgi:application --hook-master-start=unix_signal:15 gracefully_kill_them_all -s :1 --ini=uwsgi.ini --hook-master-start=print:x',
   ],
   [
     'daphne',
@@ -261,7 +259,7 @@ const listens: readonly (readonly [name: string, declared: Declared, listen: rea
     { args: { bind: ['a', ':1', '[::1]:2', 'unix:/run/a.sock', 'fd://3'] } },
     ['a:8000', '0.0.0.0:1', '[::1]:2', 'unix:/run/a.sock'],
   ],
-  ['uwsgi', {}, ['127.0.0.1:8000']],
+  ['uwsgi', { args: { bind: '127.0.0.1:8000' } }, ['127.0.0.1:8000']],
   ['uwsgi', { args: { ini: 'uwsgi.ini' } }, []],
   [
     'uwsgi',

@@ -109,7 +109,8 @@ const CONFIGURATIONS = ['ini', 'xml', 'yaml', 'yml', 'json', 'config', 'emperor'
 
 // Only with a master does it replace workers, and wait for them. Without an application it would go on and answer 500.
 // By itself it lets no request end at TERM, whatever it is told.
-const FIXED = ['--master', '--need-app', '--hook-master-start=unix_signal:15 gracefully_kill_them_all']
+const GRACEFUL = 'unix_signal:15 gracefully_kill_them_all'
+const defaults = { master: true, 'need-app': true, 'hook-master-start': GRACEFUL } as const
 
 // Two copies cannot share these, and what has gone to the background cannot be stopped.
 const NOT_TWICE = [
@@ -125,9 +126,9 @@ const NOT_TWICE = [
 ]
 
 // What does not speak HTTP says in its log that it has loaded the application; it may have been told to log elsewhere.
-const STARTED = { ready: { log: 'WSGI app \\d+ .* ready in', delay: 10_000 } } as const
+const STARTED = { defaults, ready: { log: 'WSGI app \\d+ .* ready in', delay: 10_000 } } as const
 const byItself = (what: string) =>
-  ({ reload: 'restart', restartReason: `uWSGI opens what ${what} says, so a reload is a restart` }) as const
+  ({ defaults, reload: 'restart', restartReason: `uWSGI opens what ${what} says, so a reload is a restart` }) as const
 
 export const uwsgi: Backend = {
   name: 'uwsgi',
@@ -145,7 +146,9 @@ export const uwsgi: Backend = {
     writes: ['logto', 'logto2'],
     owns: ['pidfile', 'pidfile2', 'safe-pidfile', 'safe-pidfile2', 'master-fifo'],
   },
+  defaults: { ...defaults, 'http-socket': '127.0.0.1:8000' },
   variants: {
+    'http11-socket': { '*': { defaults } },
     ...Object.fromEntries(
       CONFIGURATIONS.map((name) => [name, { '*': { ...STARTED, ...byItself('its configuration') } }]),
     ),
@@ -165,17 +168,15 @@ export const uwsgi: Backend = {
   notTwice: NOT_TWICE,
 }
 
-function command(input: CommandInput): Command {
-  const opensOne = isGiven([...SOCKETS, ...ROUTERS, ...CONFIGURATIONS], input, options)
-  return assemble(opensOne ? [] : ['--http-socket=127.0.0.1:8000'], input)
-}
-
 /** The application comes first, so that a `module` of the declaration is another one. */
-const assemble = (sockets: readonly string[], { app, options: given, extra }: CommandInput): Command => ({
-  program: 'uwsgi',
-  beside: true,
-  args: [...FIXED, ...sockets, ...app.flatMap((word) => ['--module', word]), ...allTokens(given), ...extra],
-})
+function command(input: CommandInput): Command {
+  const { app, extra } = input
+  const given = allTokens(input.options)
+  // One of its own is beside ours, not in its place.
+  const isReplaced = isGiven(['hook-master-start'], input, options) && !given.some((token) => token.endsWith(GRACEFUL))
+  const hook = isReplaced ? [`--hook-master-start=${GRACEFUL}`] : []
+  return { program: 'uwsgi', beside: true, args: [...app.flatMap((word) => ['-w', word]), ...hook, ...given, ...extra] }
+}
 
 function inherit(input: CommandInput, { listen, probe }: InheritedSockets): Inherited | undefined {
   const refused = [...NOT_TWICE, ...ROUTERS, ...CONFIGURATIONS]
@@ -189,12 +190,11 @@ function inherit(input: CommandInput, { listen, probe }: InheritedSockets): Inhe
   // One of them has no address: it is a socket that somebody else has opened, or none of the file system.
   if (kinds.length > listen.length) return undefined
   const fds = listen.map((fd, index) => `--${kinds[index] ?? 'http-socket'}=fd://${fd}`)
+  const sockets = probe === undefined ? fds : [...fds, `--http-socket=fd://${probe}`]
+  // The paths of Unix sockets belong to whoever has bound them.
+  const rest = withoutOptions([...SOCKETS, 'vacuum'], input, options)
   return {
-    command: assemble(
-      probe === undefined ? fds : [...fds, `--http-socket=fd://${probe}`],
-      // The paths of Unix sockets belong to whoever has bound them.
-      withoutOptions([...SOCKETS, 'vacuum'], input, options),
-    ),
+    command: command({ ...rest, options: [{ name: 'http-socket', tokens: sockets }, ...rest.options] }),
     listening: true,
     unaided: true,
   }
@@ -208,10 +208,7 @@ const valuesOf = (tokens: OptionTokens['tokens']): readonly string[] =>
 
 /** In the order in which the sockets are handed over. */
 function listen({ values }: ListenInput): readonly string[] {
-  const others = [...ROUTERS, ...CONFIGURATIONS].filter((name) => values(name).length > 0)
-  const given = [...SOCKETS, 'http'].flatMap((name) => values(name))
-  if (given.length === 0 && others.length === 0) return ['127.0.0.1:8000']
-  return given.flatMap((text) => normalize(text) ?? [])
+  return [...SOCKETS, 'http'].flatMap((name) => values(name)).flatMap((text) => normalize(text) ?? [])
 }
 
 function normalize(text: string): string | undefined {

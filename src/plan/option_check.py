@@ -28,7 +28,11 @@ def check_options(question):
     """
     parser = parser_of(question["parser"])
     refused, taken = [], []
-    for key, tokens in question["options"]:
+    options = question["options"]
+    takes_all = getattr(parser, "takes_all", None)
+    if takes_all is not None and takes_all([token for _, tokens in options for token in tokens]):
+        options = []
+    for key, tokens in options:
         try:
             parser.check(tokens)
             taken += tokens
@@ -378,6 +382,9 @@ class Uwsgi(Alone):
         import re
 
         return re.findall(r"^ +(?:-.\|)?--(\S+)", self.ask("--help").stdout, re.MULTILINE)
+
+    def takes_all(self, tokens):
+        return self.ask("--version", *tokens).returncode == 0
 
     def check(self, tokens):
         import re
