@@ -64,6 +64,33 @@ PRODUCTION_PROCESSES["web"]["INSTANCES"] = 2`,
       → Use PostgreSQL, or set OPTIONS = {"transaction_mode": "IMMEDIATE", "timeout": 20}
 `,
   },
+  'the workers of one server share a file of SQLite': {
+    settings: `DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
+PRODUCTION_PROCESSES["web"]["ARGS"] = {"workers": 4}`,
+    shows: `W702  DATABASES["default"]
+      4 processes share a file of SQLite: one that writes keeps the others waiting, until "database is locked".
+      → Use PostgreSQL, or set OPTIONS = {"transaction_mode": "IMMEDIATE", "timeout": 20}
+`,
+  },
+  'the server is that for development': {
+    settings:
+      'PRODUCTION_PROCESSES = {"web": {"BACKEND": "django-command", "APP": "runserver 0.0.0.0:8000"}, "api": {"BACKEND": "command", "APP": "python manage.py runserver"}}',
+    shows: `W705  PRODUCTION_PROCESSES["web"]["APP"]
+      runserver is for development: it is neither fast nor secure, and ends what is running when a file changes.
+      → Declare a server: {"BACKEND": "gunicorn"}
+
+W705  PRODUCTION_PROCESSES["api"]["APP"]
+      runserver is for development: it is neither fast nor secure, and ends what is running when a file changes.
+      → Declare a server: {"BACKEND": "gunicorn"}
+`,
+  },
+  'the log says everything': {
+    settings: 'PRODUCTION_PROCESSES["web"]["ARGS"] = {"log-level": "debug"}',
+    shows: `W705  PRODUCTION_PROCESSES["web"]["ARGS"]["log-level"]
+      The level "debug" is for development: it fills the disk, and writes down what people send.
+      → Set it to "info"
+`,
+  },
   'no place for static files': {
     settings: 'INSTALLED_APPS = ["django.contrib.staticfiles"]\nSTATIC_URL = "static/"',
     shows: `W703  STATIC_ROOT

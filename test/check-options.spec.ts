@@ -319,6 +319,22 @@ E304  PRODUCTION_PROCESSES["web"]["ARGS"]["timeout"]
       django-tasks <version> does not start like this: Backend 'default' is not a database backend.
 `,
   },
+  'gunicorn is to lose an option': {
+    settings: gunicorn('{"strip-header-spaces": True, "permit-obsolete-folding": True}'),
+    isWarning: true,
+    shows: `W307  PRODUCTION_PROCESSES["web"]["ARGS"]["strip-header-spaces"]
+      gunicorn <version> takes "strip-header-spaces", and is to lose it: Deprecated; scheduled for removal in 25.0.0.
+      → Look: <python> -m gunicorn --help mysite.wsgi:application
+`,
+  },
+  'hypercorn is to lose an option': {
+    settings: hypercorn('{"access-log": "-"}'),
+    isWarning: true,
+    shows: `W307  PRODUCTION_PROCESSES["web"]["ARGS"]["access-log"]
+      hypercorn <version> takes "access-log", and is to lose it: Deprecated, see access-logfile.
+      → Look: <python> -m hypercorn --help mysite.asgi:application
+`,
+  },
   'gunicorn is older than what is supported': {
     settings: gunicorn('{"workers": 2}'),
     files: { 'gunicorn-20.1.0.dist-info/METADATA': 'Metadata-Version: 2.1\nName: gunicorn\nVersion: 20.1.0\n' },
@@ -326,6 +342,41 @@ E304  PRODUCTION_PROCESSES["web"]["ARGS"]["timeout"]
     shows: `W306  PRODUCTION_PROCESSES["web"]["BACKEND"]
       gunicorn 20.1.0 is older than 23.0.0, the first version that is supported.
       → <python> -m pip install -U gunicorn
+`,
+  },
+
+  'gunicorn is killed before it has let requests be finished': {
+    settings: gunicorn('{"graceful-timeout": 120}'),
+    isWarning: true,
+    shows: `W403  PRODUCTION_PROCESSES["web"]["ARGS"]["graceful-timeout"]
+      It lets work be finished for up to 120 s, and is killed 35 s after it was asked to stop.
+      → Set "STOP": {"timeout": "125s"}, or lower "graceful-timeout"
+`,
+  },
+  'a STOP is shorter than what gunicorn was told': {
+    settings: declared('{"BACKEND": "gunicorn", "ARGS": {"graceful_timeout": "30"}, "STOP": {"timeout": "10s"}}'),
+    isWarning: true,
+    shows: `W403  PRODUCTION_PROCESSES["web"]["STOP"]
+      It lets work be finished for up to 30 s, and is killed 10 s after it was asked to stop.
+      → Set "STOP": {"timeout": "35s"}, or lower "graceful_timeout"
+`,
+  },
+  'several workers have a scheduler inside': {
+    settings: declared('{"BACKEND": "celery-worker", "APP": "mysite.celery.app", "INSTANCES": 2, "ARGS": {"B": True}}'),
+    files,
+    shows: `E402  PRODUCTION_PROCESSES["web"]["INSTANCES"]
+      A scheduler runs once: several instances of celery worker with "B" would each run every job.
+      → Declare the scheduler by itself, once: "BACKEND": "celery-beat"
+`,
+  },
+  'a scheduler and a worker with one inside are of one application': {
+    settings:
+      'PRODUCTION_PROCESSES = {"worker": {"BACKEND": "celery-worker", "APP": "mysite.celery.app", "ARGS": {"beat": True}}, ' +
+      '"beat": {"BACKEND": "celery-beat", "APP": "mysite.celery.app"}}',
+    files,
+    shows: `E402  PRODUCTION_PROCESSES["beat"]
+      It schedules the jobs of mysite.celery.app, and so does "worker": every job would run twice.
+      → Keep one of them
 `,
   },
 

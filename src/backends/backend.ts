@@ -105,7 +105,11 @@ export interface Backend {
     readonly timeoutMs?: number
     /** An option that names another signal for it. */
     readonly signalOption?: string
+    /** The option that says how long it lets work be finished, and what its number counts. */
+    readonly grace?: { readonly option: string; readonly unitMs: number }
   }
+  /** The option with which a worker is a scheduler as well, of which there may be one. */
+  readonly schedulesWith?: string
   /** How new code gets in when the declaration says `auto`. Default `restart`. */
   readonly reload?: 'rolling' | 'signal' | 'restart'
   /** Why its reload is a restart, for `show`, where one would expect that it is not. */

@@ -100,6 +100,7 @@ export const celeryWorker: Backend = {
   stop: { signal: 'TERM', timeoutMs: 300_000 },
   // Two nodes of one name share the work, and are warned of remote control alone.
   reload: 'rolling',
+  schedulesWith: 'beat',
   // Files that one process has for itself, and a scheduler inside.
   notTwice: ['pidfile', 'statedb', 'beat', 'schedule-filename', 'detach'],
 }

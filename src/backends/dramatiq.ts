@@ -13,7 +13,7 @@ const worker = {
   // Logged by each of its processes; not where the log goes to a file, or LOGGING hides it.
   ready: { log: 'Worker process is ready for action', delay: 10_000 },
   // Its own end of the wait is after ten minutes. A second signal would end the jobs that are running.
-  stop: { signal: 'TERM', timeoutMs: 630_000 },
+  stop: { signal: 'TERM', timeoutMs: 630_000, grace: { option: 'worker-shutdown-timeout', unitMs: 1 } },
   reload: 'rolling',
   // Refused while another process of that file lives.
   notTwice: ['pid-file'],

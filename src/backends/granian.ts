@@ -64,7 +64,7 @@ const shared = {
   workers: workersOf('workers', 'GRANIAN_WORKERS'),
   ready: { http: '/' },
   // It waits for its workers without limit, so the limit is ours.
-  stop: { signal: 'TERM', timeoutMs: 30_000 },
+  stop: { signal: 'TERM', timeoutMs: 30_000, grace: { option: 'workers-kill-timeout', unitMs: 1000 } },
   reload: 'rolling',
 } as const
 

@@ -133,7 +133,7 @@ const shared = {
   workers,
   ready: { http: '/' },
   // Its own --graceful-timeout is 30 s; ours must not cut that short.
-  stop: { signal: 'TERM', timeoutMs: 35_000 },
+  stop: { signal: 'TERM', timeoutMs: 35_000, grace: { option: 'graceful-timeout', unitMs: 1000 } },
   reload: 'rolling',
 } as const
 

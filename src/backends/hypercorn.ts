@@ -65,7 +65,7 @@ export const hypercorn: Backend = {
   listen,
   workers: workersOf('workers'),
   ready: { http: '/' },
-  stop: { signal: 'TERM', timeoutMs: 30_000 },
+  stop: { signal: 'TERM', timeoutMs: 30_000, grace: { option: 'graceful-timeout', unitMs: 1000 } },
   reload: 'rolling',
 }
 

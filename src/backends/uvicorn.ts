@@ -69,7 +69,7 @@ const shared = {
     }
   },
   ready: { http: '/' },
-  stop: { signal: 'TERM', timeoutMs: 30_000 },
+  stop: { signal: 'TERM', timeoutMs: 30_000, grace: { option: 'timeout-graceful-shutdown', unitMs: 1000 } },
   reload: 'rolling',
 } as const
 

@@ -102,7 +102,15 @@ const members = {
   listen: v.optional(method),
   workers: v.optional(method),
   ready: v.optional(optional({ http: text, log: text, delay: milliseconds })),
-  stop: v.optional(optional({ signal: oneOf('TERM', 'INT', 'QUIT'), timeoutMs: milliseconds, signalOption: text })),
+  stop: v.optional(
+    optional({
+      signal: oneOf('TERM', 'INT', 'QUIT'),
+      timeoutMs: milliseconds,
+      signalOption: text,
+      grace: v.strictObject({ option: text, unitMs: v.number() }),
+    }),
+  ),
+  schedulesWith: v.optional(text),
   reload: v.optional(oneOf('rolling', 'signal', 'restart')),
   restartReason: v.optional(text),
   notTwice: v.optional(texts),

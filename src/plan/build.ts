@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { optionValues, withoutOverridden } from '../args/override.ts'
-import type { Option } from '../args/translate.ts'
+import type { Option, Translation } from '../args/translate.ts'
 import { type Backend, type Command, type CommandInput, isGiven } from '../backends/backend.ts'
 import { findBackend } from '../backends/index.ts'
 import { type Declaration, parseDeclarations } from '../config/declarations.ts'
@@ -17,6 +17,7 @@ import { type Application, resolveApplication } from './applications.ts'
 import type { PythonAnswer } from './ask-python.ts'
 import { checkDeployment } from './check-deploy.ts'
 import { checkFiles, checkShared, type WrittenFile, writtenFiles } from './check-files.ts'
+import { checkGrace } from './check-grace.ts'
 import { checkOptions, checkTwice } from './check-options.ts'
 import { checkPackage, checkVersion } from './check-package.ts'
 import { type Consumer, consumerOf } from './check-queues.ts'
@@ -89,6 +90,7 @@ export async function buildPlan(request: PlanRequest): Promise<PlanResult> {
   const results = await Promise.all(wanted.map((declaration) => planProcess(declaration, python, request)))
   const complete = new Set(wanted.filter(({ wrong }) => wrong.length === 0).map(({ name }) => name))
   const processes = results.flatMap((result) => result.process ?? []).filter(({ name }) => complete.has(name))
+  const workloads = results.flatMap((result) => result.workload ?? [])
   const placeOf = (name: string): string =>
     (wanted.find((declaration) => declaration.name === name) as Declaration).place
   const spelled = (problem: Problem): Problem =>
@@ -99,7 +101,10 @@ export async function buildPlan(request: PlanRequest): Promise<PlanResult> {
     ...results.flatMap((result) => result.problems),
     ...checkDependencies(wanted, parsed.names),
     ...checkAddresses(processes, placeOf),
-    ...checkSchedulers(wanted),
+    ...checkSchedulers(
+      wanted,
+      new Set(results.flatMap((result) => (result.isScheduling && result.name !== undefined ? [result.name] : []))),
+    ),
     ...checkShared(results.flatMap((result) => result.written ?? [])),
     ...(await checkSchedules(wanted)),
     ...checkDeployment(python?.deploy, {
@@ -107,6 +112,7 @@ export async function buildPlan(request: PlanRequest): Promise<PlanResult> {
       declarations: wanted,
       processes,
       consumers: results.flatMap((result) => result.consumer ?? []),
+      workers: new Map(workloads.map(({ name, workers }) => [name, workers.processes])),
     }),
   ]
   const problems = [
@@ -126,7 +132,6 @@ export async function buildPlan(request: PlanRequest): Promise<PlanResult> {
     },
     processes,
   }
-  const workloads = results.flatMap((result) => result.workload ?? [])
   const { names, declarations } = parsed
   return { plan: deepFreeze(plan), names, declarations, problems: withoutSilenced(problems, answer), workloads }
 }
@@ -158,6 +163,9 @@ function checkSetUp(python: PythonAnswer | undefined, { settingsModule }: Settin
 }
 
 interface ProcessResult {
+  readonly name?: string
+  /** Whether it starts what is due, by itself or beside its work. */
+  readonly isScheduling?: boolean
   readonly process?: PlannedProcess
   readonly written?: readonly WrittenFile[]
   readonly workload?: Workload
@@ -183,13 +191,14 @@ async function planProcess(
   const script = application && 'words' in application ? scriptEnvironment(application, cwd) : undefined
   const ownStart = resolved.runsInPython
   const environment = buildEnvironment({ declaration, project, answer, cwd, env, script, ownStart })
+  const schedulesWith = schedulingKey(translation, backend)
   const problems = [
     ...checkPackage(declaration, backend, { answer, project }),
     ...(request.thorough ? checkVersion(declaration, backend, { answer, project }) : []),
     // An APP that was left out because it is wrong is not missing as well.
     ...(application && 'id' in application && !declaration.wrong.includes('app') ? [application] : []),
     ...checkImported(importedApplication(backend, application, answer), python, project),
-    ...checkScheduler(declaration, backend),
+    ...checkScheduler(declaration, backend, schedulesWith),
     ...translation.problems,
     ...(request.thorough ? checkTwice(translation, backend.options ?? {}, declaration) : []),
     ...checkOptions(translation, python?.options[declaration.name], {
@@ -201,7 +210,9 @@ async function planProcess(
     ...(request.here ? checkFiles(translation, backend, { declaration, cwd }) : []),
     ...environment.problems,
   ].map((problem) => ({ ...problem, process: declaration.name }))
-  if (application && 'id' in application) return { problems }
+  const isScheduling = backend.kind === 'scheduler' || schedulesWith !== undefined
+  const name = declaration.name
+  if (application && 'id' in application) return { name, isScheduling, problems }
   const grammar = backend.options ?? {}
   const extra = request.extra ?? []
   const options = withoutOverridden(translation.options, extra, grammar)
@@ -249,7 +260,15 @@ async function planProcess(
   const written = writtenFiles(translation, backend, { declaration, cwd, listen })
   const memory = python?.memory?.[declaration.name] ?? null
   const workload = workloadOf({ declaration, backend, planned, options, workers, written, memory })
-  return { process: planned, written, workload, consumer: consumerOf(planned, backend, input, values), problems }
+  return {
+    name,
+    isScheduling,
+    process: planned,
+    written,
+    workload,
+    consumer: consumerOf(planned, backend, input, values),
+    problems: [...problems, ...checkGrace(planned, { declaration, backend, options, values })],
+  }
 }
 
 /** What the script of a package is run with; undefined for everything else. */
@@ -325,28 +344,33 @@ function asGiven(
   }
 }
 
-function checkScheduler(declaration: Declaration, backend: Backend): readonly Omit<Problem, 'process'>[] {
-  if (backend.kind !== 'scheduler' || declaration.instances === undefined || declaration.instances === 1) return []
-  return [
-    {
-      id: 'E402',
-      place: declaration.placeOf('instances'),
-      message: `A scheduler runs once: several instances of ${backend.title} would each run every job.`,
-      hint: 'Remove INSTANCES',
-    },
-  ]
+function checkScheduler(
+  declaration: Declaration,
+  backend: Backend,
+  schedulesWith: string | undefined,
+): readonly Omit<Problem, 'process'>[] {
+  const isScheduler = backend.kind === 'scheduler'
+  if (!isScheduler && schedulesWith === undefined) return []
+  if (declaration.instances === undefined || declaration.instances === 1) return []
+  const what = isScheduler ? backend.title : `${backend.title} with ${JSON.stringify(schedulesWith)}`
+  const message = `A scheduler runs once: several instances of ${what} would each run every job.`
+  const hint = isScheduler ? 'Remove INSTANCES' : 'Declare the scheduler by itself, once: "BACKEND": "celery-beat"'
+  return [{ id: 'E402', place: declaration.placeOf('instances'), message, hint }]
 }
 
-/** Two schedulers of one application would run every job twice. */
-function checkSchedulers(declarations: readonly Declaration[]): readonly Problem[] {
-  const schedulers = declarations.filter(
-    ({ backend, enabled }) => findBackend(backend)?.kind === 'scheduler' && enabled !== false,
-  )
+/** The option with which it is a scheduler as well, as it was declared. */
+const schedulingKey = ({ options }: Translation, { schedulesWith, options: grammar }: Backend): string | undefined =>
+  options.find(({ name, tokens }) => tokens.length > 0 && schedulesWith === (grammar?.short?.[name] ?? name))?.key
+
+/** Two schedulers of one application, workers with one inside among them, would run every job twice. */
+function checkSchedulers(declarations: readonly Declaration[], scheduling: ReadonlySet<string>): readonly Problem[] {
+  const schedulers = declarations.filter(({ name, enabled }) => scheduling.has(name) && enabled !== false)
   return schedulers.flatMap((declaration, index): Problem[] => {
-    const first = schedulers.slice(0, index).find(({ app }) => app !== undefined && app === declaration.app)
+    const { name: process, app, place } = declaration
+    const first = schedulers.slice(0, index).find((other) => app !== undefined && other.app === app)
     if (!first) return []
-    const message = `It schedules the jobs of ${declaration.app}, and so does ${JSON.stringify(first.name)}: every job would run twice.`
-    return [{ id: 'E402', place: declaration.place, process: declaration.name, message, hint: 'Keep one of them' }]
+    const message = `It schedules the jobs of ${app}, and so does ${JSON.stringify(first.name)}: every job would run twice.`
+    return [{ id: 'E402', place, process, message, hint: 'Keep one of them' }]
   })
 }
 

@@ -1,3 +1,4 @@
+import { findBackend } from '../backends/index.ts'
 import type { Declaration } from '../config/declarations.ts'
 import type { Problem } from '../errors.ts'
 import { guard, isSecretName } from '../secret.ts'
@@ -57,12 +58,14 @@ interface Deployment {
   readonly declarations: readonly Declaration[]
   readonly processes: readonly PlannedProcess[]
   readonly consumers: readonly Consumer[]
+  /** How many processes an instance has at work. */
+  readonly workers: ReadonlyMap<string, number>
 }
 
 /** What is wrong with a project that is about to serve. */
 export function checkDeployment(
   found: DeploymentAnswer | { readonly error: PythonError } | undefined,
-  { answer, declarations, processes, consumers }: Deployment,
+  { answer, declarations, processes, consumers, workers }: Deployment,
 ): readonly Problem[] {
   if (!found) return []
   if ('error' in found) {
@@ -74,7 +77,7 @@ export function checkDeployment(
   return [
     ...(found.debug ? [debug(answer)] : []),
     ...(serves && !found.debug && found.allowedHosts.length === 0 ? [noHosts()] : []),
-    ...found.databases.flatMap((database) => checkDatabase(database, enabled)),
+    ...found.databases.flatMap((database) => checkDatabase(database, enabled, workers)),
     ...(serves && found.static ? checkStatic(found.static, enabled) : []),
     ...found.checks.map(fromDjango),
     ...checkCelery(found.celery, declarations, enabled),
@@ -105,9 +108,12 @@ const runs = (processes: readonly PlannedProcess[], command: string): boolean =>
 function checkDatabase(
   { alias, vendor, error, unapplied }: DeploymentAnswer['databases'][number],
   processes: readonly PlannedProcess[],
+  workers: Deployment['workers'],
 ): readonly Problem[] {
   const place = `DATABASES[${JSON.stringify(alias)}]`
-  const copies = processes.filter(({ kind }) => kind !== 'task').reduce((sum, { instances }) => sum + instances, 0)
+  const copies = processes
+    .filter(({ kind }) => kind !== 'task')
+    .reduce((sum, { name, instances }) => sum + instances * (workers.get(name) ?? 1), 0)
   const shared: readonly Problem[] =
     vendor === 'sqlite' && copies > 1
       ? [
@@ -203,17 +209,34 @@ function queuesOf({ argv }: PlannedProcess): readonly string[] | undefined {
 /** Options that are for who writes the code. */
 const FOR_DEVELOPING = new Set(['reload', 'spew', 'use-reloader', 'debug', 'autoreload'])
 
-function developing({ args, placeOf, name }: Declaration): readonly Problem[] {
-  if (!isDictionary(args)) return []
-  return Object.entries(args)
+function developing(declaration: Declaration): readonly Problem[] {
+  const { args, placeOf, name: process } = declaration
+  const options = isDictionary(args) ? Object.entries(args as Record<string, Json>) : []
+  const reloading = options
     .filter(([key, value]) => FOR_DEVELOPING.has(key.replaceAll('_', '-')) && value !== false && value !== null)
-    .map(([key]) => ({
-      id: 'W705',
-      place: placeOf('args', key),
-      process: name,
-      message: `${JSON.stringify(key)} is for development: it watches files, and ends what is running when one changes.`,
-      hint: 'Leave it out; new code comes in with: prodserver reload',
-    }))
+    .map(([key]): Problem => {
+      const message = `${JSON.stringify(key)} is for development: it watches files, and ends what is running when one changes.`
+      const hint = 'Leave it out; new code comes in with: prodserver reload'
+      return { id: 'W705', place: placeOf('args', key), process, message, hint }
+    })
+  const talkative = options
+    .filter(
+      ([key, value]) => /^log[-_]?level$/.test(key) && typeof value === 'string' && /^(debug|trace)$/i.test(value),
+    )
+    .map(([key, value]): Problem => {
+      const message = `The level ${JSON.stringify(value)} is for development: it fills the disk, and writes down what people send.`
+      return { id: 'W705', place: placeOf('args', key), process, message, hint: 'Set it to "info"' }
+    })
+  return [...reloading, ...talkative, ...developmentServer(declaration)]
+}
+
+/** Django's own server, as a command of Django's or as one of the shell. */
+function developmentServer({ backend, app, placeOf, name: process }: Declaration): readonly Problem[] {
+  const command = ['django-command', 'command'].includes(findBackend(backend)?.name ?? '') ? app : undefined
+  const server = /(?:^|\s)(runserver(?:_plus)?)(?:\s|$)/.exec(command ?? '')?.[1]
+  if (server === undefined) return []
+  const message = `${server} is for development: it is neither fast nor secure, and ends what is running when a file changes.`
+  return [{ id: 'W705', place: placeOf('app'), process, message, hint: 'Declare a server: {"BACKEND": "gunicorn"}' }]
 }
 
 /** Secrets that stand in the settings file as they are, and so in its history. */

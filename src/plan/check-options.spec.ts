@@ -13,7 +13,7 @@ const checked: CheckedProcess = {
   project: { python: { path: '/venv/bin/python', install: 'pip install' } } as Project,
   app: ['mysite.wsgi:application'],
 }
-const answer: OptionAnswer = { version: '27.0', names: ['workers'], refused: [], missing: [] }
+const answer: OptionAnswer = { version: '27.0', names: ['workers'], refused: [], deprecated: [], missing: [] }
 const translation = (key: string, ...values: readonly string[]): Parameters<typeof checkOptions>[0] => ({
   options: [{ key, name: key, values, tokens: values.map((value) => `--${key}=${value}`) }],
   problems: [],

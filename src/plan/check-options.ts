@@ -31,6 +31,8 @@ export interface OptionAnswer {
     readonly what: 'unknown' | 'value'
     readonly message: string
   }[]
+  /** Taken, and to go: in the words of the program. */
+  readonly deprecated: readonly { readonly key: string; readonly message: string }[]
   /** Of the modules that were asked about. */
   readonly missing: readonly string[]
 }
@@ -106,7 +108,16 @@ export function checkOptions(
         return { id: 'E305', place, message, hint: `${project.python.install} ${name}` }
       }),
   )
-  return [...refused, ...missing]
+  const deprecated = answer.deprecated.map(({ key, message }): Omit<Problem, 'process'> => {
+    const text = `${title} takes ${JSON.stringify(key)}, and is to lose it: ${sayWhy(message)}`
+    return {
+      id: 'W307',
+      place: placeOfOption(declaration, key),
+      message: text,
+      hint: `Look: ${helpOf(backend, project, app)}`,
+    }
+  })
+  return [...refused, ...deprecated, ...missing]
 }
 
 /** Where it is declared; what a class of the project's own has added is its doing. */

@@ -23,8 +23,8 @@ class Refused(Exception):
 def check_options(question):
     """
     ``question`` has ``parser``, ``package``, ``options``, which are pairs of a key and its tokens, and ``modules``.
-    The answer has the program's ``version``, the ``names`` of its options, what was ``refused``, and which modules are
-    ``missing``.
+    The answer has the program's ``version``, the ``names`` of its options, what was ``refused``, what is ``deprecated``,
+    and which modules are ``missing``.
     """
     parser = parser_of(question["parser"])
     refused, taken = [], []
@@ -46,8 +46,16 @@ def check_options(question):
         "version": getattr(parser, "version", None) or version_of(question["package"]),
         "names": sorted(parser.names()),
         "refused": refused,
+        "deprecated": [{"key": key, "message": said} for key, said in deprecations(parser, question["options"])],
         "missing": [module for module in question["modules"] if find_spec(module) is None],
     }
+
+
+def deprecations(parser, options):
+    for key, tokens in options:
+        said = parser.deprecation(tokens)
+        if said:
+            yield key, said
 
 
 def version_of(package):
@@ -69,6 +77,16 @@ def find(path):
     # Some packages have a function of a module's name, which hides the module.
     import_module(module)
     return getattr(sys.modules[module], name)
+
+
+class Alone:
+    """Options that say nothing of each other."""
+
+    def check_together(self, tokens):
+        pass
+
+    def deprecation(self, tokens):
+        return None
 
 
 class Argparse:
@@ -100,6 +118,13 @@ class Argparse:
             raise Refused("unknown", "")
         return parsed
 
+    def deprecation(self, tokens):
+        action = self.parser._option_string_actions.get(tokens[0].partition("=")[0])
+        return action and deprecation_in(self.help_of(action), getattr(action, "deprecated", False))
+
+    def help_of(self, action):
+        return action.help
+
     def check_together(self, tokens):
         for action, default in self.defaults:
             action.default = default
@@ -119,6 +144,10 @@ class Gunicorn(Argparse):
 
         self.config, self.nothing, self.interface = Config(), Namespace(), interface
         super().__init__(self.config.parser())
+
+    def help_of(self, action):
+        known = self.config.settings.get(action.dest)
+        return known.desc if known else action.help
 
     def check(self, tokens):
         for name, value in vars(super().check(tokens) or self.nothing).items():
@@ -237,7 +266,7 @@ def django(name, *sub_command):
     return SubCommand(parser, *sub_command) if sub_command else Argparse(parser)
 
 
-class SubCommand:
+class SubCommand(Alone):
     """An option of the command is one of its sub-command here: who writes ARGS need not know the difference."""
 
     def __init__(self, parser, name):
@@ -259,17 +288,6 @@ class SubCommand:
                 raise
             common.check(tokens)
 
-    def check_together(self, tokens):
-        # Each was taken alone, and they say nothing of each other.
-        pass
-
-
-class Alone:
-    """Options that say nothing of each other."""
-
-    def check_together(self, tokens):
-        pass
-
 
 class Click(Alone):
     def __init__(self, path, *command):
@@ -283,6 +301,12 @@ class Click(Alone):
     def names(self):
         flags = [flag for command in self.commands for p in command.params for flag in (*p.opts, *p.secondary_opts)]
         return [flag[2:] for flag in flags if flag.startswith("--")]
+
+    def deprecation(self, tokens):
+        flag = tokens[0].partition("=")[0]
+        for parameter in (p for command in self.commands for p in command.params):
+            if flag in (*parameter.opts, *parameter.secondary_opts):
+                return deprecation_in(getattr(parameter, "help", None), getattr(parameter, "deprecated", False))
 
     def check(self, tokens):
         unknown = None
@@ -315,7 +339,7 @@ class Click(Alone):
                 pass
 
 
-class Flower:
+class Flower(Alone):
     """Options that it does not know it leaves out without a word, so they are looked for in its own table."""
 
     def __init__(self):
@@ -426,6 +450,19 @@ class Waitress(Alone):
             self.adjustments(**values)
         except Exception as error:
             raise Refused("value", first_line(error))
+
+
+def deprecation_in(text, is_marked):
+    """The sentence in which a program says that an option will go; None where it does not."""
+    import re
+
+    text = re.sub(r":\w+:`([^`]*)`", r"\1", text or "")
+    text = re.sub(r"\.\. deprecated:: *\S+", "", text)
+    # What was deprecated elsewhere, such as by an RFC, is another matter.
+    for sentence in re.split(r"(?<=[.!])\s+|\n\s*\n", text):
+        if re.search(r"(^|option is |\[)deprecated\b(?! by)", sentence.strip(), re.IGNORECASE):
+            return " ".join(sentence.split())
+    return "it is marked as deprecated" if is_marked else None
 
 
 def first_line(error):

@@ -100,7 +100,7 @@ export function hideVersions(text: string): string {
       // Where in the line it was, which Python 3.11 began to show.
       .replace(/^ *[~^]+ *\n/gm, '')
       .replace(/0x[0-9a-f]+/g, '0x…')
-      .replace(/\b\d+\.\d+[\w.]*(?= (?:has no|does not))/g, '<version>')
+      .replace(/\b\d+\.\d+[\w.]*(?= (?:has no|does not|takes))/g, '<version>')
   )
 }
 

@@ -67,4 +67,13 @@ export const BETWEEN_PAGES = {
 }`,
     },
   },
+  W403: {
+    why: 'What is under way is lost at every stop and every reload, though the program was told to wait for it.',
+    bad: { settings: 'PRODUCTION_PROCESSES = {"web": {"BACKEND": "gunicorn", "ARGS": {"graceful-timeout": 120}}}' },
+    good: {
+      settings: `PRODUCTION_PROCESSES = {
+    "web": {"BACKEND": "gunicorn", "ARGS": {"graceful-timeout": 120}, "STOP": {"timeout": "125s"}},
+}`,
+    },
+  },
 } as const satisfies Readonly<Record<string, ProblemPage>>

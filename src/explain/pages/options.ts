@@ -104,4 +104,9 @@ PRODUCTION_PROCESSES = {"tasks": {"BACKEND": "django-tasks", "INSTANCES": 4}}`,
     },
     good: 'pip install -U gunicorn',
   },
+  W307: {
+    why: 'A later version refuses it, and the server does not start after an update. The words are those of the installed program.',
+    bad: { settings: gunicorn('{"strip-header-spaces": True}') },
+    good: { settings: gunicorn('{"workers": 4}') },
+  },
 } as const satisfies Readonly<Record<string, ProblemPage>>
