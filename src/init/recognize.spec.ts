@@ -46,6 +46,10 @@ const LINES: readonly (readonly [line: string, expected: unknown])[] = [
   ['dramatiq mysite.tasks mysite.mail -p 2', ['dramatiq', 'mysite.tasks mysite.mail', { processes: 2 }]],
   ['celery -A mysite flower --port=5555', ['flower', 'mysite', { port: 5555 }]],
   ['daphne -b 0.0.0.0 -p 8000 mysite.asgi:app', ['daphne', 'mysite.asgi:app', { bind: '0.0.0.0', port: 8000 }]],
+  ['npm start', ['npm-script', 'start', {}]],
+  ['npm run serve', ['npm-script', 'serve', {}]],
+  ['pnpm serve', ['npm-script', 'serve', {}]],
+  ['npm install', undefined],
   // Nothing of ours: another program, a script of the project's own, or one that takes more than a declaration says.
   ['caddy run', undefined],
   ['python worker.py', undefined],
@@ -55,9 +59,12 @@ const LINES: readonly (readonly [line: string, expected: unknown])[] = [
 
 for (const [line, expected] of LINES) test(`recognized: ${line}`, () => assert.deepEqual(recognized(line), expected))
 
+/** Any program is a command, a script has another command line than the npm that people start, and a worker file is one of Node. */
+const BY_OTHER_WORDS = new Set(['command', 'npm-script', 'bullmq'])
+
 test('every backend recognises the command line that it makes', () => {
-  // Any program is a command, and one with options of its own by default is recognised as what it is without them.
-  const known = BACKENDS.filter(({ name, defaults }) => name !== 'command' && defaults === undefined)
+  // One with options of its own by default is recognised as what it is without them.
+  const known = BACKENDS.filter(({ name, defaults }) => !BY_OTHER_WORDS.has(name) && defaults === undefined)
   const missed = known.filter((backend) => {
     const app =
       backend.app === undefined || backend.app === 'none' ? [] : [backend.appExample?.split(' ')[0] ?? 'mysite:app']

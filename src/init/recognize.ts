@@ -34,11 +34,22 @@ const APP = '\0app'
  * none of them.
  */
 export function recognize(words: readonly Text[]): Recognized | undefined {
+  const script = packageScript(words.map(plain))
+  if (script !== undefined) return { backend: 'npm-script', app: script, args: {}, leftOut: [] }
   const [module, ...rest] = withoutInterpreter(words)
   if (module === undefined) return undefined
   const name = plain(module)
   const candidates = BACKENDS.flatMap((backend) => matchBackend(backend, name, rest) ?? [])
   return candidates.toSorted((a, b) => b.fixed - a.fixed)[0]?.recognized
+}
+
+/** The script of package.json that is run: `npm start`, `npm run serve`, `pnpm serve`, `yarn run serve`. */
+function packageScript([program = '', verb = '', ...rest]: readonly string[]): string | undefined {
+  if (!/^(npm|pnpm|yarn|bun)$/.test(program)) return undefined
+  const isRun = verb === 'run' || verb === 'run-script'
+  // npm knows few verbs that are scripts; the others take any.
+  const script = isRun ? rest[0] : program !== 'npm' || verb === 'start' ? verb : undefined
+  return script !== undefined && /^[\w:.-]+$/.test(script) && rest.length === (isRun ? 1 : 0) ? script : undefined
 }
 
 /** The module that is run, and its arguments: `/srv/.venv/bin/gunicorn`, `python -m gunicorn` and `gunicorn` are one. */

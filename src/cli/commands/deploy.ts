@@ -24,8 +24,8 @@ export async function execute(context: CommandContext): Promise<number> {
   const { kubernetes, kubernetesObjects } = await import('../../export/index.ts')
   const input = await exportInput(context, kubernetes, names)
   // A file cannot know which release was done; a deployment does.
-  const releases = input.processes.flatMap(({ run, from }) => (run === 'release' ? [from.run] : []))
-  render(kubernetes, input, context, ({ place }) => !releases.includes(place))
+  const releases = new Set(input.processes.flatMap(({ run, from }) => (run === 'release' ? [from.run] : [])))
+  render(kubernetes, input, context, ({ place }) => !releases.has(place))
   const release = single(context, 'release')
   const objects = kubernetesObjects(input).map((object) =>
     object.kind === 'Job' ? perRelease(object, input, release) : object,
