@@ -50,11 +50,17 @@ function render(input: ExportInput): Exported {
       ...(own.length > 0 && lockOf(input.found) === undefined ? [nothingToInstall()] : []),
     ],
     next: (folder) =>
-      ['config --quiet', 'up --build --detach --wait', 'logs --follow'].map(
+      ['config --quiet', `up --build --detach${canWait(processes) ? ' --wait' : ''}`, 'logs --follow'].map(
         (verb) => `docker compose --file ${quoteWord(`${folder}/compose.yaml`)} ${verb}`,
       ),
   }
 }
+
+/** Compose takes the end of a service for a failure, unless another one waits for it. */
+const canWait = (all: readonly ExportedProcess[]): boolean =>
+  all
+    .filter((exported) => isOneOff(exported) && exported.schedule === null)
+    .every(({ name }) => all.some((other) => dependenciesOf(other, all)[name] === 'completed'))
 
 function nothingToInstall(): Problem {
   return {
@@ -140,7 +146,7 @@ function service(exported: ExportedProcess, { input, all, nameOf }: Context): Se
     user: user === undefined ? undefined : escape(user),
     // A process that is the first of a container ignores signals that it has no word for, and collects no orphans.
     init: true,
-    env_file: input.envFrom.length > 0 ? input.envFrom.map(escape) : undefined,
+    env_file: input.envFrom.length > 0 ? input.envFrom.map((file) => escape(fromFolder(file, input))) : undefined,
     environment: given.length > 0 ? Object.fromEntries(given) : undefined,
     depends_on: dependsOn(exported, all, nameOf),
     ports: ports.length > 0 && instances === 1 ? ports.map((port) => `${port}:${port}`) : undefined,
@@ -156,6 +162,10 @@ function service(exported: ExportedProcess, { input, all, nameOf }: Context): Se
   }
   return Object.fromEntries(Object.entries(defined).filter(([, value]) => value !== undefined))
 }
+
+/** A path that is relative to the project, as one from the folder of the file. */
+const fromFolder = (path: string, { place }: ExportInput): string =>
+  path.startsWith('/') || place.root === '' ? path : `${place.root}/${path}`
 
 /** Compose replaces variables in every text: a dollar sign is written twice. */
 const escape = (text: string): string => text.replaceAll('$', '$$$$')
