@@ -1,4 +1,5 @@
 /** The types of a config file, which other packages see: without those of the library that checks it. */
+import { BACKENDS } from '../../src/backends/index.ts'
 import { processSchema } from '../../src/config/schema.ts'
 import { type JsonSchema, toJsonSchema } from './json-schema.ts'
 import { type OptionKind, OPTION_NAMES } from './option-names.ts'
@@ -11,6 +12,9 @@ const TYPES: Readonly<Record<OptionKind, string>> = {
   list: 'List',
   optional: 'Switch | Value',
 }
+
+/** Backends whose programs have options of their own. */
+const UNTOLD = BACKENDS.map(({ name }) => name).filter((name) => !(name in OPTION_NAMES))
 
 export function renderTypeScript(): string {
   const { properties = {} } = toJsonSchema(processSchema)
@@ -36,9 +40,7 @@ export interface Args {
  */
 export interface BackendArgs {
 ${Object.entries(OPTION_NAMES).map(renderBackend).join('\n')}
-  readonly 'django-command': Args
-  readonly node: Args
-  readonly command: Args
+${UNTOLD.map((name) => `  readonly ${quoted(name)}: Args`).join('\n')}
 }
 `
 }

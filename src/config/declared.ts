@@ -1147,5 +1147,8 @@ export interface BackendArgs {
   }
   readonly 'django-command': Args
   readonly node: Args
+  readonly 'npm-script': Args
+  readonly next: Args
+  readonly bullmq: Args
   readonly command: Args
 }
