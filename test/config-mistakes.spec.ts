@@ -111,6 +111,14 @@ const mistakes: Readonly<Record<string, Mistake>> = {
       This is not JSON: expected double-quoted property name.
 `,
   },
+  'it is a folder': {
+    ...alone('', 'prodserver.config.json/empty'),
+    code: 1,
+    shows: `E014  <project>/prodserver.config.json
+      The config file cannot be read: EISDIR: illegal operation on a directory, read.
+      → Look: ls -ld <project>/prodserver.config.json
+`,
+  },
   'it is empty JSON': {
     ...alone('', 'prodserver.config.json'),
     code: 1,

@@ -88,12 +88,22 @@ async function evaluated(path: string, { cwd, env, timeoutMs }: ConfigRequest): 
 }
 
 function readJson(path: string): Json {
-  const text = readFileSync(path, 'utf8')
+  const text = readText(path)
   try {
     return JSON.parse(text) as Json
   } catch (error) {
     const { message, line } = jsonProblem(text, error as SyntaxError)
     throw failed({ id: 'E014', place: `${path}:${line}`, message: `This is not JSON: ${message}.` })
+  }
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    const { message } = error as NodeJS.ErrnoException
+    const hint = `Look: ls -ld ${quoteWord(path)}`
+    throw failed({ id: 'E014', place: path, message: `The config file cannot be read: ${message}.`, hint })
   }
 }
 
