@@ -209,3 +209,16 @@ test('a config file that is named is that of the project around it', async (t) =
   const nested = await prodserver(t, ['list', '--names'], { cwd: join(root, 'frontend') })
   assert.equal(nested.stdout, 'y\n')
 })
+
+test('a secret in a config file is found where it is written, and not where it is taken from the environment', async (t) => {
+  const env = `{ API_TOKEN: 'hunter2', OTHER_TOKEN: process.env.HOME }`
+  const text = `export default {\n  processes: {\n    web: {\n      backend: 'gunicorn',\n      env: ${env},\n    },\n  },\n}\n`
+  const cwd = createProject(t, { files: { 'prodserver.config.ts': text } })
+  const { stdout } = await prodserver(t, ['check', '--deploy'], { cwd })
+  assert.deepEqual(/^W706(?:.*\n)+?(?=\n)/m.exec(stdout)?.[0].split('\n'), [
+    'W706  processes.web.env.API_TOKEN  prodserver.config.ts:5',
+    '      "API_TOKEN" is written into the config file, and so into the history of the project.',
+    '      → Take it from the environment: process.env["API_TOKEN"]',
+    '',
+  ])
+})

@@ -3,6 +3,7 @@ import type { Declaration } from '../config/declarations.ts'
 import type { Problem } from '../errors.ts'
 import { guard, isSecretName } from '../secret.ts'
 import type { SettingsAnswer } from '../source/django.ts'
+import { AS_SETTINGS } from '../spelling.ts'
 import type { Json } from '../types.ts'
 import { isDictionary } from '../values.ts'
 import type { PythonError } from './ask-python.ts'
@@ -252,12 +253,13 @@ function secrets(
           .map(([of]) => of)
           .filter((of) => written.has(JSON.stringify([spelling.processes, name, spelling.key(key), of])))
       : []
+  const [file, environment] = spelling === AS_SETTINGS ? ['settings', 'os.environ'] : ['config file', 'process.env']
   const problem = (place: string, variable: string): Problem => ({
     id: 'W706',
     place,
     process: name,
-    message: `${JSON.stringify(variable)} is written into the settings, and so into the history of the project.`,
-    hint: `Take it from the environment: os.environ[${JSON.stringify(variable.toUpperCase().replaceAll('-', '_'))}]`,
+    message: `${JSON.stringify(variable)} is written into the ${file}, and so into the history of the project.`,
+    hint: `Take it from the environment: ${environment}[${JSON.stringify(variable.toUpperCase().replaceAll('-', '_'))}]`,
   })
   return [
     ...inside('env', env).map((of) => problem(placeOf('env', of), of)),
