@@ -41,6 +41,8 @@ export function listContests(environments: Environments, folder: string): readon
     ...[example, exampleAlone, larger].map(
       (project) => () => listAgainstImport(project, project === exampleAlone ? small : full),
     ),
+    () => checkAgainst('quick', writeTen(folder), full),
+    () => checkAgainst('thorough', writeTen(folder), full),
   ]
 }
 
@@ -120,6 +122,58 @@ async function listAgainstImport(project: Project, python: string): Promise<Cont
     what: `${project.title}, \`prodserver list\`, against importing the settings`,
     ours: () => timeToEnd(prodserver(['list'], project, env)),
     theirs: () => timeToEnd(bare),
+  }
+}
+
+/** Ten processes of seven programs, on a project with thirty apps. */
+function writeTen(folder: string): Project {
+  const root = join(folder, 'larger')
+  writeFileSync(
+    join(root, 'shop', 'celery.py'),
+    'from celery import Celery\n\napp = Celery("shop", broker="memory://")\n',
+  )
+  writeFileSync(
+    join(root, 'shop', 'ten.py'),
+    `from shop.settings import *
+
+INSTALLED_APPS = [*INSTALLED_APPS, "django_tasks", "django_tasks_db", "django_q"]
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+CELERY = {"APP": "shop.celery.app", "ARGS": {"loglevel": "info"}}
+PRODUCTION_PROCESSES = {
+    "web": {"BACKEND": "gunicorn", "ARGS": {"bind": "127.0.0.1:8000", "workers": 4, "timeout": 60}},
+    "api": {"BACKEND": "uvicorn", "ARGS": {"port": 8001, "workers": 2, "log-level": "info"}},
+    "admin": {"BACKEND": "waitress", "ARGS": {"host": "127.0.0.1", "port": 8002, "threads": 8}},
+    "media": {"BACKEND": "granian-wsgi", "ARGS": {"port": 8003, "workers": 2}},
+    "worker": {"BACKEND": "celery-worker", **CELERY},
+    "mail": {"BACKEND": "celery-worker", "APP": "shop.celery.app", "ARGS": {"queues": ["mail"], "concurrency": 2}},
+    "beat": {"BACKEND": "celery-beat", **CELERY},
+    "tasks": {"BACKEND": "django-tasks", "ARGS": {"interval": 1}},
+    "cluster": {"BACKEND": "django-q2", "ARGS": {"verbosity": 1}},
+    "migrate": {"BACKEND": "django-command", "APP": "migrate", "RUN": "release"},
+}
+`,
+  )
+  return { title: '30 apps, 10 processes', root, settings: 'shop.ten' }
+}
+
+const CHECKS = {
+  quick: { args: ['check', '--quick'], against: 'importing the settings', goal: 2 },
+  thorough: { args: ['check'], against: 'one second', goal: 1 },
+} as const
+
+async function checkAgainst(kind: keyof typeof CHECKS, project: Project, python: string): Promise<Contest> {
+  const { args, against, goal } = CHECKS[kind]
+  const env = environmentOf(project, python, await freePort())
+  const other: Readonly<Record<keyof typeof CHECKS, readonly string[]>> = {
+    quick: [python, '-c', `import ${project.settings}`],
+    thorough: ['sleep', '1'],
+  }
+  return {
+    group: 'the command line',
+    what: `${project.title}, \`prodserver ${args.join(' ')}\`, against ${against}`,
+    goal,
+    ours: () => timeToEnd(prodserver(args, project, env)),
+    theirs: () => timeToEnd({ argv: other[kind], cwd: project.root, env }),
   }
 }
 
