@@ -152,7 +152,8 @@ export const uwsgi: Backend = {
     ...Object.fromEntries(
       CONFIGURATIONS.map((name) => [name, { '*': { ...STARTED, ...byItself('its configuration') } }]),
     ),
-    ...Object.fromEntries(ROUTERS.map((name) => [name, { '*': byItself(`--${name}`) }])),
+    ...Object.fromEntries(ROUTERS.map((name) => [name, { '*': { ...STARTED, ...byItself(`--${name}`) } }])),
+    http: { '*': byItself('--http') },
     socket: { '*': STARTED },
     'uwsgi-socket': { '*': STARTED },
   },
