@@ -10,6 +10,7 @@ import { EXIT, EXIT_MEANINGS, type ProblemId, PROBLEMS } from '../src/errors.ts'
 import { PROBLEM_PAGES, renderPage } from '../src/explain/index.ts'
 import { isSilenceable } from '../src/plan/silence.ts'
 import { toSettingsKey } from '../src/spelling.ts'
+import { renderExports } from './docs/exports.ts'
 import { table } from './docs/markdown.ts'
 import { renderSupervisor } from './docs/supervisor.ts'
 import { renderJsonSchema } from './generate/json-schema.ts'
@@ -24,6 +25,7 @@ export const PAGES: Readonly<Record<string, () => string>> = {
   'docs/reference/backends.md': renderBackends,
   'docs/reference/command-line.md': renderCommandLine,
   'docs/reference/supervisor.md': () => HEAD + renderSupervisor(),
+  'docs/reference/export.md': () => HEAD + renderExports(),
   'docs/reference/problems.md': renderProblems,
   ...Object.fromEntries(
     (Object.keys(PROBLEM_PAGES) as ProblemId[]).map((id) => [
