@@ -18,7 +18,7 @@ async function ports(count: number): Promise<readonly number[]> {
 
 test('real units: one command starts all in order, a restart loses no request, and a stop leaves nothing', async (t) => {
   if (!canBoot(t)) return
-  const [web = 0, api = 0, asgi = 0, alone = 0] = await ports(4)
+  const [web = 0, api = 0, asgi = 0, alone = 0, uwsgi = 0] = await ports(5)
   const records = createRecords(t)
   const cwd = deploy(t, {
     release: { BACKEND: 'command', APP: recording(records, 'release', ['--end']), RUN: 'release', USER: 'nobody' },
@@ -31,6 +31,7 @@ test('real units: one command starts all in order, a restart loses no request, a
     },
     api: { BACKEND: 'uvicorn', ARGS: { host: '127.0.0.1', port: api } },
     asgi: { BACKEND: 'hypercorn', ARGS: { bind: `127.0.0.1:${asgi}` } },
+    uwsgi: { BACKEND: 'uwsgi', ARGS: { 'http-socket': `127.0.0.1:${uwsgi}` } },
     alone: { BACKEND: 'granian-wsgi', ARGS: { host: '127.0.0.1', port: alone } },
     after: {
       BACKEND: 'command',
@@ -53,7 +54,7 @@ test('real units: one command starts all in order, a restart loses no request, a
   const systemd = await bootSystemd(t, join(cwd, 'units'))
   const started = await systemd.run('systemctl', 'start', 'shop.target')
   assert.equal(started.code, 0, started.stderr)
-  await serves(systemd, { web, api, asgi, alone })
+  await serves(systemd, { web, api, asgi, uwsgi, alone })
 
   const release = await readRecord(records, 'release')
   const after = await readRecord(records, 'after')
@@ -70,6 +71,7 @@ test('real units: one command starts all in order, a restart loses no request, a
     ['shop-web@1.service', web],
     ['shop-api.service', api],
     ['shop-asgi.service', asgi],
+    ['shop-uwsgi.service', uwsgi],
   ] as const) {
     const load = startLoad({ port, fresh: 2 })
     await waitUntil(() => load.stats().requests > 20 || undefined)
@@ -91,7 +93,7 @@ test('real units: one command starts all in order, a restart loses no request, a
     60_000,
     () => 'something is left',
   )
-  for (const port of [web, api, asgi, alone]) await assert.rejects(httpGet({ port }))
+  for (const port of [web, api, asgi, uwsgi, alone]) await assert.rejects(httpGet({ port }))
   for (const unit of ['web@1', 'web@2', 'api', 'asgi', 'after'])
     assert.equal(await property(systemd, `shop-${unit}.service`, 'Result'), 'success', unit)
 })

@@ -52,16 +52,16 @@ export const EXPORT_PAGES = {
     good: 'Another target, or prodserver up, which heeds every key',
     needs: 'a target that lacks a word',
     seen: `W801  PRODUCTION_PROCESSES["web"]["READY"]
-      A Procfile does not say when a process is ready.`,
+      Nobody is asked: it counts as ready when it is started.`,
   },
   W802: {
     why: 'A mistake in the project, or in a package of it, is then one of the whole machine.',
     bad: { settings: WEB, command: 'prodserver export systemd --out units' },
     good: 'prodserver export systemd --out units --user shop',
     needs: 'a target that starts as root',
-    seen: `W802  PRODUCTION_PROCESSES["web"]["USER"]
-      No user is named, and systemd starts it as root.
-      → Name one for all of them: --user shop`,
+    seen: `W802  USER
+      No user is named, and systemd starts everything as root that says nothing else.
+      → Such as: --user shop`,
   },
 } as const satisfies Readonly<Record<string, ProblemPage>>
 
