@@ -1133,6 +1133,17 @@ E104  PRODUCTION_PROCESSES
 1 error in <project>/mysite/settings.py.
 `,
   },
+  'one process has a port of all addresses of version 6, the other of one of version 4': {
+    settings: two(bound('[::]:8000'), bound('127.0.0.1:8000')),
+    args: ['check'],
+    code: 4,
+    shows: `E401  PRODUCTION_PROCESSES["api"]
+      It listens on 127.0.0.1:8000, and so does "web" (on [::]:8000).
+      → Give each process an address of its own in its ARGS
+
+1 error in <project>/mysite/settings.py.
+`,
+  },
   'processes have one port that is nowhere written down': {
     settings: `PRODUCTION_PROCESSES = {"a": {"BACKEND": "gunicorn"}, "b": {"BACKEND": "uvicorn"}, "c": {"BACKEND": "granian-wsgi"}}`,
     args: ['check'],

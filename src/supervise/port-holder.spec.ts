@@ -22,12 +22,30 @@ for (const [bound, wanted] of [
   ['0.0.0.0', '127.0.0.1'],
   ['::', '127.0.0.1'],
   ['::', '[::1]'],
+  ['::1', '[::1]'],
+  ['::1', '[0:0:0:0:0:0:0:1]'],
+  ['::1', 'localhost'],
+  ['::1', '[::]'],
+  ['127.0.0.1', '[::]'],
 ] as const) {
   test(`who listens on ${bound} is in the way of ${wanted}`, async (t) => {
     const port = await listen(t, { host: bound, port: 0 })
     const holder = holderOf(`${wanted}:${port}`)
     assert.equal(holder?.pid, process.pid)
     assert.match(describeHolder(holder), new RegExp(`node.* \\(pid ${process.pid}\\) listens there$`))
+  })
+}
+
+for (const [bound, wanted] of [
+  ['127.0.0.1', '[::1]'],
+  ['0.0.0.0', '[::1]'],
+  ['::1', '127.0.0.1'],
+  ['::1', '0.0.0.0'],
+  ['127.0.0.1', 'mysite.internal'],
+] as const) {
+  test(`who listens on ${bound} leaves ${wanted} free, as far as is known`, async (t) => {
+    const port = await listen(t, { host: bound, port: 0, ipv6Only: true })
+    assert.equal(holderOf(`${wanted}:${port}`), null)
   })
 }
 

@@ -46,20 +46,37 @@ function tcpInodes(address: string, proc: string): ReadonlySet<string> {
   return found
 }
 
-/** A socket on all addresses is in the way of each, and each of one on all. What is a name may be any. */
+/** A socket on all addresses is in the way of each, and each of one on all: of one family, or of both for `::`. */
 function overlaps(host: string, hex: string): boolean {
-  if (/^0+$/.test(hex) || !/^[\d.]+$/.test(host) || host === '0.0.0.0') return true
-  return hex.length === 8 ? hex === ipv4Hex(host) : hex.endsWith(ipv4Hex(host))
+  if (host === '::') return true
+  const isOfAll = /^0+$/.test(hex)
+  if (host === 'localhost') return overlaps('127.0.0.1', hex) || overlaps('::1', hex)
+  if (host === '' || host === '*' || host === '0.0.0.0') return isOfAll || hex.length === 8 || hex.startsWith(MAPPED)
+  if (/^[\d.]+$/.test(host)) return isOfAll || hex === ipv4Hex(host) || hex === MAPPED + ipv4Hex(host)
+  if (host.includes(':')) return hex.length === 32 && (isOfAll || hex === ipv6Hex(host))
+  // A name may be any of them: only who has all of them is in its way for certain.
+  return isOfAll
 }
 
+/** How an address of version 4 begins among those of version 6, as the kernel prints it. */
+const MAPPED = '0000000000000000FFFF0000'
+
 /** As the kernel prints it: a number in the order of a little-endian processor. */
-const ipv4Hex = (host: string): string =>
-  host
-    .split('.')
-    .toReversed()
-    .map((part) => Number(part).toString(16).padStart(2, '0'))
-    .join('')
-    .toUpperCase()
+const ipv4Hex = (host: string): string => inOrder(host.split('.').map((part) => hexByte(Number(part))))
+
+/** Four such numbers. */
+function ipv6Hex(host: string): string {
+  const [head = '', tail] = host.replace(/%.*/, '').split('::')
+  const groups = (text: string | undefined): readonly string[] => (text ? text.split(':') : [])
+  const [first, last] = [groups(head), groups(tail)]
+  const between = Array.from({ length: Math.max(0, 8 - first.length - last.length) }, () => '0')
+  const hex = [...first, ...between, ...last].map((group) => group.padStart(4, '0')).join('')
+  return (hex.match(/.{8}/g) ?? []).map((number) => inOrder(number.match(/../g) ?? [])).join('')
+}
+
+const hexByte = (byte: number): string => byte.toString(16).padStart(2, '0')
+
+const inOrder = (bytes: readonly string[]): string => bytes.toReversed().join('').toUpperCase()
 
 function unixInodes(path: string, proc: string): ReadonlySet<string> {
   const found = new Set<string>()

@@ -25,7 +25,7 @@ export interface SupervisedExample extends Example, Supervision {
 
 export function supervise(t: TestContext, project: StartOptions): Supervision {
   const stateDir = mkdtempSync(join(tmpdir(), 'prodserver-state-'))
-  const env = { PRODSERVER_STATE_DIR: stateDir, PRODSERVER_TEST_STATE: stateDir }
+  const env = { PRODSERVER_STATE_DIR: stateDir, TEST_STATE_DIR: stateDir }
   t.after(() => {
     for (const pid of inhabitants(stateDir)) kill(pid)
     rmSync(stateDir, { recursive: true, force: true, maxRetries: 3 })

@@ -52,7 +52,7 @@ export function createSupervised(t: TestContext, files: SupervisedFiles): Superv
   const stateDir = mkdtempSync(join(tmpdir(), 'prodserver-state-'))
   const env = {
     PRODSERVER_STATE_DIR: stateDir,
-    PRODSERVER_TEST_STATE: stateDir,
+    TEST_STATE_DIR: stateDir,
     // The interpreter takes what it has compiled of a file of the same second and size for the same file.
     PYTHONDONTWRITEBYTECODE: '1',
     ...files.env,
@@ -138,7 +138,7 @@ export function inhabitants(stateDir: string): number[] {
     .map(Number)
     .filter((pid) => {
       try {
-        return readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(`PRODSERVER_TEST_STATE=${stateDir}`)
+        return readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(`TEST_STATE_DIR=${stateDir}`)
       } catch {
         // It ended meanwhile, or is somebody else's.
         return false
