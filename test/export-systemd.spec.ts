@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { globSync } from 'node:fs'
+import { cpSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { canBoot } from './support/engines.ts'
@@ -151,6 +151,50 @@ test('what does not get ready has not started, and says so', async (t) => {
     names.filter((_, index) => codes[index] === 0),
     ['ready', 'listens'],
   )
+})
+
+test('a sandbox shows the system, the project and a folder for temporary files that all of them share', async (t) => {
+  if (!canBoot(t)) return
+  const script = `
+name=$1
+if [ "$name" = first ]; then echo shared > /tmp/prodserver-shared; fi
+{
+  cat /tmp/prodserver-shared
+  for path in . /usr /etc /home; do touch $path/prodserver-written 2>/dev/null && echo $path; done
+} > result.$name.new
+mv result.$name.new result.$name
+exec sleep 600
+`
+  const settings = deploy(
+    t,
+    {
+      first: { BACKEND: 'command', APP: '/bin/sh share.sh first' },
+      second: { BACKEND: 'command', APP: '/bin/sh share.sh second', DEPENDS_ON: ['first'] },
+      third: { BACKEND: 'command', APP: '/bin/sh share.sh third', DEPENDS_ON: ['first'] },
+    },
+    '',
+    { 'share.sh': script },
+  )
+  // One that lies in a folder for temporary files sees those of everybody.
+  const cwd = mkdtempSync('/srv/prodserver-test-')
+  t.after(() => rmSync(cwd, { recursive: true, force: true }))
+  cpSync(settings, cwd, { recursive: true })
+  await exportTo(t, cwd, 'systemd', '--out=units', '--name=shop', '--python=/usr/bin/python3', 'first', 'second')
+  const via = ['--out=units', '--name=via', '--run-via=prodserver']
+  await exportTo(t, cwd, 'systemd', ...via, 'third')
+  const systemd = await bootSystemd(t, join(cwd, 'units'))
+  for (const target of ['shop.target', 'via.target'])
+    assert.equal((await systemd.run('systemctl', 'start', target)).code, 0)
+  const result = (name: string): Promise<string> =>
+    waitUntil(
+      () => (existsSync(join(cwd, `result.${name}`)) ? readFileSync(join(cwd, `result.${name}`), 'utf8') : undefined),
+      20_000,
+      () => systemd.output(`shop-${name}.service`) + systemd.output(`via-${name}.service`),
+    )
+  assert.deepEqual([await result('first'), await result('second')], ['shared\n.\n', 'shared\n.\n'])
+  // Through prodserver, with Node in the same sandbox; another group of units has another folder.
+  assert.equal(await result('third'), '.\n')
+  assert.equal(existsSync('/tmp/prodserver-shared'), false)
 })
 
 test('units of every kind are found correct by systemd itself, and expose little', async (t) => {

@@ -184,14 +184,13 @@ test('by prodserver run or without it, the same is started', async (t) => {
   for (const way of ['direct', 'prodserver']) {
     assert.equal((await shop(`--run-via=${way}`)).code, 0)
     const text = read('shop-worker.service')
-    assert.equal(text.includes('run --settings=mysite.settings worker'), way === 'prodserver')
+    assert.equal(text.includes(`run --settings=mysite.settings --python=${PYTHON} worker`), way === 'prodserver')
     assert.equal(text.includes('GREETING'), way === 'direct')
     // Procfiles have a line that a shell can run.
     const { stdout } = await prodserver(t, ['export', 'procfile', `--run-via=${way}`, '--out=proc'], { cwd })
     assert.match(stdout, /written {3}proc\/Procfile\n/)
     const [, line = ''] = /^worker: (.*)$/m.exec(readFileSync(join(cwd, 'proc', 'Procfile'), 'utf8')) ?? []
-    const env = { PRODSERVER_PYTHON: PYTHON, DJANGO_SETTINGS_MODULE: 'mysite.settings' }
-    const result = await run(t, 'sh', ['-c', line], { env })
+    const result = await run(t, 'sh', ['-c', line], { env: { DJANGO_SETTINGS_MODULE: 'mysite.settings' } })
     assert.equal(result.code, 0, result.stderr)
     const { argv, env: given, cwd: folder } = await readRecord(records, 'worker')
     seen.push({ argv, folder, greeting: given['GREETING'] })

@@ -91,14 +91,14 @@ function viaProdserver(context: CommandContext, { runsIn }: Target, project: Pla
   if (given === 'direct') return undefined
   const { io } = context
   const program = runsIn === 'image' ? ['node_modules/.bin/prodserver'] : [io.node, io.program]
-  const python = single(context, 'python')
   return {
     argv: [
       ...program,
       'run',
       ...(project.settings ? [`--settings=${project.settings.module}`] : []),
       ...(project.config?.reason === '--config' ? [`--config=${project.config.path}`] : []),
-      ...(python === undefined || runsIn === 'image' ? [] : [`--python=${resolve(io.cwd, python)}`]),
+      // What chose it may be a variable of this shell, which is not there then.
+      ...(project.python === null || runsIn === 'image' ? [] : [`--python=${project.python.path}`]),
     ],
     cwd: project.root,
   }
@@ -106,13 +106,8 @@ function viaProdserver(context: CommandContext, { runsIn }: Target, project: Pla
 
 /** A program that is named without a path is looked for here, where the files are for this machine. */
 function withFullPath(planned: PlannedProcess, env: Env): PlannedProcess {
-  const [program = '', ...args] = planned.argv
-  const name = reveal(program)
-  return {
-    ...planned,
-    argv: [
-      resolveProgram({ program: name, cwd: planned.cwd, env, place: planned.place, process: planned.name }),
-      ...args,
-    ],
-  }
+  const [named = '', ...args] = planned.argv
+  const { cwd, place, name, activated } = planned
+  const program = resolveProgram({ program: reveal(named), cwd, env, place, process: name })
+  return { ...planned, argv: [program, ...args], activated: activated && [program, ...activated.slice(1)] }
 }
