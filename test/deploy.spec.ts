@@ -160,8 +160,8 @@ test('what deploy needs is asked for', async (t) => {
   const { cluster } = await createShop(t)
   const cwd = createProject(t, { settings: DECLARATION })
   for (const [args, pattern] of [
-    [[], /^prodserver: deploy takes an engine: kubernetes\./],
-    [['swarm'], /^prodserver: There is no engine "swarm": kubernetes\./],
+    [[], /^prodserver: deploy takes an engine: kubernetes, nomad\./],
+    [['swarm'], /^prodserver: There is no engine "swarm": kubernetes, nomad\./],
     [['kubernetes'], /^prodserver: deploy needs the image that it is to run\./],
   ] as const) {
     const { code, stderr } = await prodserver(t, ['deploy', ...args, '--kubeconfig', cluster.kubeconfig], { cwd })

@@ -191,6 +191,10 @@ const PROCESS: Readonly<Record<string, { members: readonly string[]; because: st
     because: 'it takes over a terminal, and gives it back however this process ends',
   },
   'init/render-config.ts': { members: ['env'], because: 'it writes a config file, which reads it' },
+  'cluster/nomad-client.ts': {
+    members: ['getBuiltinModule'],
+    because: 'a module that is loaded only where it is needed',
+  },
   'cluster/kube-client.ts': {
     members: ['getBuiltinModule'],
     because: 'a module that is loaded only where it is needed',

@@ -446,7 +446,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: 'deploy',
-    usage: 'kubernetes [NAME...]',
+    usage: 'kubernetes|nomad [NAME...]',
     summary: 'Bring the declaration into force on a cluster, one-off processes first, and wait until it serves',
     options: [
       ...PROJECT_OPTIONS,

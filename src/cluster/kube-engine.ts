@@ -1,12 +1,6 @@
-import type {
-  ActionChange,
-  ActionLine,
-  ActionRequest,
-  InstanceStatus,
-  ProcessEvent,
-  ProcessStatus,
-} from '../control/protocol.ts'
+import type { ActionChange, ActionLine, ActionRequest, InstanceStatus, ProcessStatus } from '../control/protocol.ts'
 import { EXIT } from '../errors.ts'
+import { createEvents } from './events.ts'
 import { ClusterRefusal, KINDS, type KubeClient, type KubeKind, type KubeObject } from './kube-client.ts'
 import {
   type ClusterState,
@@ -370,44 +364,3 @@ const exitCodeOf = (changes: readonly ActionChange[]): number =>
 
 const ownedByCronJob = ({ metadata }: KubeObject): boolean =>
   metadata.ownerReferences?.some(({ kind }) => kind === 'CronJob') === true
-
-/** What happens to pods, in the words of events. */
-function createEvents() {
-  let id = 0
-  const make = (
-    event: Pick<ProcessEvent, 'type' | 'process' | 'instance' | 'message'> & Partial<ProcessEvent>,
-  ): ProcessEvent => ({
-    id: ++id,
-    time: new Date().toISOString(),
-    run: null,
-    pid: null,
-    ...event,
-  })
-  return {
-    of: (
-      { instance, process: name, state, reason, startedAt, readyAt }: InstanceStatus,
-      details: string | undefined,
-    ) => {
-      const base = { process: name, instance, ...(details !== undefined && { details }) }
-      const ms = readyAt && startedAt ? Date.parse(readyAt) - Date.parse(startedAt) : undefined
-      switch (state) {
-        case 'running':
-          return make({ ...base, type: 'ready', message: ms === undefined ? 'ready' : `ready after ${ms / 1000}s`, ms })
-        case 'waiting':
-          return make({ ...base, type: 'waiting', message: reason ?? 'waits for a node' })
-        case 'backoff':
-          return make({ ...base, type: 'not-ready', message: `${reason ?? 'it ended'}, and is started again` })
-        case 'failed':
-          return make({ ...base, type: 'failed', message: reason ?? 'it failed' })
-        case 'done':
-          return make({ ...base, type: 'done', message: 'done' })
-        case 'starting':
-        case 'stopping':
-        case 'stopped':
-          return undefined
-      }
-    },
-    done: (name: string) => make({ type: 'done', process: name, instance: name, message: 'done' }),
-    skipped: (name: string, message: string) => make({ type: 'skipped', process: name, instance: name, message }),
-  }
-}

@@ -12,6 +12,7 @@ export const TARGETS: readonly Target[] = [systemd, supervisor, procfile, compos
 export { filesToWrite, type FileChange } from './changes.ts'
 export { foundFiles, imageRoot } from './image-layout.ts'
 export { kubernetes } from './kubernetes.ts'
+export { nomad } from './nomad.ts'
 export { kubernetesObjects, type KubernetesObject } from './kubernetes-objects.ts'
 export { prepareExport, type PrepareRequest } from './prepare.ts'
 export type { Autoscale, Exported, ExportInput, Target } from './target.ts'
