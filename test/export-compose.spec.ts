@@ -50,7 +50,7 @@ test("the reference's complete stack, as files that stand in the repository", as
     cwd: root,
   })
   assert.equal(inPlace.code, 0)
-  assert.match(readFileSync(join(root, 'compose.yaml'), 'utf8'), /^ {4}build: "\."$/m)
+  assert.match(readFileSync(join(root, 'compose.yaml'), 'utf8'), /^ {2}build: "\."$/m)
   assert.match(readFileSync(join(root, 'Dockerfile'), 'utf8'), /pip install -r requirements\.txt/)
   assert.match(inPlace.stdout, /\n {2}docker compose --file \.\/compose\.yaml up --build --detach --wait\n/)
 })

@@ -9,6 +9,8 @@ interface Mistake {
   /** What `PRODUCTION_PROCESSES` is. */
   readonly processes: string
   readonly options?: readonly string[]
+  /** Null where none is named. */
+  readonly image?: null
   /** All that is shown. */
   readonly shows: string
 }
@@ -83,6 +85,16 @@ const MISTAKES: Readonly<Record<string, Mistake>> = {
       → Leave it out
 `,
   },
+  'no image is named': {
+    target: 'kubernetes',
+    processes: '{"worker": {"BACKEND": "command", "APP": "true"}}',
+    options: ['--name=shop', '--env-from=shop-secrets'],
+    image: null,
+    shows: `E802  --image
+      It is not said which image the containers are of.
+      → --image registry.example.com/shop:1.4
+`,
+  },
   'Nomad would replace a value': {
     target: 'nomad',
     processes: '{"worker": {"BACKEND": "command", "APP": "echo ${HOME}"}}',
@@ -101,13 +113,16 @@ const MISTAKES: Readonly<Record<string, Mistake>> = {
   },
 }
 
-for (const [name, { target, processes, options = [], shows }] of Object.entries(MISTAKES)) {
+for (const [name, { target, processes, options = [], image, shows }] of Object.entries(MISTAKES)) {
   test(name, async (t) => {
     const cwd = createProject(t, {
       settings: `PRODUCTION_PROCESSES = ${processes}`,
       files: { Dockerfile: 'FROM scratch\n' },
     })
-    const { code, stdout, stderr } = await prodserver(t, ['export', target, '--python', PYTHON, ...options], { cwd })
+    const named = image === null ? [] : ['--image=shop:1']
+    const { code, stdout, stderr } = await prodserver(t, ['export', target, '--python', PYTHON, ...named, ...options], {
+      cwd,
+    })
     assert.equal(stderr, shows)
     assert.deepEqual([code, stdout], [4, ''])
   })

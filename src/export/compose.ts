@@ -1,7 +1,7 @@
 import type { Problem } from '../errors.ts'
 import {
   canBeAsked,
-  checkForImage,
+  checkReachable,
   dependenciesOf,
   intervalMs,
   isOneOff,
@@ -39,14 +39,15 @@ function render(input: ExportInput): Exported {
     names.of(exported),
     service(exported, { input, all: processes, nameOf: (name) => names.of({ name }) }),
   ])
-  const hasDockerfile = ['Dockerfile', 'Containerfile'].some((name) => input.found.has(name))
-  const own = hasDockerfile ? [] : dockerfile({ project: input.project, processes, collect, found: input.found })
+  const own = hasDockerfile(input.found)
+    ? []
+    : dockerfile({ project: input.project, processes, collect, found: input.found })
   return {
-    files: [composeFile(withBuild(services, input, own.length > 0), input), ...own],
+    files: [composeFile(services, input), ...own],
     problems: [
       ...problems,
       ...names.problems,
-      ...processes.flatMap((exported) => [...checkForImage(exported), ...losses(exported, input, processes)]),
+      ...processes.flatMap((exported) => [...checkReachable(exported), ...losses(exported, input, processes)]),
       ...(own.length > 0 && lockOf(input.found) === undefined ? [nothingToInstall()] : []),
     ],
     next: (folder) =>
@@ -72,17 +73,15 @@ function nothingToInstall(): Problem {
   }
 }
 
-/** Only one service builds: the others have the same image, and each would build it again. */
-function withBuild(
-  services: readonly [string, Service][],
-  { place }: ExportInput,
-  isOurs: boolean,
-): readonly [string, Service][] {
-  const file = place.folder === '' ? 'Dockerfile' : `${place.folder}/Dockerfile`
+/** Each service has it: whichever is built first, the others find the same layers. */
+function buildOf({ found, place }: ExportInput): YamlValue {
+  const isOurs = !hasDockerfile(found)
   const context = place.root === '' ? '.' : place.root
-  const build = isOurs && place.folder !== '' ? { context, dockerfile: file } : context
-  return services.map(([name, one], index) => [name, index === 0 ? { build, ...one } : one])
+  return isOurs && place.folder !== '' ? { context, dockerfile: `${place.folder}/Dockerfile` } : context
 }
+
+const hasDockerfile = (found: ReadonlySet<string>): boolean =>
+  ['Dockerfile', 'Containerfile'].some((name) => found.has(name))
 
 function composeFile(services: readonly [string, Service][], input: ExportInput): ExportedFile {
   const shared = sharedKeys(services.map(([, one]) => one))
@@ -114,7 +113,17 @@ function sharedKeys(services: readonly Service[]): Service {
 }
 
 /** In the order in which they are written. */
-const SHARED = ['image', 'working_dir', 'user', 'init', 'env_file', 'environment', 'restart', 'logging'] as const
+const SHARED = [
+  'image',
+  'build',
+  'working_dir',
+  'user',
+  'init',
+  'env_file',
+  'environment',
+  'restart',
+  'logging',
+] as const
 
 /** The most frequent value, if it is there more than once. */
 function usualValue(values: readonly YamlValue[]): YamlValue {
@@ -140,6 +149,7 @@ function service(exported: ExportedProcess, { input, all, nameOf }: Context): Se
   const defined = {
     // The one word that is not from the plan: a variable of Compose is as good here.
     image: input.image ?? targetName(input.name, { allowed: 'a-z0-9._-', lowerCase: true }),
+    build: buildOf(input),
     profiles: schedule === null ? undefined : ['schedule'],
     command: argv.map(escape),
     working_dir: escape(cwd),

@@ -1,6 +1,6 @@
 import type { Problem } from '../errors.ts'
 import type { PlannedProbe } from '../plan/plan.ts'
-import { type ExportedProcess, loss, placeOf } from './target.ts'
+import { type ExportedProcess, type ExportInput, loss, placeOf } from './target.ts'
 
 /** What Compose, Kubernetes and Nomad have in common: everything runs in containers of one image. */
 
@@ -23,7 +23,7 @@ export const hostOf = (address: string): string => address.slice(0, address.last
 export const portOf = (address: string): number => Number(address.slice(address.lastIndexOf(':') + 1)) || 0
 
 /** A web server that only its own container can reach serves nobody. */
-function checkReachable(exported: ExportedProcess): readonly Problem[] {
+export function checkReachable(exported: ExportedProcess): readonly Problem[] {
   const { name, kind, listen } = exported
   if (kind !== 'web' || listen.length === 0 || portsOf(exported).length > 0) return []
   return [
@@ -37,26 +37,18 @@ function checkReachable(exported: ExportedProcess): readonly Problem[] {
   ]
 }
 
-/** Half of a character, which no file in UTF-8 can hold. */
-function checkText(exported: ExportedProcess): readonly Problem[] {
-  const { name, argv, env } = exported
-  const wrong = [
-    ...(argv.every((word) => word.isWellFormed()) ? [] : (['args'] as const)),
-    ...(Object.values(env).every((value) => value?.isWellFormed() ?? true) ? [] : (['env'] as const)),
-  ]
-  return wrong.map((key) => ({
-    id: 'E802',
-    place: placeOf(exported, key),
-    process: name,
-    message: 'It holds text that is not Unicode, and the file would not.',
-  }))
-}
-
-/** What no image can do with a process, whatever runs it. */
-export const checkForImage = (exported: ExportedProcess): readonly Problem[] => [
-  ...checkReachable(exported),
-  ...checkText(exported),
-]
+/** Where nothing is built there must be an image. */
+export const checkImage = ({ image }: ExportInput): readonly Problem[] =>
+  image === undefined
+    ? [
+        {
+          id: 'E802',
+          place: '--image',
+          message: 'It is not said which image the containers are of.',
+          hint: '--image registry.example.com/shop:1.4',
+        },
+      ]
+    : []
 
 /**
  * What it waits for, as `up` does it: what is declared, and whatever runs once for a release, but for what that needs
@@ -94,9 +86,6 @@ function needs(
   })
 }
 
-/** Whether it does nothing but collect static files. */
-const collectsStatic = ({ argv, run }: ExportedProcess): boolean => run !== 'always' && argv.includes('collectstatic')
-
 export interface InImage {
   /** What the containers run. */
   readonly processes: readonly ExportedProcess[]
@@ -107,22 +96,24 @@ export interface InImage {
 
 /** Static files that a container of their own collects are seen by no other: they are a part of the image. */
 export function withoutCollecting(all: readonly ExportedProcess[]): InImage {
-  const collect = all.find(collectsStatic)
-  const left = new Set(all.filter(collectsStatic).map(({ name }) => name))
+  const collect = all.find(({ collectsStatic }) => collectsStatic)
+  const left = new Set(all.filter(({ collectsStatic }) => collectsStatic).map(({ name }) => name))
   const processes = all
     .filter(({ name }) => !left.has(name))
     .map((exported) => ({
       ...exported,
       dependsOn: Object.fromEntries(Object.entries(exported.dependsOn).filter(([name]) => !left.has(name))),
     }))
-  const problems = all.filter(collectsStatic).map((exported) => ({
-    ...loss(
-      exported,
-      'run',
-      'Static files that it collects in a container of its own would be seen by no other: it is left out here, and the Dockerfile that the target compose writes runs it instead.',
-    ),
-    hint: 'In a Dockerfile of your own: RUN python manage.py collectstatic --noinput',
-  }))
+  const problems = all
+    .filter(({ collectsStatic }) => collectsStatic)
+    .map((exported) => ({
+      ...loss(
+        exported,
+        'run',
+        'Static files that it collects in a container of its own would be seen by no other: it is left out here, and the Dockerfile that the target compose writes runs it instead.',
+      ),
+      hint: 'In a Dockerfile of your own: RUN python manage.py collectstatic --noinput',
+    }))
   return { processes, collect, problems }
 }
 

@@ -45,7 +45,7 @@ function container(exported: ExportedProcess, input: ExportInput, { cpu }: PodOp
   const ports = portsOf(exported)
   return {
     name: 'main',
-    image: input.image ?? input.name,
+    image: input.image,
     command: [escape(program)],
     args: args.length > 0 ? args.map(escape) : undefined,
     workingDir: cwd,

@@ -1,6 +1,14 @@
 import type { Problem } from '../errors.ts'
 import { quoteWord } from '../words.ts'
-import { canBeAsked, checkForImage, isOneOff, probeKind, restartDetails, withoutCollecting } from './containers.ts'
+import {
+  canBeAsked,
+  checkImage,
+  checkReachable,
+  isOneOff,
+  probeKind,
+  restartDetails,
+  withoutCollecting,
+} from './containers.ts'
 import { IMAGE_UID } from './dockerfile.ts'
 import { KUBERNETES_NAMES, objectName, objectsOf, scheduleProblem } from './kubernetes-objects.ts'
 import { labelValue, userNumber } from './kubernetes-pod.ts'
@@ -33,11 +41,12 @@ function render(given: ExportInput): Exported {
     problems: [
       ...problems,
       ...names.problems,
+      ...checkImage(input),
       ...checkLength(input),
       ...checkUser(input),
       ...checkAutoscale(input),
       ...processes.flatMap((exported) => [
-        ...checkForImage(exported),
+        ...checkReachable(exported),
         ...checkSchedule(exported),
         ...losses(exported, input),
       ]),

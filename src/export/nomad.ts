@@ -1,7 +1,15 @@
 import type { Problem } from '../errors.ts'
 import type { PlannedProbe } from '../plan/plan.ts'
 import { quoteWord } from '../words.ts'
-import { checkForImage, intervalMs, isOneOff, portsOf, probeKind, withoutCollecting } from './containers.ts'
+import {
+  checkImage,
+  checkReachable,
+  intervalMs,
+  isOneOff,
+  portsOf,
+  probeKind,
+  withoutCollecting,
+} from './containers.ts'
 import { type HclBlock, type HclBody, toHcl } from './hcl.ts'
 import { type NameRule, targetName, targetNames } from './names.ts'
 import type { Exported, ExportedFile, ExportedProcess, ExportInput, Target } from './target.ts'
@@ -38,8 +46,9 @@ function render(given: ExportInput): Exported {
     problems: [
       ...problems,
       ...names.problems,
+      ...checkImage(input),
       ...processes.flatMap((exported) => [
-        ...checkForImage(exported),
+        ...checkReachable(exported),
         ...checkValues(exported),
         ...losses(exported, input),
       ]),
@@ -232,7 +241,7 @@ function task(exported: ExportedProcess, input: ExportInput): HclBlock {
     // For as long others may still send it requests.
     ['shutdown_delay', kind === 'web' ? '5s' : undefined],
     block('config', undefined, [
-      ['image', input.image ?? jobName(input)],
+      ['image', input.image],
       ['command', program],
       ['args', args],
       ['work_dir', cwd],

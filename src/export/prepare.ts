@@ -41,6 +41,7 @@ export function prepareExport(planned: PlannedProcess, request: PrepareRequest):
       ),
     ),
     secrets,
+    collectsStatic: planned.run !== 'always' && planned.argv.some((word) => String(word) === 'collectstatic'),
   }
   const inProbes = [planned.ready, planned.alive].flatMap((probe) => [...(probe?.exec ?? []), probe?.http ?? ''])
   const unplaced = hasEnvFrom ? [] : secrets.map((variable) => refuseVariable(planned, variable, envFromExample))

@@ -77,6 +77,8 @@ export interface ExportedProcess extends Omit<PlannedProcess, 'argv' | 'env' | '
   readonly activated: readonly string[] | null
   /** What is set, by name; null removes a variable. */
   readonly env: Readonly<Record<string, string | null>>
+  /** Whether it does nothing but collect static files, and ends then. */
+  readonly collectsStatic: boolean
   /** Variables whose values no file may hold; they are in one of `envFrom`. */
   readonly secrets: readonly string[]
 }

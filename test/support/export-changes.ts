@@ -15,6 +15,7 @@ type Said = Exclude<
   | 'from'
   | 'origins'
   | 'notes'
+  | 'collectsStatic'
   | 'enabled'
   // Where secrets are is said by an option.
   | 'secrets'

@@ -11,6 +11,7 @@ export function exportedProcess(given: Partial<ExportedProcess> & { readonly nam
     argvFrom: [],
     env: {},
     secrets: [],
+    collectsStatic: false,
     cwd: '/app',
     listen: [],
     inherited: null,
