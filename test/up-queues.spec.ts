@@ -75,13 +75,14 @@ test('workers of every library are killed whole, and their reload loses no job a
     })
     assert.equal(next.beside?.pid, family[0], `The old ${name} still has its job.`)
     // The old one may take another job in the moment in which it is asked to stop, and keep it until it ends.
-    const quick = (): readonly number[] =>
-      queues.recorded().flatMap(({ text, pid }) => (text.startsWith(`quick ${name}`) ? [pid] : []))
-    for (let round = 0; quick().every((pid) => family.includes(pid)); round++) {
-      assert.ok(round < 5, `The new ${name} does what comes meanwhile.`)
-      await send([name], () => `quick ${name} ${round}`)
-      sent.push(`quick ${name} ${round}`)
-      await waitUntil(() => quick().length > 0 || undefined, 3000).catch(() => {})
+    const isTaken = (): boolean =>
+      queues.recorded().some(({ text, pid }) => text.startsWith(`quick ${name} `) && !family.includes(pid))
+    for (let round = 0; !isTaken(); round++) {
+      assert.ok(round < 10, `The new ${name} does what comes meanwhile.`)
+      const text = `quick ${name} ${round}`
+      await send([name], () => text)
+      sent.push(text)
+      await waitUntil(() => queues.recorded().some((done) => done.text === text) || undefined, 3000).catch(() => {})
     }
     queues.release(`hold ${name}`)
     assert.ok(family.includes((await queues.record(`hold ${name}`)).pid), 'The old one finishes what it has begun.')

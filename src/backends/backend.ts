@@ -62,7 +62,8 @@ export interface Backend {
   readonly options?: OptionGrammar
   /**
    * How the installed program's own parser is found, by which `prodserver check` has it judge the options: `click
-   * MODULE:OBJECT [COMMAND]`, `argparse MODULE:FUNCTION`, `django COMMAND [SUBCOMMAND]`, or a program that needs a way of its own.
+   * MODULE:OBJECT [COMMAND]`, `argparse MODULE:FUNCTION`, `django COMMAND [SUBCOMMAND]`, or a program that needs a way
+   * of its own.
    */
   readonly parser?: string
   /**

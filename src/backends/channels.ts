@@ -25,6 +25,6 @@ export const channelsWorker: Backend = {
   // Logged at INFO, which the default LOGGING does not show.
   ready: { log: 'Running worker for channels', delay: 5000 },
   // TERM has no handler. INT cancels asynchronous consumers, and waits for what runs in a thread.
-  stop: { signal: 'INT', timeoutMs: 30_000 },
+  stop: { signal: 'INT', timeoutMs: 300_000 },
   reload: 'rolling',
 }

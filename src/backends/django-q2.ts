@@ -1,4 +1,4 @@
-import { allTokens, type Backend } from './backend.ts'
+import { type Backend, managementCommand } from './backend.ts'
 import { djangoOptions } from './django-command.ts'
 
 export const djangoQ2: Backend = {
@@ -20,10 +20,7 @@ export const djangoQ2: Backend = {
   },
   parser: 'django qcluster',
   example: { verbosity: 1 },
-  command: ({ options, extra, django }) => ({
-    program: 'python',
-    args: ['-m', 'django', 'qcluster', ...django, ...allTokens(options), ...extra],
-  }),
+  command: managementCommand('qcluster'),
   // Logged at INFO, which LOGGING can hide.
   ready: { log: 'running\\.', delay: 10_000 },
   // Its own signal handler is known to hang now and then, so the end of the wait matters.
