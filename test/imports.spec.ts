@@ -190,6 +190,7 @@ const PROCESS: Readonly<Record<string, { members: readonly string[]; because: st
     members: ['kill', 'off', 'on', 'pid', 'stdin', 'stdout'],
     because: 'it takes over a terminal, and gives it back however this process ends',
   },
+  'plan/check-deploy.ts': { members: ['env'], because: 'its hint is for a config file, which reads it' },
   'init/render-config.ts': { members: ['env'], because: 'it writes a config file, which reads it' },
   'cluster/nomad-client.ts': {
     members: ['getBuiltinModule'],
