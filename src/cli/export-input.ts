@@ -47,7 +47,7 @@ export async function exportInput(
     .map((process) => prepareExport(process, request))
   refuseErrors(prepared.flatMap((one) => one.problems))
   return {
-    name: single(context, 'name') ?? applicationName(plan.project.root),
+    name: givenName(context) ?? applicationName(plan.project.root),
     project: plan.project,
     processes: prepared.map(({ process }) => process),
     user: single(context, 'user'),
@@ -63,6 +63,15 @@ export async function exportInput(
     found: files.names,
     place: { root: relative(out, root), folder: relative(root, out) },
   }
+}
+
+/** It becomes the name of files, units, programs and labels. */
+function givenName(context: CommandContext): string | undefined {
+  const name = single(context, 'name')
+  if (name === undefined || /^[a-z\d][\w.-]{0,62}$/i.test(name)) return name
+  throw new UsageError(
+    `--name takes up to 63 letters, digits, "-", "_" and ".", beginning with a letter or digit, not ${JSON.stringify(name)}.`,
+  )
 }
 
 /** What the target makes of it; what it cannot express is said. @throws {ProdserverError} for what it refuses */
