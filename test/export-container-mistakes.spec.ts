@@ -85,6 +85,15 @@ const MISTAKES: Readonly<Record<string, Mistake>> = {
       → Leave it out
 `,
   },
+  'a process has the name of the file that Kustomize reads': {
+    target: 'kubernetes',
+    processes: '{"kustomization": {"BACKEND": "command", "APP": "true"}}',
+    options: ['--name=shop'],
+    shows: `E802  PRODUCTION_PROCESSES["kustomization"]
+      The file of a process has its name, and kustomization.yaml is what Kustomize reads first.
+      → Give it another name
+`,
+  },
   'no image is named': {
     target: 'kubernetes',
     processes: '{"worker": {"BACKEND": "command", "APP": "true"}}',

@@ -43,6 +43,7 @@ function render(given: ExportInput): Exported {
       ...names.problems,
       ...checkImage(input),
       ...checkLength(input),
+      ...checkFileNames(input),
       ...checkUser(input),
       ...checkAutoscale(input),
       ...processes.flatMap((exported) => [
@@ -73,6 +74,19 @@ function overlay(environment: string, input: ExportInput): ExportedFile {
     namespace: namespaceOf(environment, input),
     labels: [{ pairs: { 'app.kubernetes.io/instance': name }, includeTemplates: true }],
   })
+}
+
+/** The one file of a folder that Kustomize reads by itself. */
+function checkFileNames(input: ExportInput): readonly Problem[] {
+  return input.processes
+    .filter(({ name }) => targetName(name, KUBERNETES_NAMES) === 'kustomization')
+    .map(({ name, place }) => ({
+      id: 'E802',
+      place,
+      process: name,
+      message: 'The file of a process has its name, and kustomization.yaml is what Kustomize reads first.',
+      hint: 'Give it another name',
+    }))
 }
 
 const namespaceOf = (environment: string, input: ExportInput): string =>
