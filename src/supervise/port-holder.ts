@@ -67,12 +67,13 @@ const ipv4Hex = (host: string): string => inOrder(host.split('.').map((part) => 
 /** Four such numbers. */
 function ipv6Hex(host: string): string {
   const [head = '', tail] = host.replace(/%.*/, '').split('::')
-  const groups = (text: string | undefined): readonly string[] => (text ? text.split(':') : [])
   const [first, last] = [groups(head), groups(tail)]
   const between = Array.from({ length: Math.max(0, 8 - first.length - last.length) }, () => '0')
   const hex = [...first, ...between, ...last].map((group) => group.padStart(4, '0')).join('')
   return (hex.match(/.{8}/g) ?? []).map((number) => inOrder(number.match(/../g) ?? [])).join('')
 }
+
+const groups = (text: string | undefined): readonly string[] => (text ? text.split(':') : [])
 
 const hexByte = (byte: number): string => byte.toString(16).padStart(2, '0')
 
