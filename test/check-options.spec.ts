@@ -380,6 +380,22 @@ E304  PRODUCTION_PROCESSES["web"]["ARGS"]["timeout"]
 `,
   },
 
+  'limits that do not exist, or are none': {
+    settings: declared(
+      '{"BACKEND": "gunicorn", "LIMITS": {"nofiles": 1024, "core": "many", "nproc": "200:100", "nofile": "1024:", "CPU": ":unlimited"}}',
+    ),
+    shows: `E107  PRODUCTION_PROCESSES["web"]["LIMITS"]["nofiles"]
+      There is no limit "nofiles".
+      → Did you mean nofile?
+
+E107  PRODUCTION_PROCESSES["web"]["LIMITS"]["core"]
+      The limit core is a number, or two as in "1024:4096", of which the second is the larger; not "many".
+
+E107  PRODUCTION_PROCESSES["web"]["LIMITS"]["nproc"]
+      The limit nproc is a number, or two as in "1024:4096", of which the second is the larger; not "200:100".
+`,
+  },
+
   // --- Files
   'a certificate is not there': {
     options: ['--here'],

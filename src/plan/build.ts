@@ -18,6 +18,7 @@ import type { PythonAnswer } from './ask-python.ts'
 import { checkDeployment } from './check-deploy.ts'
 import { checkFiles, checkShared, type WrittenFile, writtenFiles } from './check-files.ts'
 import { checkGrace } from './check-grace.ts'
+import { checkLimits } from './check-limits.ts'
 import { checkOptions, checkTwice } from './check-options.ts'
 import { checkPackage, checkVersion } from './check-package.ts'
 import { type Consumer, consumerOf } from './check-queues.ts'
@@ -200,7 +201,9 @@ async function planProcess(
     ...checkImported(importedApplication(backend, application, answer), python, project),
     ...checkScheduler(declaration, backend, schedulesWith),
     ...translation.problems,
-    ...(request.thorough ? checkTwice(translation, backend.options ?? {}, declaration) : []),
+    ...(request.thorough
+      ? [...checkTwice(translation, backend.options ?? {}, declaration), ...checkLimits(declaration)]
+      : []),
     ...checkOptions(translation, python?.options[declaration.name], {
       declaration,
       backend,
