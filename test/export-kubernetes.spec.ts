@@ -5,10 +5,12 @@ import { test, type TestContext } from 'node:test'
 import { parseAllDocuments } from 'yaml'
 import { kubernetesObjects } from '../src/export/index.ts'
 import { scheduleProblem } from '../src/export/kubernetes-objects.ts'
-import { PYTHON, ROOT } from './support/environment.ts'
+import { hasProgram, PYTHON, ROOT } from './support/environment.ts'
 import { exportedProcess, exportInput } from './support/exported.ts'
 import { assertGolden } from './support/golden.ts'
-import { prodserver, run } from './support/running.ts'
+import { freePort, waitForHttp } from './support/net.ts'
+import { createProject } from './support/project.ts'
+import { prodserver, run, start } from './support/running.ts'
 import { createEverything, createStack } from './support/stack.ts'
 
 const OPTIONS = ['--name=shop', '--image=registry.example.com/shop:1.4', '--env-from=shop-secrets']
@@ -145,6 +147,29 @@ test('a worker is scaled by the queues that it takes from, with KEDA', () => {
     maxReplicaCount: 20,
     triggers: [trigger('default'), trigger('mail')],
   })
+})
+
+test('what TERM does not end as process 1 is ended by the signal from inside', async (t) => {
+  if (!hasProgram(t, 'unshare', 'apt-get install util-linux')) return
+  if (process.getuid?.() !== 0) return t.skip('Only root can be process 1 of a namespace everywhere.')
+  const port = await freePort()
+  const args = ['--pid', '--fork', '--mount-proc', '--kill-child', PYTHON, '-m', 'waitress', `--port=${port}`]
+  const container = start(t, 'unshare', [...args, 'mysite.wsgi:application'], { cwd: createProject(t) })
+  await waitForHttp(container, { port })
+  const first = Number(readFileSync(`/proc/${container.pid}/task/${container.pid}/children`, 'utf8'))
+  const stop = { signal: 'INT', timeoutMs: 60_000 }
+  const [deployment] = kubernetesObjects(exportInput([exportedProcess({ name: 'web', stop })]))
+  const { lifecycle } = containerOf(deployment) as { lifecycle: { preStop: { exec: { command: string[] } } } }
+  const [program, ...hook] = lifecycle.preStop.exec.command
+  assert.equal(program, 'python')
+  process.kill(first, 'SIGTERM')
+  // The kernel lets it be: it is the first process, and has no handler.
+  await waitForHttp(container, { port })
+  const sent = start(t, 'nsenter', ['--target', String(first), '--pid', '--mount', PYTHON, ...hook])
+  // It would go on for a minute; what ends it is the end of process 1.
+  assert.equal((await sent.ended(30_000)).signal, 'SIGKILL')
+  await container.ended(30_000)
+  assert.equal(container.isRunning(), false)
 })
 
 test('what Kubernetes cannot read in a schedule is found', () => {
