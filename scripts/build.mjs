@@ -1,6 +1,7 @@
 // Builds dist/: bundled JavaScript with the Python files that it runs beside it, and the types of the public API.
 import { execFileSync } from 'node:child_process'
 import { copyFileSync, cpSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { relative, resolve } from 'node:path'
 import { build } from 'esbuild'
 import { PYTHON_MODULES } from '../src/backends/index.ts'
 
@@ -23,39 +24,44 @@ const options = {
   minifySyntax: true,
 }
 await build({ ...options, format: 'esm', entryPoints: ['src/bin.ts', 'src/index.ts'] })
-// One file, and CommonJS: resolving many files takes longer than compiling what a command does not use, and an ECMAScript
-// module loads all that it imports of Node before its first line.
-/** What only one command needs would lengthen the start of every other: each of these folders is a file of its own. */
-const apart = ['export', 'init']
+/**
+ * What is a file of its own, below src. A start compiles all that it loads, so each group of commands has one, and so has
+ * what only a few commands need. CommonJS: an ECMAScript module loads all that it imports of Node before its first line.
+ */
+const apart = {
+  // Whoever throws an error and whoever catches it must mean the same class.
+  'errors.ts': 'errors',
+  'cli/groups/project.ts': 'project',
+  'cli/groups/supervised.ts': 'supervised',
+  'cli/groups/around.ts': 'around',
+  'export/index.ts': 'export',
+  'init/index.ts': 'init',
+}
+const source = resolve('src')
 const chunks = {
   name: 'chunks',
   setup: ({ onResolve }) =>
-    onResolve({ filter: new RegExp(`/(${apart.join('|')})/index\\.ts$`) }, ({ path }) => ({
-      path: `./${path.split('/').at(-2)}.cjs`,
-      external: true,
-    })),
+    onResolve({ filter: /\.ts$/ }, ({ path, resolveDir, kind }) => {
+      const chunk = kind === 'entry-point' ? undefined : apart[relative(source, resolve(resolveDir, path))]
+      return chunk && { path: `./${chunk}.cjs`, external: true }
+    }),
 }
+const programs = {
+  program: 'program.ts',
+  // The supervisor stays in memory, and what it does not use would stay with it.
+  supervisor: 'supervise/detached.ts',
+  evaluator: 'source/evaluator.ts',
+  'serve-node': 'supervise/serve-node.ts',
+  'bullmq-worker': 'run/bullmq-worker.ts',
+}
+const files = [...Object.entries(programs), ...Object.entries(apart).map(([file, name]) => [name, file])]
 await build({
   ...options,
   format: 'cjs',
   plugins: [chunks],
-  // The supervisor is a file of its own: it stays in memory, and what it does not use would stay with it. What evaluates
-  // config files is a program of its own.
-  entryPoints: {
-    'chunks/program': 'src/program.ts',
-    'chunks/supervisor': 'src/supervise/detached.ts',
-    'chunks/evaluator': 'src/source/evaluator.ts',
-    'chunks/serve-node': 'src/supervise/serve-node.ts',
-    'chunks/bullmq-worker': 'src/run/bullmq-worker.ts',
-  },
+  entryPoints: Object.fromEntries(files.map(([name, file]) => [`chunks/${name}`, `src/${file}`])),
   outExtension: { '.js': '.cjs' },
   define: { ...options.define, 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' },
-})
-await build({
-  ...options,
-  format: 'cjs',
-  entryPoints: Object.fromEntries(apart.map((folder) => [`chunks/${folder}`, `src/${folder}/index.ts`])),
-  outExtension: { '.js': '.cjs' },
 })
 // The program looks for these beside itself.
 const python = [

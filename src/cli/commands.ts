@@ -38,6 +38,10 @@ export interface CommandContext {
 /** Does the work and returns the exit code. */
 export type Execute = (context: CommandContext) => Promise<number>
 
+const project = async () => (await import('./groups/project.ts')).commands
+const supervised = async () => (await import('./groups/supervised.ts')).commands
+const around = async () => (await import('./groups/around.ts')).commands
+
 /** Settings that `manage.py prodserver` has in force already, so that they are not imported twice. */
 const answerFd: OptionSpec = { name: 'answer-fd', value: 'FD', summary: 'Settings already read', hidden: true }
 
@@ -71,10 +75,7 @@ const action = (
 ): CommandSpec => {
   const { usage, summary, examples, more = [] } = command
   const options = [...PROJECT_OPTIONS, ...more, ...onCluster, ...changing, ...COMMON_OPTIONS]
-  const load: CommandSpec['load'] = async () => {
-    const { actionCommand } = await import('./commands/action.ts')
-    return { execute: actionCommand(verb) }
-  }
+  const load: CommandSpec['load'] = async () => (await supervised()).action(verb)
   return { name: verb, usage, summary, options, examples, load }
 }
 
@@ -103,7 +104,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       ['prodserver init --write', 'add it to the settings'],
       ['prodserver init --from deploy/shop.service', 'what a unit of systemd starts'],
     ],
-    load: () => import('./commands/init.ts'),
+    load: async () => (await around()).init(),
   },
   {
     name: 'run',
@@ -124,7 +125,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       ['prodserver run web --set web.ENV.DEBUG=1', 'another value than the declared one; any key of a process'],
       ['prodserver run --settings mysite.production worker', 'with other settings'],
     ],
-    load: () => import('./commands/run.ts'),
+    load: async () => (await project()).run(),
   },
   {
     name: 'list',
@@ -143,7 +144,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       ['prodserver list', 'a table'],
       ['prodserver list --json', 'one JSON object a line'],
     ],
-    load: () => import('./commands/list.ts'),
+    load: async () => (await project()).list(),
   },
   {
     name: 'backends',
@@ -155,7 +156,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       ['prodserver backends', 'a table, and what to type for those that lack something'],
       ['prodserver backends --json', 'one JSON object a line'],
     ],
-    load: () => import('./commands/backends.ts'),
+    load: async () => (await around()).backends(),
   },
   {
     name: 'show',
@@ -171,7 +172,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       ['prodserver show web', 'the command can be pasted into a shell'],
       ['prodserver show --json', 'the whole plan'],
     ],
-    load: () => import('./commands/show.ts'),
+    load: async () => (await project()).show(),
   },
   {
     name: 'check',
@@ -201,7 +202,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       ['prodserver check --format=github', 'shown at the lines of the settings'],
       ['prodserver check --json', 'one JSON object a line'],
     ],
-    load: () => import('./commands/check.ts'),
+    load: async () => (await project()).check(),
   },
   {
     name: 'diff',
@@ -223,7 +224,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       ['prodserver diff git:staging settings:staging', 'where a word could be more than one of them'],
       ['prodserver diff --json mysite.staging mysite.production', 'one JSON object a process'],
     ],
-    load: () => import('./commands/diff.ts'),
+    load: async () => (await around()).diff(),
   },
   {
     name: 'dev',
@@ -236,7 +237,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       ['prodserver dev 8001', 'as manage.py runserver 8001'],
       ['prodserver dev --noreload', 'every option of runserver'],
     ],
-    load: () => import('./commands/dev.ts'),
+    load: async () => (await project()).dev(),
   },
   {
     name: 'up',
@@ -261,7 +262,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       ['prodserver up web', 'only the web server, and what it depends on'],
       ['prodserver up -d --set web.ARGS.workers=8', 'until the next `up`; a reload keeps it'],
     ],
-    load: () => import('./commands/up.ts'),
+    load: async () => (await supervised()).up(),
   },
   {
     name: 'reload',
@@ -277,7 +278,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       ['prodserver reload', 'everything, after a deployment'],
       ['prodserver reload web', 'exit code 4 when the old one was kept'],
     ],
-    load: () => import('./commands/reload.ts'),
+    load: async () => (await supervised()).reload(),
   },
   action('start', {
     usage: '[NAME...]',
@@ -327,7 +328,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       ['prodserver ps', 'exit code 0 when all that should run are ready, 3 when nothing runs'],
       ["prodserver ps 'work*'", 'some of it; also web.2, @worker'],
     ],
-    load: () => import('./commands/ps.ts'),
+    load: async () => (await supervised()).ps(),
   },
   {
     name: 'logs',
@@ -354,7 +355,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       ['prodserver logs worker --since 10m --grep Timeout', 'the last ten minutes of one'],
       ['prodserver logs web.2 --run -1', 'the last life of an instance, from its beginning'],
     ],
-    load: () => import('./commands/logs.ts'),
+    load: async () => (await supervised()).logs(),
   },
   {
     name: 'events',
@@ -370,7 +371,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       ...COMMON_OPTIONS,
     ],
     examples: [['prodserver events -f --json', 'one JSON object a line: for a webhook, a pipe is enough']],
-    load: () => import('./commands/events.ts'),
+    load: async () => (await supervised()).events(),
   },
   {
     name: 'why',
@@ -379,7 +380,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     options: [...PROJECT_OPTIONS, json, ...COMMON_OPTIONS],
     maxArguments: 1,
     examples: [['prodserver why worker.2', 'its last life, its last output, what it waits for']],
-    load: () => import('./commands/why.ts'),
+    load: async () => (await supervised()).why(),
   },
   {
     name: 'top',
@@ -390,7 +391,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       ['prodserver top', 'the keys are shown at its foot'],
       ['prodserver top --once --json', 'for scripts'],
     ],
-    load: () => import('./commands/top.ts'),
+    load: async () => (await supervised()).top(),
   },
   {
     name: 'export',
@@ -433,7 +434,7 @@ export const COMMANDS: readonly CommandSpec[] = [
         'with a Secret of the cluster',
       ],
     ],
-    load: () => import('./commands/export.ts'),
+    load: async () => (await around()).export(),
   },
   {
     name: 'explain',
@@ -442,7 +443,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     options: COMMON_OPTIONS,
     maxArguments: 1,
     examples: [['prodserver explain E303', 'the page of the reference on it']],
-    load: () => import('./commands/explain.ts'),
+    load: async () => (await around()).explain(),
   },
   {
     name: 'deploy',
@@ -465,7 +466,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       ['prodserver deploy kubernetes --image shop:1.4 --dry-run', 'what the cluster would be told'],
       ['prodserver ps --on kubernetes', 'what runs there'],
     ],
-    load: () => import('./commands/deploy.ts'),
+    load: async () => (await around()).deploy(),
   },
   {
     name: 'completion',
@@ -474,6 +475,6 @@ export const COMMANDS: readonly CommandSpec[] = [
     options: COMMON_OPTIONS,
     maxArguments: 1,
     examples: [['source <(prodserver completion bash)', 'for this shell']],
-    load: () => import('./commands/completion.ts'),
+    load: async () => (await around()).completion(),
   },
 ]
