@@ -26,7 +26,7 @@ const sourcing = (files: readonly string[]): readonly string[] =>
     ? []
     : ['/bin/sh', '-c', `set -a; ${files.map((file) => `. ${quoteWord(file)}; `).join('')}exec "$@"`, 'sh']
 
-/** Names of all that runs as long as the others do, and of what ends by itself. */
+/** Whether it ends by itself, rather than runs for as long as the others do. */
 export const completes = ({ run, schedule }: ExportedProcess): boolean => run !== 'always' || schedule !== null
 
 /** `env` takes a first word with `=` for a variable. */

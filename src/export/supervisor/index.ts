@@ -2,7 +2,7 @@ import { quoteWord } from '../../words.ts'
 import { ranks } from '../order.ts'
 import { completes, wrap } from '../shell.ts'
 import type { Exported, ExportedProcess, ExportInput, Target } from '../target.ts'
-import { findProblems } from './problems.ts'
+import { findProblems, instancesOf } from './problems.ts'
 import { fitsEnvironment, quoteCommand, quoteVariable, value } from './quote.ts'
 
 /** One file with a program for each process, and a group that holds them. */
@@ -33,10 +33,6 @@ function render(input: ExportInput): Exported {
 }
 
 const programName = ({ name }: ExportedProcess, input: ExportInput): string => `${input.name}-${name}`
-
-/** Without a socket that they share, a second one would find the address taken. */
-export const instancesOf = ({ listen, instances, schedule }: ExportedProcess): number =>
-  listen.length > 0 || schedule !== null ? 1 : instances
 
 const RESTART = { always: 'true', 'on-failure': 'unexpected', never: 'false' } as const
 

@@ -1,8 +1,11 @@
 import type { Problem } from '../../errors.ts'
 import { canBeWrapped, completes } from '../shell.ts'
 import { type ExportedProcess, type ExportInput, loss, refusal } from '../target.ts'
-import { instancesOf } from './index.ts'
 import { fitsValue, hasBreak } from './quote.ts'
+
+/** Without a socket that they share, a second one would find the address taken. */
+export const instancesOf = ({ listen, instances, schedule }: ExportedProcess): number =>
+  listen.length > 0 || schedule !== null ? 1 : instances
 
 /** What Supervisor has no word for, and what its file cannot hold. */
 export const findProblems = (input: ExportInput): readonly Problem[] =>

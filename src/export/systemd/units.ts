@@ -1,3 +1,4 @@
+import { completes } from '../shell.ts'
 import type { ExportInput, ExportedProcess } from '../target.ts'
 
 /** A process with the names of its units, and whom it runs as. */
@@ -29,7 +30,7 @@ export function unitOf(exported: ExportedProcess, { name, user }: ExportInput): 
       : [`${stem}.service`],
     file: isTemplate ? `${stem}@.service` : `${stem}.service`,
     hasSocket,
-    completes: exported.run !== 'always' || exported.schedule !== null,
+    completes: completes(exported),
     user: exported.user ?? user,
   }
 }
