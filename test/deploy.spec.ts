@@ -169,3 +169,15 @@ test('what deploy needs is asked for', async (t) => {
     assert.equal(code, 2)
   }
 })
+
+test('what is refused is said without what only files do not know', async (t) => {
+  const { deploy } = await createShop(t)
+  assert.deepEqual(await deploy('shop:1', '--set', 'web.ARGS.bind=127.0.0.1:8000'), {
+    code: 4,
+    stdout: '',
+    stderr: `E802  PRODUCTION_PROCESSES["web"]["ARGS"]
+      It listens on 127.0.0.1:8000, which nobody outside of its container can reach.
+      → Let it listen on 0.0.0.0 in the container; its engine says who can reach that
+`,
+  })
+})

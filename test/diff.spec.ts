@@ -277,7 +277,7 @@ test('diff says which revision cannot be read, and why', async (t) => {
       2,
       `E018  v9
       v9 is no settings module, no environment file, no folder and no git revision.
-      → Look: ls, or git log v9
+      → Look: ls, or git log --oneline --all
 `,
     ],
     [
@@ -323,7 +323,7 @@ Options and examples: prodserver diff --help
     unknown.stderr,
     `E018  HEAD~1
       HEAD~1 is no settings module, no environment file, no folder and no git revision: ${outside} is in no git repository.
-      → Look: ls, or git log 'HEAD~1'
+      → Look: ls
 `,
   )
   const withoutGit = await prodserver(t, ['diff', 'git:v1', '.'], { cwd: folder, env: { ...env, PATH: '/nowhere' } })

@@ -6,7 +6,7 @@ import { ROOT } from './support/environment.ts'
 
 /** Files by what they are, from the left, where nothing of ours is known, to the right. */
 const LAYERS: Readonly<Record<string, { files: RegExp; imports: readonly string[] }>> = {
-  words: { files: /^(errors|types|values|secret|spelling|words)\.ts$/, imports: ['words'] },
+  words: { files: /^(errors|files|types|values|secret|spelling|words)\.ts$/, imports: ['words'] },
   source: { files: /^source\//, imports: ['words', 'source'] },
   args: { files: /^args\//, imports: ['words', 'args'] },
   config: { files: /^config\//, imports: ['words', 'args', 'config'] },

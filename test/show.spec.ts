@@ -126,3 +126,10 @@ test('show --json says it of every key, the defaults included', async (t) => {
   assert.equal(lines['PRODUCTION_PROCESS_DEFAULTS["STOP"]["timeout"]'], `${cwd}/mysite/settings.py:17`)
   assert.equal('--set web.INSTANCES' in lines, false)
 })
+
+test('a value of several lines stays in its row', async (t) => {
+  const settings = 'PRODUCTION_PROCESSES = {"job": {"BACKEND": "command", "APP": "job", "ENV": {"LINES": "a\\nb"}}}'
+  const { stdout } = await prodserver(t, ['show'], { cwd: createProject(t, { settings }) })
+  assert.match(stdout, /^ +LINES=a\\nb +PRODUCTION_PROCESSES\["job"\]\["ENV"\]\["LINES"\]/m)
+  assert.match(stdout, / LINES='a\nb' job$/m)
+})

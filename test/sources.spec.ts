@@ -132,6 +132,17 @@ function temporary(t: TestContext): string {
   return path
 }
 
+test('what cannot be looked at on PATH is passed over, as a shell does', async (t) => {
+  const place = makePlace(t)
+  const { path } = onPath('python3').make(place)
+  const folder = join(place.elsewhere, 'private')
+  mkdirSync(folder)
+  // Root may look everywhere; nobody can where a link names itself.
+  symlinkSync('python3', join(folder, 'python3'))
+  const env = { PATH: `${folder}:${place.bin}`, PRODSERVER_PYTHON: undefined }
+  assert.equal((await shownProject(t, [], { cwd: place.root, env })).python?.path, path)
+})
+
 for (const [index, { reason }] of candidates.entries()) {
   const name = reason({ outside: '', repository: 'the repository', root: '', elsewhere: '', bin: '' })
   test(`the interpreter is that of ${name} where nothing before it in the list exists`, async (t) => {

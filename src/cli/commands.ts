@@ -450,7 +450,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     usage: 'kubernetes|nomad [NAME...]',
     summary: 'Bring the declaration into force on a cluster, one-off processes first, and wait until it serves',
     options: [
-      ...PROJECT_OPTIONS,
+      ...PLAN_OPTIONS,
       { name: 'image', value: 'IMAGE', summary: 'The image that has the project' },
       { name: 'env-from', value: 'NAME', repeatable: true, summary: 'A Secret or ConfigMap that has variables' },
       { name: 'user', value: 'USER', summary: 'The user that runs it, where the declaration names none' },

@@ -1,7 +1,7 @@
-import { existsSync, statSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { EXIT, ProdserverError, UsageError } from '../errors.ts'
-import { quoteWord } from '../words.ts'
+import { statOf } from '../files.ts'
 
 /** One of the two that are compared. */
 export type Side =
@@ -49,7 +49,7 @@ export function chooseSide(text: string, facts: SideFacts): Side {
   const why = facts.whyNoRevision()
   const message = `${text} is no settings module, no environment file, no folder and no git revision${why ? `: ${why}` : ''}.`
   throw new ProdserverError(
-    [{ id: 'E018', place: text, message, hint: `Look: ls, or git log ${quoteWord(text)}` }],
+    [{ id: 'E018', place: text, message, hint: `Look: ls${why ? '' : ', or git log --oneline --all'}` }],
     EXIT.usage,
   )
 }
@@ -91,7 +91,7 @@ export const sideFacts = (
       const path = join(folder, ...name.split('.'))
       return existsSync(`${path}.py`) || existsSync(join(path, '__init__.py'))
     }),
-  isFile: (path) => statSync(resolve(cwd, path), { throwIfNoEntry: false })?.isFile() ?? false,
-  isFolder: (path) => statSync(resolve(cwd, path), { throwIfNoEntry: false })?.isDirectory() ?? false,
+  isFile: (path) => statOf(resolve(cwd, path))?.isFile() ?? false,
+  isFolder: (path) => statOf(resolve(cwd, path))?.isDirectory() ?? false,
   ...ofGit,
 })

@@ -82,8 +82,8 @@ export function render(
   isSaid: (problem: Problem) => boolean = () => true,
 ): Exported {
   const exported = target.render(input)
-  refuseErrors(exported.problems)
-  const said = exported.problems.filter(isSaid)
+  const said = exported.problems.filter((problem) => isError(problem) || isSaid(problem))
+  refuseErrors(said)
   if (said.length > 0) io.stderr.write(`${renderProblems(said, errorPaint, io.cwd)}\n`)
   return exported
 }

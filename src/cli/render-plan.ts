@@ -47,18 +47,22 @@ type Found = readonly [name: string, value: string, from: readonly string[]]
 function wordRows({ argv, argvFrom }: PlannedProcess, show: RenderPlan['show']): readonly Found[] {
   const words = argv.flatMap((word, index): Found[] => {
     const from = argvFrom[index] ?? ''
-    return index > 0 && isWritten(from) ? [['', show(word), [from]]] : []
+    return index > 0 && isWritten(from) ? [['', inOneLine(show(word)), [from]]] : []
   })
   return label('from', words)
 }
 
 function variableRows({ env }: PlannedProcess, show: RenderPlan['show']): readonly Found[] {
   const variables = Object.entries(env).map(([name, { value, from }]): Found => {
-    const text = value === null ? `${name} is removed` : `${name}=${show(value)}`
+    const text = value === null ? `${name} is removed` : `${name}=${inOneLine(show(value))}`
     return ['', text, [from]]
   })
   return label('environment', variables)
 }
+
+/** A line break in a value, such as that of a certificate, would end the row. */
+const inOneLine = (text: string): string =>
+  text.replace(/[\r\n\t]/g, (character) => JSON.stringify(character).slice(1, -1))
 
 const label = (name: string, rows: readonly Found[]): readonly Found[] =>
   rows.map(([, ...rest], index) => [index === 0 ? name : '', ...rest])

@@ -16,7 +16,7 @@ export const PRINTED: Readonly<Record<string, string>> = {
   E015: 'E015  /srv/mysite/prodserver.config.mjs:1\n      There is no file /srv/mysite/ports.mjs.\n      → Look: ls /srv/mysite',
   E016: 'E016  /srv/mysite/prodserver.config.mjs:3\n      The config file ends the process, with exit code 1.\n      → Throw an error that says what is missing instead',
   E017: 'E017  /srv/mysite/prodserver.config.mjs\n      The config file did not finish loading in 3 s.\n      → It should not wait for the network. If it is only slow: PRODSERVER_SETTINGS_TIMEOUT=120',
-  E018: 'E018  v1.2\n      v1.2 is no settings module, no environment file, no folder and no git revision: /srv/mysite is in no git repository.\n      → Look: ls, or git log v1.2',
+  E018: 'E018  v1.2\n      v1.2 is no settings module, no environment file, no folder and no git revision: /srv/mysite is in no git repository.\n      → Look: ls',
   E101: 'E101  mysite.settings\n      PRODUCTION_PROCESSES setting not found.\n      → Add it to mysite.settings: PRODUCTION_PROCESSES = {"web": {"BACKEND": "gunicorn"}}\n\n1 error in /srv/mysite/mysite/settings.py.',
   E102: 'E102  PRODUCTION_PROCESSES  mysite/settings.py:2\n      PRODUCTION_PROCESSES must be a dictionary of process names, not a list.\n      → Write it as: PRODUCTION_PROCESSES = {"web": {"BACKEND": "gunicorn"}}\n\n1 error in /srv/mysite/mysite/settings.py.',
   E103: 'E103  PRODUCTION_PROCESSES  mysite/settings.py:2\n      PRODUCTION_PROCESSES is empty.\n      → Declare a process: {"web": {"BACKEND": "gunicorn"}}\n\n1 error in /srv/mysite/mysite/settings.py.',

@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { constants as fileConstants, readFileSync, statSync } from 'node:fs'
+import { constants as fileConstants, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { isatty } from 'node:tty'
 import { EXIT, ProdserverError } from '../errors.ts'
+import { statOf } from '../files.ts'
 import type { PlannedProcess } from '../plan/plan.ts'
 import { reveal } from '../secret.ts'
 import type { Env } from '../types.ts'
@@ -27,7 +28,7 @@ export interface Executable {
  */
 export function prepare(planned: PlannedProcess, env: Env): Executable {
   const { name, cwd, place, from } = planned
-  if (!statSync(cwd, { throwIfNoEntry: false })?.isDirectory()) {
+  if (!statOf(cwd)?.isDirectory()) {
     throw new ProdserverError(
       [
         {

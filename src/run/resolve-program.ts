@@ -1,6 +1,7 @@
-import { accessSync, closeSync, constants, openSync, readSync, statSync } from 'node:fs'
+import { accessSync, closeSync, constants, openSync, readSync } from 'node:fs'
 import { isAbsolute, join, resolve } from 'node:path'
 import { EXIT, type ExitCode, type Problem, ProdserverError } from '../errors.ts'
+import { statOf } from '../files.ts'
 import type { Env } from '../types.ts'
 
 export interface ProgramRequest {
@@ -24,7 +25,7 @@ export interface ProgramRequest {
 export function resolveProgram(request: ProgramRequest): string {
   const { program, cwd, env } = request
   const path = program.includes('/') || isAbsolute(program) ? resolve(cwd, program) : findOnPath(program, env)
-  const stat = path === undefined ? undefined : statSync(path, { throwIfNoEntry: false })
+  const stat = path === undefined ? undefined : statOf(path)
   if (path === undefined || !stat) {
     const hint = path === undefined ? 'Install it, or name it by its full path' : `Look: ls -l ${path}`
     throw failed(
@@ -47,7 +48,7 @@ export function resolveProgram(request: ProgramRequest): string {
     )
   const head = readHead(path)
   const interpreter = /^#![ \t]*(\S+)/.exec(head)?.[1]
-  if (interpreter !== undefined && !statSync(interpreter, { throwIfNoEntry: false })?.isFile()) {
+  if (interpreter !== undefined && !statOf(interpreter)?.isFile()) {
     throw failed(
       'E501',
       `${path} names an interpreter that does not exist: ${interpreter}.`,
@@ -70,7 +71,7 @@ export function resolveProgram(request: ProgramRequest): string {
 
 function findOnPath(program: string, env: Env): string | undefined {
   const paths = (env['PATH'] ?? '').split(':').map((folder) => join(folder || '.', program))
-  const files = paths.filter((path) => statSync(path, { throwIfNoEntry: false })?.isFile())
+  const files = paths.filter((path) => statOf(path)?.isFile())
   return files.find(isExecutable) ?? files[0]
 }
 

@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { EXIT, ProdserverError } from '../errors.ts'
+import { statOf } from '../files.ts'
 import type { Env } from '../types.ts'
 import { quoteWord } from '../words.ts'
 
@@ -85,7 +86,7 @@ function named(value: string | undefined, reason: string, { cwd, env }: Interpre
   const found =
     path === undefined
       ? onPath(value, env, reason)
-      : statSync(path, { throwIfNoEntry: false })?.isDirectory()
+      : statOf(path)?.isDirectory()
         ? inFolder(path, reason)
         : existsSync(path)
           ? { path, reason }
@@ -136,7 +137,7 @@ export function onPath(program: string, env: Env, reason: string): Found | undef
   const path = (env['PATH'] ?? '')
     .split(process.platform === 'win32' ? ';' : ':')
     .flatMap((folder) => names.map((name) => join(folder || '.', name)))
-    .find((path) => statSync(path, { throwIfNoEntry: false })?.isFile())
+    .find((path) => statOf(path)?.isFile())
   return path === undefined ? undefined : { path: resolve(path), reason }
 }
 

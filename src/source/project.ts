@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { EXIT, ProdserverError } from '../errors.ts'
+import { statOf } from '../files.ts'
 import type { Env } from '../types.ts'
 import { quoteWord } from '../words.ts'
 import { type ConfigFile, hasConfig, locateConfig } from './config-file.ts'
@@ -137,7 +138,7 @@ export function locateRoot({ cwd, project, config }: ProjectRequest, settingsAre
 }
 
 function givenRoot(path: string): string {
-  const stat = statSync(path, { throwIfNoEntry: false })
+  const stat = statOf(path)
   if (stat?.isDirectory()) return path
   // People also name the file itself.
   if (stat && path.endsWith('manage.py')) return dirname(path)
