@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { startCluster } from './support/cluster/cluster.ts'
 import { PYTHON, ROOT } from './support/environment.ts'
 import { freePort, httpGet, waitForHttp } from './support/net.ts'
 import { createProject, writeFiles } from './support/project.ts'
@@ -67,22 +68,27 @@ const shape = (text: string): readonly string[] =>
     )
     .toSorted()
 
+const commands = blocks
+  .filter(({ language }) => language === 'sh' || language === 'console')
+  .flatMap(({ language, text }) =>
+    text.split('\n').filter((line) => (language === 'sh' ? line.trim() : line.startsWith('$ '))),
+  )
+  .map((line) => line.replace(/^\$ /, '').replace(/\s+#.*$/, ''))
+
 test('every command of the README is run by a test', () => {
-  const commands = blocks
-    .filter(({ language }) => language === 'sh' || language === 'console')
-    .flatMap(({ language, text }) =>
-      text.split('\n').filter((line) => (language === 'sh' ? line.trim() : line.startsWith('$ '))),
-    )
-    .map((line) => line.replace(/^\$ /, '').replace(/\s+#.*$/, ''))
   assert.deepEqual(commands.toSorted(), [
     // test/start.spec.ts; npm test runs this very file; scripts/pack-check.mjs installs the package and the Django app
     'npm install prodserver',
     'npm start',
     'npm test',
     'npx prodserver check',
+    'npx prodserver deploy kubernetes --image registry.example.com/shop:1.4 --set web.ARGS.bind=0.0.0.0:8000',
     'npx prodserver down',
+    'npx prodserver export compose --out deploy --set web.ARGS.bind=0.0.0.0:8000',
+    'npx prodserver export systemd --out units --user shop',
     'npx prodserver logs -f worker',
     'npx prodserver ps',
+    'npx prodserver ps --on kubernetes',
     'npx prodserver reload',
     'npx prodserver run web',
     'npx prodserver scale worker=4',
@@ -138,6 +144,23 @@ test('check prints what the README shows', async (t) => {
   const told = stdout.replace(`${cwd}/`, '').replace(/(settings\.py):\d+/, '$1:10')
   assert.equal(told.trim(), shown('npx prodserver check'))
   assert.equal(code, 4)
+})
+
+test('the declaration of the README is exported and deployed by the commands of the README', async (t) => {
+  const cluster = await startCluster(t)
+  const cwd = readmeProject(t)
+  const env = { KUBECONFIG: cluster.kubeconfig }
+  const said: string[] = []
+  for (const command of commands.filter((one) => /prodserver export|kubernetes/.test(one))) {
+    const { code, stdout, stderr } = await prodserver(t, command.split(' ').slice(2), { cwd, env })
+    assert.equal(code, 0, `${command}\n${stderr}`)
+    said.push(stdout)
+  }
+  assert.equal(said.length, 4)
+  const unit = readdirSync(join(cwd, 'units')).find((name) => name.endsWith('-web.service'))
+  assert.match(readFileSync(join(cwd, 'units', unit ?? ''), 'utf8'), /^User=shop$/m)
+  assert.match(readFileSync(join(cwd, 'deploy', 'compose.yaml'), 'utf8'), /--bind=0\.0\.0\.0:8000/)
+  assert.match(said.at(-1) ?? '', /-web-\S+ +running +yes/)
 })
 
 for (const command of ['npx prodserver run web', 'python manage.py prodserver web']) {
