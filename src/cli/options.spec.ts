@@ -7,6 +7,7 @@ const options: readonly OptionSpec[] = [
   { name: 'settings', value: 'MODULE', summary: '' },
   { name: 'verbosity', short: 'v', value: 'LEVEL', summary: '' },
   { name: 'pythonpath', value: 'PATH', repeatable: true, summary: '' },
+  { name: 'set', value: 'NAME.KEY=VALUE', summary: '', like: /^[^=]+\.[^=]+=/ },
   { name: 'json', summary: '' },
   { name: 'quiet', short: 'q', summary: '' },
   { name: 'answer-fd', value: 'FD', summary: '', hidden: true },
@@ -14,7 +15,7 @@ const options: readonly OptionSpec[] = [
 
 /** A command that takes names, and one that passes on what follows the first. */
 const NAMES = { options }
-const PASSING = { options, passOn: ['settings'] }
+const PASSING = { options, passOn: ['settings', 'set'] }
 
 const parsed = (
   values: ParsedOptions['values'],
@@ -53,6 +54,8 @@ const passed: readonly (readonly [argv: readonly string[], result: ParsedOptions
   [['-q', 'web', '-q', '--json'], parsed({ quiet: ['true'] }, ['web'], ['-q', '--json'])],
   [['web', '--settings=a', '--workers=8'], parsed({ settings: ['a'] }, ['web'], ['--workers=8'])],
   [['web', '--settings', 'a', '-v'], parsed({ settings: ['a'] }, ['web'], ['-v'])],
+  [['web', '--set', 'web.ENV.A=b', '-v'], parsed({ set: ['web.ENV.A=b'] }, ['web'], ['-v'])],
+  [['web', '--set', 'a=b', '--set=1'], parsed({}, ['web'], ['--set', 'a=b', '--set=1'])],
   [['web', '--', '--settings=a'], parsed({}, ['web'], ['--settings=a'])],
   [['--', 'web', '--workers=8'], parsed({}, [], ['web', '--workers=8'])],
   [['web', '--unknown'], parsed({}, ['web'], ['--unknown'])],

@@ -9,6 +9,8 @@ export interface OptionSpec {
   readonly value?: string
   readonly repeatable?: boolean
   readonly summary: string
+  /** Where a program's own options may follow: what a value of this one looks like. Another is the program's. */
+  readonly like?: RegExp
   /** Left out of help: for programs of ours only. */
   readonly hidden?: boolean
 }
@@ -35,6 +37,7 @@ export const PLAN_OPTIONS: readonly OptionSpec[] = [
   ...PROJECT_OPTIONS,
   {
     name: 'set',
+    like: /^[^=]+\.[^=]+=/,
     value: 'NAME.KEY=VALUE',
     repeatable: true,
     summary: 'Another value for a key of a process, or for a part of it: web.ARGS.workers=8; null removes it',
@@ -91,7 +94,8 @@ export function parseOptions(argv: readonly string[], spec: ParseSpec): ParsedOp
     }
     const { name, inline } = splitToken(token, spec.options)
     const option = spec.options.find((candidate) => candidate.name === name)
-    const passed = passing ? !(option && spec.passOn?.includes(name)) : !option && spec.passOnUnknown === true
+    const isOurs = option && spec.passOn?.includes(name) && (option.like?.test(inline ?? queue[0] ?? '') ?? true)
+    const passed = passing ? !isOurs : !option && spec.passOnUnknown === true
     if (passed) rest.push(token)
     else if (option) (values[name] ??= []).push(optionValue(option, token, inline, queue))
     else throw unknownOption(token, spec.options)

@@ -1,4 +1,5 @@
 import os
+import re
 import sys
 
 from django.core.management.base import BaseCommand, CommandError, handle_default_options
@@ -6,36 +7,55 @@ from django.core.management.base import BaseCommand, CommandError, handle_defaul
 from django_prodserver.handover import hand_over
 
 
+OVERRIDE = re.compile(r"[^=]+\.[^=]+=")
+
+
+def take_overrides(argv):
+    """Splits off each ``--set NAME.KEY=VALUE``; a ``--set`` of another form belongs to the server."""
+    overrides, rest = [], []
+    words = iter(argv)
+    for word in words:
+        if word == "--":
+            return overrides, [*rest, word, *words]
+        name, inline, value = word.partition("=")
+        if name != "--set":
+            rest.append(word)
+            continue
+        value = value if inline else next(words, "")
+        if OVERRIDE.match(value):
+            overrides.append("--set=%s" % value)
+        else:
+            rest += [word] if inline else [word, value]
+    return overrides, rest
+
+
 class Command(BaseCommand):
-    help = "Become a production process declared in PRODUCTION_PROCESSES; extra arguments are passed on to it."
+    help = (
+        "Become a production process declared in PRODUCTION_PROCESSES; extra arguments are passed on to it, "
+        "and --set web.ARGS.workers=8 gives another value than the declared one."
+    )
 
     def add_arguments(self, parser):
         parser.add_argument("name", nargs="?", help="A declared process. Default: the first.")
-        parser.add_argument(
-            "--set",
-            action="append",
-            default=[],
-            metavar="NAME.KEY=VALUE",
-            help="Another value than the declared one, for example web.ARGS.workers=8.",
-        )
         parser.add_argument("--list", action="store_true", help="List the declared processes.")
 
     def run_from_argv(self, argv):
         # What argparse does not know belongs to the server, so nothing may be read as an abbreviation of ours.
         parser = self.create_parser(argv[0], argv[1], allow_abbrev=False)
-        options, extra = parser.parse_known_args(argv[2:])
+        overrides, rest = take_overrides(argv[2:])
+        options, extra = parser.parse_known_args(rest)
         handle_default_options(options)
         try:
-            self.start(options, [token for token in extra if token != "--"])
+            self.start(options, overrides, [token for token in extra if token != "--"])
         except CommandError as error:
             if options.traceback:
                 raise
             self.stderr.write("%s: %s" % (type(error).__name__, error))
             sys.exit(error.returncode)
 
-    def start(self, options, extra):
+    def start(self, options, overrides, extra):
         common = ["--no-color"] if options.no_color else []
-        common += ["--set=%s" % value for value in options.set]
+        common += overrides
         if options.list:
             hand_over(["list", *common])
         flags = ["--verbosity=%d" % options.verbosity] if options.verbosity != 1 else []
