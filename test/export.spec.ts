@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { createRecords, deploy, readRecord, recording } from './support/export.ts'
@@ -80,6 +80,11 @@ test('what is not declared any more goes, and what somebody else has written sta
   )
   for (const [name, text] of Object.entries(others)) assert.equal(read(name), text)
 
+  // A folder below is another export's.
+  const above = await shop('--out=.')
+  assert.equal(above.code, 0, above.stderr)
+  assert.doesNotMatch(above.stdout, /removed/)
+
   // In the way of one that is to be written.
   writeFileSync(join(units, 'shop-web.service'), '[Service]\nExecStart=/bin/true\n')
   rmSync(join(units, 'shop-web.socket'))
@@ -96,6 +101,13 @@ test('what is not declared any more goes, and what somebody else has written sta
     ],
   )
   assert.equal(existsSync(join(units, 'shop-web.socket')), false)
+
+  for (const make of [(path: string) => mkdirSync(path), (path: string) => symlinkSync('nginx.service', path)]) {
+    rmSync(join(units, 'shop-web.service'), { recursive: true })
+    make(join(units, 'shop-web.service'))
+    assert.match((await shop()).stderr, /^E803 {2}units\/shop-web\.service\n/)
+  }
+  assert.equal(read('nginx.service'), others['nginx.service'])
 })
 
 test('where a folder cannot be written nothing is changed', async (t) => {
@@ -224,6 +236,7 @@ const mistakes: readonly (readonly [args: readonly string[], says: string])[] = 
     ['export', 'systemd', '--name=my shop'],
     '--name takes up to 63 letters, digits, "-", "_" and ".", beginning with a letter or digit, not "my shop".',
   ],
+  [['export', 'systemd', '--user='], '--user takes the name or the number of a user, not "".'],
   [['export', 'systemd', '--run-via=bus'], '--run-via takes direct or prodserver, not "bus".'],
 ]
 

@@ -1,7 +1,8 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { EXIT, ProdserverError } from '../errors.ts'
 import type { FileChange } from '../export/index.ts'
+import { statOf } from '../files.ts'
 import { quoteWord } from '../words.ts'
 
 /** No export of ours is larger; what is need not be read to know that it is not ours. */
@@ -9,19 +10,35 @@ const MAX_BYTES = 4 * 1024 ** 2
 /** An overlay of an environment is the deepest that an export goes. */
 const MAX_DEPTH = 3
 
-/** The text of every file in the folder that could be one of an export, by its path from there. */
-export function readFolder(folder: string): ReadonlyMap<string, string> {
-  const files = new Map<string, string>()
+/**
+ * What lies where an export writes, by its path from the folder, with the text of each file; that of what cannot be one of
+ * ours is left empty. Other folders below may be those of other exports.
+ *
+ * @param folders names of those below that the export writes in
+ */
+export function readFolder(folder: string, folders: readonly string[] = []): ReadonlyMap<string, string> {
+  const found = new Map<string, string>()
   const visit = (path: string, depth: number): void => {
     for (const entry of entriesOf(path)) {
       const inner = join(path, entry.name)
-      if (entry.isDirectory() && depth < MAX_DEPTH && !isOthers(entry.name)) visit(inner, depth + 1)
-      if (entry.isFile() && statSync(inner).size <= MAX_BYTES)
-        files.set(relative(folder, inner), readFileSync(inner, 'utf8'))
+      const isOurs = depth > 0 || folders.includes(entry.name)
+      if (entry.isDirectory() && isOurs && depth < MAX_DEPTH) visit(inner, depth + 1)
+      else found.set(relative(folder, inner), textOf(inner))
     }
   }
   visit(folder, 0)
-  return files
+  return found
+}
+
+function textOf(path: string): string {
+  const stat = statOf(path)
+  if (!stat?.isFile() || stat.size > MAX_BYTES) return ''
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    // It is somebody else's, who lets nobody read it.
+    return ''
+  }
 }
 
 /** What lies in the project's folder, by name, with the text of a Dockerfile; that of all else is left empty. */
@@ -35,9 +52,6 @@ export function readProjectFiles(root: string): ReadonlyMap<string, string> {
     ]),
   )
 }
-
-/** Folders with more files than anybody wants to read, in which nobody exports. */
-const isOthers = (name: string): boolean => name === 'node_modules' || name.startsWith('.')
 
 function entriesOf(folder: string) {
   try {

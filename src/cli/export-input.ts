@@ -50,7 +50,7 @@ export async function exportInput(
     name: givenName(context) ?? applicationName(plan.project.root),
     project: plan.project,
     processes: prepared.map(({ process }) => process),
-    user: single(context, 'user'),
+    user: givenUser(context),
     image: single(context, 'image'),
     envFrom: options.values['env-from'] ?? [],
     environments: options.values['environment'] ?? [],
@@ -72,6 +72,13 @@ function givenName(context: CommandContext): string | undefined {
   throw new UsageError(
     `--name takes up to 63 letters, digits, "-", "_" and ".", beginning with a letter or digit, not ${JSON.stringify(name)}.`,
   )
+}
+
+/** An empty one, from a variable of a shell that is not set, would be root for systemd. */
+function givenUser(context: CommandContext): string | undefined {
+  const user = single(context, 'user')
+  if (user === undefined || /^[^\s:/]+$/.test(user)) return user
+  throw new UsageError(`--user takes the name or the number of a user, not ${JSON.stringify(user)}.`)
 }
 
 /** What the target makes of it; what it cannot express is said. @throws {ProdserverError} for what it refuses */

@@ -24,6 +24,7 @@ export const kubernetes: Target = {
   runsIn: 'image',
   envFromExample: 'shop-secrets',
   options: ['user', 'image', 'env-from', 'environments', 'autoscale'],
+  folders: ['base', 'overlays'],
   render,
 }
 

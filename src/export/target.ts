@@ -16,6 +16,8 @@ export interface Target {
   readonly envFromExample: string
   /** Which of the options it makes use of; the others are refused, so that none is silently without effect. */
   readonly options: readonly ExportOption[]
+  /** Names of the folders that its files lie in. Default: none, they lie beside each other. */
+  readonly folders?: readonly string[]
   readonly render: (input: ExportInput) => Exported
 }
 

@@ -20,7 +20,7 @@ export async function execute(context: CommandContext): Promise<number> {
   const exported = render(target, input, context)
   const out = single(context, 'out')
   const folder = out === undefined ? undefined : resolve(io.cwd, out)
-  const existing = folder === undefined ? new Map<string, string>() : readFolder(folder)
+  const existing = folder === undefined ? new Map<string, string>() : readFolder(folder, target.folders)
   const changes = exporting.filesToWrite(exported.files, existing, { target: target.name, name: input.name })
   if (folder === undefined) {
     printFiles(changes, context)
