@@ -200,6 +200,17 @@ test('one file that is named, and JSON', async (t) => {
   const refused = await prodserver(t, ['init', '--from', 'manage.py'], { cwd })
   assert.equal(refused.code, 2)
   assert.match(refused.stderr, /^prodserver: --from manage\.py: its name is not one of a Procfile/)
+
+  // Nothing else is declared in the place of what was asked for.
+  writeFiles(cwd, { Procfile: '' })
+  for (const [file, why] of [
+    ['gone.service', /^prodserver: --from gone\.service: it cannot be read: ENOENT/],
+    ['Procfile', /^prodserver: --from Procfile: nothing that could be declared stands in it\.$/m],
+  ] as const) {
+    const { code, stdout, stderr } = await prodserver(t, ['init', '--write', '--from', file], { cwd })
+    assert.deepEqual([code, stdout], [2, ''])
+    assert.match(stderr, why)
+  }
 })
 
 test('units of this machine are read where they name the project, and others and our own are not', async (t) => {

@@ -26,7 +26,7 @@ export async function execute(context: CommandContext): Promise<number> {
   const given = options.values['from']
   const files = given
     ? await Promise.all(
-        given.map(async (path) => (await readNamed(resolve(io.cwd, path), path, evaluate)) ?? refuseFile(path)),
+        given.map(async (path) => orRefuse(path, await readNamed(resolve(io.cwd, path), path, evaluate))),
       )
     : await readOtherTools(root, evaluate)
   const found = files.flatMap((file) => ('found' in file ? file.found : []))
@@ -80,10 +80,15 @@ const evaluator =
     )
   }
 
-function refuseFile(path: string): never {
-  throw new UsageError(
-    `--from ${path}: its name is not one of a Procfile, an ecosystem file of PM2, a Compose file, a unit of systemd or a configuration of Supervisor.`,
-  )
+/** A file that somebody names is what they want declared, and nothing else in its place. */
+function orRefuse(path: string, file: ReadFile | undefined): ReadFile {
+  if (file === undefined)
+    throw new UsageError(
+      `--from ${path}: its name is not one of a Procfile, an ecosystem file of PM2, a Compose file, a unit of systemd or a configuration of Supervisor.`,
+    )
+  if ('error' in file) throw new UsageError(`--from ${path}: it cannot be read: ${file.error}.`)
+  if (file.found.length === 0) throw new UsageError(`--from ${path}: nothing that could be declared stands in it.`)
+  return file
 }
 
 /** Asked on a terminal only; a script says `--write`. */

@@ -17,6 +17,7 @@ Environment="A=b c" D=e
 Environment=F=g
 EnvironmentFile=-/etc/shop.env
 WorkingDirectory=/srv/shop
+ExecStartPre=/srv/shop/.venv/bin/python manage.py migrate
 ExecStart=-/srv/shop/.venv/bin/gunicorn \\
     --log-format=%%h \\
     mysite.wsgi
@@ -32,7 +33,10 @@ ExecStart=-/srv/shop/.venv/bin/gunicorn \\
     env: { A: 'b c', D: 'e', F: 'g' },
     envFile: ['/etc/shop.env'],
     keys: { RUN: 'once' },
-    notes: ['It ran as the user shop: where `up` runs as root, add "USER"'],
+    notes: [
+      'It ran as the user shop: where `up` runs as root, add "USER"',
+      'ExecStartPre is left out: what it did can be a process of its own, with "RUN": "once"',
+    ],
   })
 })
 

@@ -29,7 +29,12 @@ export function readUnit(text: string, file: string, name: string): readonly Fou
         ...(value('Type') === 'oneshot' && { RUN: 'once' }),
         ...(value('Restart') === 'on-failure' && { RESTART: 'on-failure' }),
       },
-      notes: user === undefined ? [] : [`It ran as the user ${user}: where \`up\` runs as root, add "USER"`],
+      notes: [
+        ...(user === undefined ? [] : [`It ran as the user ${user}: where \`up\` runs as root, add "USER"`]),
+        ...(value('ExecStartPre')
+          ? ['ExecStartPre is left out: what it did can be a process of its own, with "RUN": "once"']
+          : []),
+      ],
     },
   ]
 }
