@@ -86,6 +86,7 @@ test('every command of the README is run by a test', () => {
     'npx prodserver down',
     'npx prodserver export compose --out deploy --set web.ARGS.bind=0.0.0.0:8000',
     'npx prodserver export systemd --out units --user shop',
+    'npx prodserver init',
     'npx prodserver logs -f worker',
     'npx prodserver ps',
     'npx prodserver ps --on kubernetes',
@@ -185,6 +186,12 @@ for (const command of ['npx prodserver run web', 'python manage.py prodserver we
 function startManage(t: TestContext, cwd: string): ReturnType<typeof startProdserver> {
   return start(t, PYTHON, ['manage.py', 'prodserver', 'web'], { cwd, env: { PYTHONPATH: join(ROOT, 'python') } })
 }
+
+test('a project that has no declaration yet is proposed one, as the README says', async (t) => {
+  const { code, stdout } = await prodserver(t, ['init'], { cwd: readmeProject(t, '') })
+  assert.equal(code, 0)
+  for (const [name] of declaration.matchAll(/^ {4}"\w+": \{$/gm)) assert.ok(stdout.includes(name), name)
+})
 
 test('an extra argument wins, as the README says', async (t) => {
   const cwd = readmeProject(t)
