@@ -31,6 +31,9 @@ await main(async () => {
     const [program, ...args] = given.length > 0 ? given : TESTS
     const env = environment({ KUBECONFIG: kubeconfig, PRODSERVER_TEST_KUBECONFIG: kubeconfig })
     const child = spawn(program, args, { cwd: root, env, stdio: 'inherit' })
+    // Its end is what everything else is ended by.
+    for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']))
+      process.on(signal, () => child.kill(signal))
     const [code] = await once(child, 'exit')
     return code ?? 1
   } finally {
