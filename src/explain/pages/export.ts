@@ -29,52 +29,51 @@ export const EXPORT_PAGES = {
   },
   E803: {
     why: 'The file may be the work of somebody who would miss it.',
-    bad: { settings: WEB, command: 'prodserver export systemd --out units' },
-    good: 'Move it away, or choose another folder: prodserver export systemd --out /tmp/units',
-    needs: 'a file that somebody else has written',
-    seen: `E803  units/mysite-web.service
-      It was not written by an export, and is left as it is.`,
+    bad: {
+      settings: WEB,
+      files: { Procfile: 'web: gunicorn mysite.wsgi\n' },
+      command: 'prodserver export procfile --out .',
+    },
+    good: {
+      settings: WEB,
+      files: { Procfile: 'web: gunicorn mysite.wsgi\n' },
+      command: 'prodserver export procfile --out deploy',
+    },
   },
   E804: {
     why: 'Either all files are written, or none is.',
-    bad: { settings: WEB, command: 'prodserver export systemd --out /proc/units' },
-    good: 'prodserver export systemd --out units',
-    needs: 'a folder that cannot be written',
-    seen: `E804  /proc/units
-      The files cannot be written: ENOENT: no such file or directory.`,
+    bad: { settings: WEB, command: 'prodserver export procfile --out manage.py' },
+    good: { settings: WEB, command: 'prodserver export procfile --out deploy' },
   },
   W801: {
     why: 'The processes run without it there: this says what happens instead.',
     bad: {
-      settings: 'PRODUCTION_PROCESSES = {"web": {"BACKEND": "gunicorn", "READY": {"http": "/health/"}}}',
-      command: 'prodserver export procfile',
+      settings: 'PRODUCTION_PROCESSES = {"worker": {"BACKEND": "command", "APP": "sleep 600", "INSTANCES": 2}}',
+      command: 'prodserver export procfile --out deploy',
     },
     good: 'Another target, or prodserver up, which heeds every key',
-    needs: 'a target that lacks a word',
-    seen: `W801  PRODUCTION_PROCESSES["web"]["READY"]
-      Nobody is asked: it counts as ready when it is started.`,
   },
   W802: {
     why: 'A mistake in the project, or in a package of it, is then one of the whole machine.',
-    bad: { settings: WEB, command: 'prodserver export systemd --out units' },
-    good: 'prodserver export systemd --out units --user shop',
-    needs: 'a target that starts as root',
-    seen: `W802  USER
-      No user is named, and systemd starts everything as root that says nothing else.
-      → Such as: --user shop`,
+    bad: { settings: WEB, command: 'prodserver export systemd --name mysite --out units' },
+    good: { settings: WEB, command: 'prodserver export systemd --name mysite --out units --user shop' },
   },
 } as const satisfies Readonly<Record<string, ProblemPage>>
 
-const DEPLOY = { settings: WEB, command: 'prodserver deploy kubernetes' }
+const DEPLOY = {
+  settings: 'PRODUCTION_PROCESSES = {"web": {"BACKEND": "gunicorn", "ARGS": {"bind": "0.0.0.0:8000"}}}',
+  command: 'prodserver deploy kubernetes --image shop:1.4',
+}
 
 export const CLUSTER_PAGES = {
   E901: {
     why: 'What says how to reach a cluster is read as other tools read it: `KUBECONFIG`, or `~/.kube/config`.',
     bad: DEPLOY,
-    good: 'KUBECONFIG=/etc/mysite/kubeconfig prodserver deploy kubernetes',
+    good: 'KUBECONFIG=/etc/mysite/kubeconfig prodserver deploy kubernetes --image shop:1.4',
     needs: 'no cluster',
     seen: `E901  /home/shop/.kube/config
-      There is no such file.`,
+      No cluster is known: there is no kubeconfig.
+      → Name it: --kubeconfig FILE, or set KUBECONFIG`,
   },
   E902: {
     why: 'The cluster has understood, and does not allow or accept it. Its own words are shown.',
@@ -90,6 +89,7 @@ export const CLUSTER_PAGES = {
     good: 'kubectl cluster-info',
     needs: 'a cluster that does not answer',
     seen: `E903  https://cluster.example.com:6443
-      The cluster cannot be reached: connect ECONNREFUSED 192.0.2.7:6443.`,
+      The cluster cannot be reached: connect ECONNREFUSED 192.0.2.7:6443.
+      → It is named in /home/shop/.kube/config; try: kubectl cluster-info`,
   },
 } as const satisfies Readonly<Record<string, ProblemPage>>
