@@ -121,13 +121,22 @@ function namesProject(path: string, root: string): boolean {
 
 const escape = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
 
+/** Empty where this user may not read it. */
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
 /** `mysite.celery.app`: the application that a file below the project makes, and whether something is scheduled on it. */
 export function findCelery(
   root: string,
   settingsFile: string | null,
 ): { app: string; hasSchedule: boolean } | undefined {
   const files = filesBelow(root, 2).filter((file) => file.endsWith('.py'))
-  const texts = files.map((file) => ({ file, text: readFileSync(join(root, file), 'utf8') }))
+  const texts = files.map((file) => ({ file, text: textOf(join(root, file)) }))
   const named = texts.flatMap(({ file, text }) => {
     const variable = /^(\w+)\s*(?::[^=\n]+)?=\s*(?:celery\.)?Celery\(/m.exec(text)?.[1]
     return variable === undefined ? [] : [{ file, variable }]

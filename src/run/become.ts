@@ -7,7 +7,7 @@ import { statOf } from '../files.ts'
 import type { PlannedProcess } from '../plan/plan.ts'
 import { reveal } from '../secret.ts'
 import type { Env } from '../types.ts'
-import { resolveProgram } from './resolve-program.ts'
+import { isExecutable, resolveProgram } from './resolve-program.ts'
 
 /** One word of a command line or of the environment may not be longer on Linux: 32 pages. */
 const MAX_WORD_BYTES = 131_071
@@ -28,15 +28,18 @@ export interface Executable {
  */
 export function prepare(planned: PlannedProcess, env: Env): Executable {
   const { name, cwd, place, from } = planned
-  if (!statOf(cwd)?.isDirectory()) {
+  const isThere = statOf(cwd)?.isDirectory() === true
+  if (!isThere || !isExecutable(cwd)) {
     throw new ProdserverError(
       [
         {
           id: 'E503',
           place: from.cwd ?? place,
           process: name,
-          message: `The working directory ${cwd} does not exist.`,
-          hint: `Create it: mkdir -p ${cwd}`,
+          message: isThere
+            ? `This user may not enter the working directory ${cwd}.`
+            : `The working directory ${cwd} does not exist.`,
+          hint: isThere ? `Look: ls -ld ${cwd}` : `Create it: mkdir -p ${cwd}`,
         },
       ],
       EXIT.failed,

@@ -75,7 +75,8 @@ function findOnPath(program: string, env: Env): string | undefined {
   return files.find(isExecutable) ?? files[0]
 }
 
-function isExecutable(path: string): boolean {
+/** Whether this user may start a program, or enter a folder. */
+export function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK)
     return true

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { type Dirent, existsSync, readdirSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { EXIT, ProdserverError } from '../errors.ts'
 import { statOf } from '../files.ts'
@@ -156,9 +156,18 @@ function givenRoot(path: string): string {
 }
 
 function foldersWithManage(cwd: string): string[] {
-  return readdirSync(cwd, { withFileTypes: true })
+  return entriesOf(cwd)
     .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.') && entry.name !== 'node_modules')
     .map((entry) => join(cwd, entry.name))
     .filter((folder) => existsSync(join(folder, 'manage.py')))
     .toSorted()
+}
+
+function entriesOf(folder: string): readonly Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true })
+  } catch {
+    // After `su` one often stands in a folder of somebody else's.
+    return []
+  }
 }
