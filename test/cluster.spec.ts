@@ -206,6 +206,12 @@ test('what keeps a cluster from being asked is told', async (t) => {
   }
   const missing = await prodserver(t, ['ps', '--on=kubernetes', '--kubeconfig=none'], { cwd })
   assert.match(missing.stderr, /E901 .*none\n +There is no such file\./)
+  const nowhere = await prodserver(t, ['ps', '--namespace=shop'], { cwd })
+  assert.match(
+    nowhere.stderr,
+    /^prodserver: --namespace says which cluster is meant, and nothing says that one is\. Add: --on kubernetes/,
+  )
+  assert.equal(nowhere.code, 2)
   const elsewhere = await prodserver(t, ['ps', '--on=mesos'], { cwd })
   assert.deepEqual(
     [elsewhere.code, elsewhere.stderr.split('\n')[0]],
