@@ -27,8 +27,7 @@ await main(async () => {
   const given = process.argv.slice(2)
   const options = given.filter((argument) => argument.startsWith('-'))
   const files = given.filter((argument) => !argument.startsWith('-'))
-  // Most tests wait for programs: more of them than a small machine has processors.
-  const runner = [node, '--test', '--test-concurrency=3', ...options, ...(files.length > 0 ? files : everything)]
+  const runner = [node, '--test', '--test-concurrency=2', ...options, ...(files.length > 0 ? files : everything)]
   return become(
     runner,
     environment({
