@@ -40,7 +40,7 @@ describe('reload of a worker', { concurrency: 2 }, () => {
       await site.manage('migrate', '-v0')
       const up = await site.cli('up', '-d')
       assert.equal(up.code, 0, up.stdout + up.stderr)
-      await site.manage('enqueue', queue, site.record, 'slow', '--seconds=9')
+      await site.manage('enqueue', queue, site.record, 'slow', '--seconds=15')
       await site.records(1)
       const old = await site.instance('worker.1')
       const family = [old.pid as number, ...descendantsOf(old.pid as number)]
