@@ -13,6 +13,7 @@ Description=shop
 [Service]
 Type=oneshot
 User=shop
+TimeoutStopSec=5min
 Environment="A=b c" D=e
 Environment=F=g
 EnvironmentFile=-/etc/shop.env
@@ -35,6 +36,7 @@ ExecStart=-/srv/shop/.venv/bin/gunicorn \\
     keys: { RUN: 'once' },
     notes: [
       'It ran as the user shop: where `up` runs as root, add "USER"',
+      'It had 5min to stop; where the usual time of its backend is not enough, add "STOP"',
       'ExecStartPre is left out: what it did can be a process of its own, with "RUN": "once"',
     ],
   })
@@ -58,6 +60,7 @@ process_name=%(program_name)s_%(process_num)d
 environment=A="b,c",HOME="%(ENV_HOME)s",P=50%%
 autostart=false
 autorestart=unexpected
+stopwaitsecs=600
 `,
     'supervisor.conf',
   )
@@ -69,7 +72,7 @@ autorestart=unexpected
       cwd: '/srv/shop',
       env: { A: 'b,c', HOME: { parts: [{ variable: 'HOME', fallback: undefined }] }, P: '50%' },
       keys: { INSTANCES: 3, ENABLED: false, RESTART: 'on-failure' },
-      notes: [],
+      notes: ['It had 600 s to stop; where the usual time of its backend is not enough, add "STOP"'],
     },
   ])
 })

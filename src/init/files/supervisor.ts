@@ -1,4 +1,4 @@
-import type { Found } from '../found.ts'
+import { type Found, notesOf } from '../found.ts'
 import type { Text } from '../text.ts'
 import { readCommandLine } from '../shell.ts'
 import { readSections } from './sections.ts'
@@ -12,6 +12,7 @@ export const readSupervisor = (text: string, file: string): readonly Found[] =>
     if (program === undefined || command === undefined) return []
     const instances = Number(value('numprocs') ?? 1)
     const user = value('user')
+    const stopWait = value('stopwaitsecs')
     return [
       {
         name: program,
@@ -24,7 +25,7 @@ export const readSupervisor = (text: string, file: string): readonly Found[] =>
           ...(value('autostart') === 'false' && { ENABLED: false }),
           ...restartOf(value('autorestart')),
         },
-        notes: user === undefined ? [] : [`It ran as the user ${user}: where \`up\` runs as root, add "USER"`],
+        notes: notesOf(user, stopWait && `${stopWait} s`),
       },
     ]
   })

@@ -1,4 +1,4 @@
-import type { Found } from '../found.ts'
+import { type Found, notesOf } from '../found.ts'
 import { readCommandLine } from '../shell.ts'
 import { splitAtEquals, type Text } from '../text.ts'
 import { readSections } from './sections.ts'
@@ -30,7 +30,7 @@ export function readUnit(text: string, file: string, name: string): readonly Fou
         ...(value('Restart') === 'on-failure' && { RESTART: 'on-failure' }),
       },
       notes: [
-        ...(user === undefined ? [] : [`It ran as the user ${user}: where \`up\` runs as root, add "USER"`]),
+        ...notesOf(user, value('TimeoutStopSec')),
         ...(value('ExecStartPre')
           ? ['ExecStartPre is left out: what it did can be a process of its own, with "RUN": "once"']
           : []),
