@@ -1,7 +1,7 @@
 // Builds dist/: bundled JavaScript with the Python files that it runs beside it, and the types of the public API.
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, cpSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { relative, resolve } from 'node:path'
+import { copyFileSync, cpSync, existsSync, globSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, relative, resolve } from 'node:path'
 import { build } from 'esbuild'
 import { PYTHON_MODULES } from '../src/backends/index.ts'
 
@@ -30,7 +30,7 @@ await build({ ...options, format: 'esm', entryPoints: ['src/bin.ts', 'src/index.
  */
 const apart = {
   // Whoever throws an error and whoever catches it must mean the same class.
-  'errors.ts': 'errors',
+  'core/errors.ts': 'errors',
   'cli/groups/project.ts': 'project',
   'cli/groups/supervised.ts': 'supervised',
   'cli/groups/around.ts': 'around',
@@ -49,10 +49,10 @@ const chunks = {
 const programs = {
   program: 'program.ts',
   // The supervisor stays in memory, and what it does not use would stay with it.
-  supervisor: 'supervise/detached.ts',
-  evaluator: 'source/evaluator.ts',
-  'serve-node': 'supervise/serve-node.ts',
-  'bullmq-worker': 'run/bullmq-worker.ts',
+  supervisor: 'supervisor/detached.ts',
+  evaluator: 'project/evaluator.ts',
+  'serve-node': 'servers/serve-node.ts',
+  'bullmq-worker': 'servers/bullmq-worker.ts',
 }
 const files = [...Object.entries(programs), ...Object.entries(apart).map(([file, name]) => [name, file])]
 await build({
@@ -64,18 +64,8 @@ await build({
   define: { ...options.define, 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' },
 })
 // The program looks for these beside itself.
-const python = [
-  'source/django_probe.py',
-  'source/deferred_package.py',
-  'source/setting_lines.py',
-  'plan/python_backend.py',
-  'plan/option_check.py',
-  'plan/deploy_check.py',
-  'plan/memory_check.py',
-  'supervise/serve.py',
-]
-for (const file of python.map((name) => `src/${name}`)) copyFileSync(file, `dist.new/chunks/${file.split('/').at(-1)}`)
-cpSync('src/supervise/keeper', 'dist.new/chunks/keeper', {
+for (const file of globSync('src/{inspect,servers}/*.py')) copyFileSync(file, `dist.new/chunks/${basename(file)}`)
+cpSync('src/supervisor/shim/prodserver_shim', 'dist.new/chunks/prodserver_shim', {
   recursive: true,
   filter: (file) => !file.endsWith('__pycache__'),
 })

@@ -6,10 +6,10 @@ import type { Backend } from '../src/backends/backend.ts'
 import { BACKENDS } from '../src/backends/index.ts'
 import { COMMANDS } from '../src/cli/commands.ts'
 import { PROCESS_KEYS, processSchema } from '../src/config/schema.ts'
-import { EXIT, EXIT_MEANINGS, type ProblemId, PROBLEMS } from '../src/errors.ts'
+import { EXIT, EXIT_MEANINGS, type ProblemId, PROBLEMS } from '../src/core/errors.ts'
 import { PROBLEM_PAGES, renderPage } from '../src/explain/index.ts'
 import { isSilenceable } from '../src/plan/silence.ts'
-import { toSettingsKey } from '../src/spelling.ts'
+import { toSettingsKey } from '../src/core/notation.ts'
 import { renderExports } from './docs/exports.ts'
 import { table } from './docs/markdown.ts'
 import { renderSupervisor } from './docs/supervisor.ts'
@@ -38,7 +38,7 @@ export const PAGES: Readonly<Record<string, () => string>> = {
 /** What describes the declaration for editors, by its path. */
 export const DESCRIPTIONS: Readonly<Record<string, () => string>> = {
   'schema.json': renderJsonSchema,
-  'src/config/declared.ts': renderTypeScript,
+  'src/generated/declared.ts': renderTypeScript,
   'python/django_prodserver/types.py': renderPython,
 }
 

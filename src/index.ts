@@ -24,7 +24,7 @@ export {
   withoutOptions,
 } from './backends/backend.ts'
 export { defineConfig } from './config/define-config.ts'
-export { EXIT, PROBLEMS } from './errors.ts'
+export { EXIT, PROBLEMS } from './core/errors.ts'
 
 export type { OptionGrammar } from './args/grammar.ts'
 export type {
@@ -39,8 +39,8 @@ export type {
   OptionTokens,
 } from './backends/backend.ts'
 export type { Config, ConfigExport, ProcessDefaults, ProcessInput } from './config/define-config.ts'
-export type { Args, BackendArgs, ProcessKeys } from './config/declared.ts'
-export type { ExitCode, Problem, ProblemId } from './errors.ts'
+export type { Args, BackendArgs, ProcessKeys } from './generated/declared.ts'
+export type { ExitCode, Problem, ProblemId } from './core/errors.ts'
 export type {
   Plan,
   PlannedProbe,
@@ -49,4 +49,4 @@ export type {
   PlannedRestart,
   PlannedVariable,
 } from './plan/plan.ts'
-export type { ProcessKind } from './types.ts'
+export type { ProcessKind } from './core/types.ts'

@@ -3,7 +3,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { DESCRIPTIONS, PAGES } from '../scripts/docs.ts'
-import { PROBLEMS } from '../src/errors.ts'
+import { PROBLEMS } from '../src/core/errors.ts'
 import { ROOT } from './support/environment.ts'
 
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8')

@@ -6,25 +6,35 @@ import { ROOT } from './support/environment.ts'
 
 /** Files by what they are, from the left, where nothing of ours is known, to the right. */
 const LAYERS: Readonly<Record<string, { files: RegExp; imports: readonly string[] }>> = {
-  words: { files: /^(errors|files|types|values|secret|spelling|words)\.ts$/, imports: ['words'] },
-  source: { files: /^source\//, imports: ['words', 'source'] },
-  args: { files: /^args\//, imports: ['words', 'args'] },
-  config: { files: /^config\//, imports: ['words', 'args', 'config'] },
-  backends: { files: /^backends\//, imports: ['words', 'args', 'backends'] },
-  plan: { files: /^plan\//, imports: ['words', 'source', 'args', 'config', 'backends', 'plan'] },
-  init: { files: /^init\//, imports: ['words', 'args', 'backends', 'init'] },
-  run: { files: /^run\//, imports: ['words', 'plan', 'run'] },
-  export: { files: /^export\//, imports: ['words', 'plan', 'export'] },
-  cluster: { files: /^cluster\//, imports: ['words', 'control', 'cluster'] },
-  control: { files: /^control\//, imports: ['words', 'control'] },
-  logs: { files: /^logs\//, imports: ['words', 'control', 'logs'] },
-  supervise: { files: /^supervise\//, imports: ['words', 'plan', 'run', 'control', 'logs', 'supervise'] },
-  explain: { files: /^explain\//, imports: ['words', 'explain'] },
+  core: { files: /^core\//, imports: ['core'] },
+  generated: { files: /^generated\//, imports: ['core', 'generated'] },
+  servers: { files: /^servers\//, imports: ['servers'] },
+  project: { files: /^project\//, imports: ['core', 'project'] },
+  inspect: { files: /^inspect\//, imports: ['core', 'project', 'inspect'] },
+  args: { files: /^args\//, imports: ['core', 'args'] },
+  config: { files: /^config\//, imports: ['core', 'generated', 'args', 'config'] },
+  backends: { files: /^backends\//, imports: ['core', 'args', 'backends'] },
+  plan: {
+    files: /^plan\//,
+    imports: ['core', 'servers', 'project', 'inspect', 'args', 'config', 'backends', 'plan'],
+  },
+  init: { files: /^init\//, imports: ['core', 'args', 'backends', 'init'] },
+  run: { files: /^run\//, imports: ['core', 'plan', 'run'] },
+  export: { files: /^export\//, imports: ['core', 'plan', 'export'] },
+  deploy: { files: /^deploy\//, imports: ['core', 'control', 'deploy'] },
+  control: { files: /^control\//, imports: ['core', 'control'] },
+  logs: { files: /^logs\//, imports: ['core', 'control', 'logs'] },
+  supervisor: {
+    files: /^supervisor\//,
+    imports: ['core', 'servers', 'plan', 'run', 'control', 'logs', 'supervisor'],
+  },
+  explain: { files: /^explain\//, imports: ['core', 'explain'] },
   cli: {
     files: /^cli\//,
     imports: [
-      'words',
-      'source',
+      'core',
+      'project',
+      'inspect',
       'args',
       'config',
       'backends',
@@ -32,30 +42,30 @@ const LAYERS: Readonly<Record<string, { files: RegExp; imports: readonly string[
       'run',
       'control',
       'logs',
-      'supervise',
+      'supervisor',
       'export',
-      'cluster',
+      'deploy',
       'init',
       'explain',
       'cli',
     ],
   },
   /** What other packages may import. */
-  index: { files: /^index\.ts$/, imports: ['words', 'args', 'config', 'backends', 'plan'] },
+  index: { files: /^index\.ts$/, imports: ['core', 'args', 'config', 'backends', 'plan'] },
   bin: { files: /^(bin|program)\.ts$/, imports: ['cli', 'bin'] },
 }
 
 /** Packages, and the one place that knows each. */
 const PACKAGES: Readonly<Record<string, RegExp>> = {
   valibot: /^config\//,
-  leven: /^values\.ts$/,
+  leven: /^core\/values\.ts$/,
   diff: /^cli\/commands\/export\.ts$/,
   yaml: /^(init\/files\/compose|export\/(yaml|index))\.ts$/,
   croner: /^plan\/schedule\.ts$/,
 }
 
 /** Data and pure functions: nothing of the system is known there. */
-const PURE = /^(args|backends|config|explain|export)\/|^(errors|types|values|secret|spelling|words)\.ts$/
+const PURE = /^(args|backends|config|explain|export)\/|^core\/(?!files\.ts$)/
 
 const files = globSync('**/*.ts', { cwd: join(ROOT, 'src') }).filter((file) => !file.endsWith('.spec.ts'))
 const code = new Map(files.map((file) => [file, withoutComments(readFileSync(join(ROOT, 'src', file), 'utf8'))]))
@@ -122,15 +132,15 @@ test('what is data and pure functions imports nothing of the system', () => {
 
 /** What reads Node's `process` beside the two files that hand it to all others. */
 const PROCESS: Readonly<Record<string, { members: readonly string[]; because: string }>> = {
-  'export/kubernetes-pod.ts': { members: ['kill'], because: 'what it writes is a program of its own' },
+  'export/kubernetes/pod.ts': { members: ['kill'], because: 'what it writes is a program of its own' },
   'export/probe-program.ts': { members: ['exit'], because: 'what it writes is a program of its own' },
-  'source/interpreter.ts': { members: ['platform'], because: 'programs have other names on Windows' },
-  'source/evaluate.ts': { members: ['execPath'], because: 'config files are run by the Node that runs us' },
-  'source/evaluator.ts': {
+  'project/interpreter.ts': { members: ['platform'], because: 'programs have other names on Windows' },
+  'project/evaluate.ts': { members: ['execPath'], because: 'config files are run by the Node that runs us' },
+  'project/evaluator.ts': {
     members: ['argv', 'exit', 'exitCode', 'kill', 'on', 'pid'],
     because: 'it is a program of its own, which a config file must not end or keep open',
   },
-  'source/run-python.ts': { members: ['pid', 'platform'], because: 'scratch files differ by system and process' },
+  'project/run-python.ts': { members: ['pid', 'platform'], because: 'scratch files differ by system and process' },
   'plan/build.ts': { members: ['execPath'], because: 'the Node that a script runs on is the one that runs us' },
   'plan/environment.ts': { members: ['getBuiltinModule'], because: 'a module that is loaded only where it is needed' },
   'control/client.ts': {
@@ -139,30 +149,30 @@ const PROCESS: Readonly<Record<string, { members: readonly string[]; because: st
   },
   'control/state-dir.ts': { members: ['platform'], because: 'only one system reaches a folder through a descriptor' },
   'logs/log-files.ts': { members: ['getBuiltinModule'], because: 'a module that is loaded only where it is needed' },
-  'supervise/endpoint.ts': {
+  'supervisor/probes/endpoint.ts': {
     members: ['getBuiltinModule'],
     because: 'a module that is loaded only where it is needed',
   },
-  'supervise/probe-command.ts': {
+  'supervisor/probes/command.ts': {
     members: ['getBuiltinModule', 'kill'],
     because: 'it runs a program, which is ended with its group',
   },
-  'supervise/keeper.ts': {
+  'supervisor/shim/client.ts': {
     members: ['getBuiltinModule'],
     because: 'a module that is loaded only where it is needed',
   },
   'logs/outlet.ts': { members: ['getBuiltinModule'], because: 'sockets are known only where the output is one' },
-  'supervise/compress.ts': {
+  'supervisor/compress.ts': {
     members: ['getBuiltinModule'],
     because: 'a module that is loaded only where it is needed',
   },
-  'supervise/serve-node.ts': {
+  'servers/serve-node.ts': {
     members: ['env', 'kill', 'listenerCount', 'off', 'on', 'pid', 'stderr'],
     because: 'it is loaded into a server that somebody else has written, and runs there',
   },
-  'supervise/supervisor.ts': { members: ['kill'], because: 'it signals by itself while there is no keeper' },
-  'supervise/sweeper.ts': { members: ['kill'], because: 'it ends what programs leave behind' },
-  'supervise/detached.ts': {
+  'supervisor/supervisor.ts': { members: ['kill'], because: 'it signals by itself while there is no keeper' },
+  'supervisor/procfs/descendant-cleanup.ts': { members: ['kill'], because: 'it ends what programs leave behind' },
+  'supervisor/detached.ts': {
     members: ['argv', 'env', 'exitCode', 'on', 'pid', 'stdin'],
     because: 'it is a program of its own, the supervisor in the background',
   },
@@ -192,11 +202,11 @@ const PROCESS: Readonly<Record<string, { members: readonly string[]; because: st
   },
   'plan/check-deploy.ts': { members: ['env'], because: 'its hint is for a config file, which reads it' },
   'init/render-config.ts': { members: ['env'], because: 'it writes a config file, which reads it' },
-  'cluster/nomad-client.ts': {
+  'deploy/nomad/client.ts': {
     members: ['getBuiltinModule'],
     because: 'a module that is loaded only where it is needed',
   },
-  'cluster/kube-client.ts': {
+  'deploy/kubernetes/client.ts': {
     members: ['getBuiltinModule'],
     because: 'a module that is loaded only where it is needed',
   },
@@ -205,7 +215,7 @@ const PROCESS: Readonly<Record<string, { members: readonly string[]; because: st
     members: ['getuid', 'pid', 'setgid', 'setuid', 'umask'],
     because: 'it changes who this process is',
   },
-  'run/bullmq-worker.ts': {
+  'servers/bullmq-worker.ts': {
     members: ['argv', 'exit', 'on', 'stderr', 'stdout'],
     because: 'it is a program of its own, which runs a module of somebody else',
   },

@@ -5,7 +5,7 @@ import { chmodSync, globSync, mkdirSync, readFileSync, renameSync, writeFileSync
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { COMMANDS } from '../src/cli/commands.ts'
-import { type Problem, PROBLEMS } from '../src/errors.ts'
+import { type Problem, PROBLEMS } from '../src/core/errors.ts'
 import { BARE_PYTHON, BIN, cleanEnv, PYTHON, ROOT } from './support/environment.ts'
 import { assertExplained, hideMachine, type Mistake, recordInterpreters } from './support/mistakes.ts'
 import { freePort, waitForHttp } from './support/net.ts'

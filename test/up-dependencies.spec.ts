@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import type { Json } from '../src/types.ts'
+import type { Json } from '../src/core/types.ts'
 import { inOrder, member, recordOf } from './support/member.ts'
 import { createSupervised } from './support/supervised.ts'
 

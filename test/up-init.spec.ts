@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import type { SupervisorStatus } from '../src/control/protocol.ts'
-import type { Json } from '../src/types.ts'
+import type { Json } from '../src/core/types.ts'
 import { BIN, hasProgram, PYTHON, ROOT } from './support/environment.ts'
 import { httpGet } from './support/net.ts'
 import { childrenOf } from './support/processes.ts'
@@ -116,7 +116,7 @@ time.sleep(600)
     const { running, init } = startContainer(t, site)
     await running.waitForOutput(/orphans.*left fifty/)
     await running.waitForOutput(/Ready/)
-    assert.match(commandLine(init()), /\/keeper /)
+    assert.match(commandLine(init()), /\/prodserver_shim /)
     await waitUntil(
       () => childrenOf(init()).length === 3 || undefined,
       5000,

@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import type { SavedState } from '../src/supervise/state-file.ts'
-import type { Json } from '../src/types.ts'
+import type { SavedState } from '../src/supervisor/state/state-file.ts'
+import type { Json } from '../src/core/types.ts'
 import { PYTHON, ROOT } from './support/environment.ts'
 import { type Load, startLoad } from './support/load.ts'
 import { freePort } from './support/net.ts'
@@ -259,7 +259,7 @@ test('nobody is started twice and nobody is lost, whenever all are killed during
     // From the first that was started on, at some moment.
     await waitUntil(() => noted(site, 'started').length > before || undefined)
     await new Promise((settle) => setTimeout(settle, round * 4))
-    for (const pid of site.alive().filter((one) => /supervisor\.cjs|\/keeper/.test(commandLine(one))))
+    for (const pid of site.alive().filter((one) => /supervisor\.cjs|\/prodserver_shim/.test(commandLine(one))))
       process.kill(pid, 'SIGKILL')
     await up
     await site.up()

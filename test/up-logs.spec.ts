@@ -17,7 +17,7 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import type { Exit } from '../src/control/protocol.ts'
-import { type Keeper, type KeeperEvents, openKeeper } from '../src/supervise/keeper.ts'
+import { type Keeper, type KeeperEvents, openKeeper } from '../src/supervisor/shim/client.ts'
 import { BIN, cleanEnv, findProgram, PYTHON, ROOT } from './support/environment.ts'
 import { type Finished, run, start, waitUntil } from './support/running.ts'
 import { createSupervised, type Supervised } from './support/supervised.ts'
@@ -375,7 +375,7 @@ for (const [name, code] of WITHOUT) {
       onLost: () => void (seen.lost = true),
     }
     const open = async (): Promise<Keeper> => {
-      const program = join(ROOT, 'dist', 'chunks', 'keeper')
+      const program = join(ROOT, 'dist', 'chunks', 'prodserver_shim')
       const keeper = await openKeeper({ stateDir: folder, python, program, env: process.env }, events)
       t.after(() => {
         // It has ended, unless the test failed.

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { Json } from '../src/types.ts'
+import type { Json } from '../src/core/types.ts'
 import { OLDER_PYTHON } from './support/environment.ts'
 import { freePort } from './support/net.ts'
 import { createVersioned } from './support/versioned.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { Json } from '../src/types.ts'
+import type { Json } from '../src/core/types.ts'
 import { freePort, httpGet } from './support/net.ts'
 import { waitUntil } from './support/running.ts'
 import { createVersioned } from './support/versioned.ts'

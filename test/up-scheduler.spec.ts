@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import type { Json } from '../src/types.ts'
+import type { Json } from '../src/core/types.ts'
 import { type Finished, prodserver, waitUntil } from './support/running.ts'
 import { createSupervised, type Supervised } from './support/supervised.ts'
 

@@ -41,7 +41,11 @@ client = socket.create_connection(bound.getsockname())
 accepted, _ = bound.accept()
 print(accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0)
 `
-  const { stdout, stderr } = await run(t, PYTHON, ['-c', program, join(ROOT, 'src', 'supervise', 'keeper')])
+  const { stdout, stderr } = await run(t, PYTHON, [
+    '-c',
+    program,
+    join(ROOT, 'src', 'supervisor', 'shim', 'prodserver_shim'),
+  ])
   assert.deepEqual([stdout, stderr], ['True\n', ''])
 })
 

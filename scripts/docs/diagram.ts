@@ -1,5 +1,12 @@
 import { INSTANCE_STATES } from '../../src/control/protocol.ts'
-import { type Event, initialState, type Phase, type Policy, type State, step } from '../../src/supervise/machine.ts'
+import {
+  type Event,
+  initialState,
+  type Phase,
+  type Policy,
+  type State,
+  step,
+} from '../../src/supervisor/process/machine.ts'
 import { POLICY } from '../../test/support/machine.ts'
 
 type Edge = readonly [from: Phase['is'], to: Phase['is'], label: string]

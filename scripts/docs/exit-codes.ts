@@ -1,5 +1,5 @@
 import { COMMANDS } from '../../src/cli/commands.ts'
-import { EXIT } from '../../src/errors.ts'
+import { EXIT } from '../../src/core/errors.ts'
 
 type Codes = Partial<Record<keyof typeof EXIT, string>>
 

@@ -2,7 +2,7 @@
 import * as v from 'valibot'
 import { BACKENDS } from '../../src/backends/index.ts'
 import { PROCESS_KEYS, processSchema } from '../../src/config/schema.ts'
-import { asConfigFile } from '../../src/spelling.ts'
+import { asConfigFile } from '../../src/core/notation.ts'
 import { type OptionKind, OPTION_NAMES } from './option-names.ts'
 
 /** As much of JSON Schema (draft 7, which every editor knows) as there is here. */

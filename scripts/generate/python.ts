@@ -1,7 +1,7 @@
 /** The types of the settings, for whoever writes them in an editor that knows Python. */
 import { BACKENDS } from '../../src/backends/index.ts'
 import { processSchema } from '../../src/config/schema.ts'
-import { toSettingsKey, toSnake } from '../../src/spelling.ts'
+import { toSettingsKey, toSnake } from '../../src/core/notation.ts'
 import * as v from 'valibot'
 import { type JsonSchema, toJsonSchema } from './json-schema.ts'
 

@@ -1,5 +1,5 @@
-import type { Json } from '../types.ts'
-import { isDictionary } from '../values.ts'
+import type { Json } from '../core/types.ts'
+import { isDictionary } from '../core/values.ts'
 import { flagName, type OptionGrammar } from './grammar.ts'
 import type { Option } from './translate.ts'
 

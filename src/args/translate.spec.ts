@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Json } from '../types.ts'
+import type { Json } from '../core/types.ts'
 import type { OptionGrammar } from './grammar.ts'
 import { translateArgs } from './translate.ts'
 

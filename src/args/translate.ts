@@ -1,7 +1,7 @@
-import type { Problem } from '../errors.ts'
-import { guardToken, isSecretName } from '../secret.ts'
-import type { Json } from '../types.ts'
-import { asOdd, describeType, isDictionary } from '../values.ts'
+import type { Problem } from '../core/errors.ts'
+import { guardToken, isSecretName } from '../core/secret.ts'
+import type { Json } from '../core/types.ts'
+import { asOdd, describeType, isDictionary } from '../core/values.ts'
 import { flagName, type OptionGrammar, switchFlags } from './grammar.ts'
 
 /** One declared option as it stands on the command line. */

@@ -1,5 +1,5 @@
 import { flagName, type OptionGrammar, switchFlags } from '../args/grammar.ts'
-import type { Env, ProcessKind } from '../types.ts'
+import type { Env, ProcessKind } from '../core/types.ts'
 
 /** The version of what `Backend` means. It changes when a backend that is written for it would no longer work. */
 export const BACKEND_CONTRACT = 1

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { optionValues, withoutOverridden } from '../args/override.ts'
 import { translateArgs } from '../args/translate.ts'
-import type { Env, Json } from '../types.ts'
+import type { Env, Json } from '../core/types.ts'
 import { address, type Backend, hostAndPort } from './backend.ts'
 import { BACKEND_REFERENCES, BACKENDS, findBackend, PYTHON_MODULES } from './index.ts'
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { withoutOverridden } from '../args/override.ts'
 import { translateArgs } from '../args/translate.ts'
-import type { Json } from '../types.ts'
+import type { Json } from '../core/types.ts'
 import type { Inherited } from './backend.ts'
 import { BACKENDS, findBackend } from './index.ts'
 

@@ -1,4 +1,4 @@
-import type { Env } from '../types.ts'
+import type { Env } from '../core/types.ts'
 import {
   address,
   allTokens,

@@ -1,4 +1,4 @@
-import { UsageError } from '../errors.ts'
+import { UsageError } from '../core/errors.ts'
 import type { Autoscale } from '../export/index.ts'
 
 const FORM = /^(.+)=(\d+)-(\d+)(?:@(rabbitmq|redis):([A-Za-z_]\w*)(?::(.+))?)?$/

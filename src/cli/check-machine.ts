@@ -1,5 +1,5 @@
 import { spellingAt } from '../config/declarations.ts'
-import type { Problem } from '../errors.ts'
+import type { Problem } from '../core/errors.ts'
 import type { PlannedProcess } from '../plan/plan.ts'
 import type { Workload } from '../plan/workload.ts'
 import { type FileSystem, type Machine, parseLimit } from './machine.ts'

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
-import type { Problem } from '../errors.ts'
+import type { Problem } from '../core/errors.ts'
 import type { PlannedProcess } from '../plan/plan.ts'
-import { describeHolder, holderOf, type PortHolder } from '../supervise/port-holder.ts'
-import { readCommandLine, readEnvironMark } from '../supervise/process-table.ts'
-import { MARK, markOf, placeOf } from '../supervise/sweeper.ts'
+import { describeHolder, holderOf, type PortHolder } from '../supervisor/procfs/port-holder.ts'
+import { readCommandLine, readEnvironMark } from '../supervisor/procfs/process-table.ts'
+import { MARK, markOf, placeOf } from '../supervisor/procfs/descendant-cleanup.ts'
 
 /** Addresses that cannot be had on this machine now. Other systems than Linux do not tell. */
 export function checkPorts(processes: readonly PlannedProcess[], stateDir: string, proc = '/proc'): readonly Problem[] {
@@ -70,5 +70,5 @@ const CAP_NET_BIND_SERVICE = 1n << 10n
 function isOurs({ pid }: PortHolder, stateDir: string, proc: string): boolean {
   if (pid === null || !existsSync(stateDir)) return false
   if (readEnvironMark(pid, MARK, proc)?.startsWith(markOf(placeOf(stateDir), ''))) return true
-  return readCommandLine(pid, proc)?.endsWith(`/keeper ${stateDir}`) ?? false
+  return readCommandLine(pid, proc)?.endsWith(`/prodserver_shim ${stateDir}`) ?? false
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ProdserverError, UsageError } from '../errors.ts'
+import { ProdserverError, UsageError } from '../core/errors.ts'
 import { chooseSide, type Side, type SideFacts } from './diff-sides.ts'
 
 const among =

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { EXIT, ProdserverError, UsageError } from '../errors.ts'
-import { statOf } from '../files.ts'
+import { EXIT, ProdserverError, UsageError } from '../core/errors.ts'
+import { statOf } from '../core/files.ts'
 
 /** One of the two that are compared. */
 export type Side =

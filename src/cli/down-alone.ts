@@ -1,7 +1,7 @@
-import type { Project } from '../source/project.ts'
-import { blankProject, createHost } from '../supervise/host.ts'
-import { KeeperBusyError } from '../supervise/keeper.ts'
-import { keeperProgram } from '../supervise/programs.ts'
+import type { Project } from '../project/project.ts'
+import { blankProject, createHost } from '../supervisor/host.ts'
+import { KeeperBusyError } from '../supervisor/shim/client.ts'
+import { shimProgram } from '../supervisor/shim/programs.ts'
 import type { CommandContext } from './commands.ts'
 import { createProgress } from './render-progress.ts'
 import { alreadyRunning } from './up-detached.ts'
@@ -13,7 +13,7 @@ import { VERSION } from './version.ts'
  */
 export async function downAlone(context: CommandContext, { root, python }: Project, stateDir: string): Promise<number> {
   const project = blankProject(root, python.path)
-  const keeper = { python: python.path, program: keeperProgram, env: context.io.env }
+  const keeper = { python: python.path, program: shimProgram, env: context.io.env }
   const options = {
     stateDir,
     version: VERSION,

@@ -1,4 +1,4 @@
-import { EXIT, EXIT_MEANINGS } from '../errors.ts'
+import { EXIT, EXIT_MEANINGS } from '../core/errors.ts'
 import { COMMANDS, type CommandSpec } from './commands.ts'
 import type { OptionSpec } from './options.ts'
 import type { Paint } from './print.ts'

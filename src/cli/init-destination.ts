@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { EXIT, ProdserverError } from '../errors.ts'
+import { EXIT, ProdserverError } from '../core/errors.ts'
 import type { Proposal } from '../init/index.ts'
 import type { CommandContext } from './commands.ts'
 import { readProject } from './read-project.ts'

@@ -1,5 +1,5 @@
 import { readSync, writeSync } from 'node:fs'
-import type { Env } from '../types.ts'
+import type { Env } from '../core/types.ts'
 
 /** Everything that the command line takes from outside. The only place that reads `process`. */
 export interface Io {

@@ -1,7 +1,7 @@
 import { requireSupervisor, type SupervisorClient } from '../control/client.ts'
-import { EXIT, ProdserverError } from '../errors.ts'
-import { bootId, isSameProcess } from '../supervise/process-table.ts'
-import { readState, type SavedLife } from '../supervise/state-file.ts'
+import { EXIT, ProdserverError } from '../core/errors.ts'
+import { bootId, isSameProcess } from '../supervisor/procfs/process-table.ts'
+import { readState, type SavedLife } from '../supervisor/state/state-file.ts'
 
 /** What goes on without its supervisor, which was killed: nobody else ends one without them. */
 export const leftRunning = (stateDir: string): readonly SavedLife[] =>

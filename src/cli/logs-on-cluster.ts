@@ -1,4 +1,4 @@
-import type { KubeEngine } from '../cluster/kube-engine.ts'
+import type { KubeEngine } from '../deploy/kubernetes/engine.ts'
 import type { LogLine } from '../logs/lines.ts'
 import type { LogsRequest } from './parse-logs.ts'
 import type { LogStream } from './render-log-stream.ts'

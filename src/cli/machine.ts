@@ -2,8 +2,8 @@ import { readdirSync, readFileSync, statfsSync, statSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { dirname, join } from 'node:path'
 import { logsDirectory } from '../logs/log-files.ts'
-import { readEnvironMark } from '../supervise/process-table.ts'
-import { MARK, markOf, placeOf } from '../supervise/sweeper.ts'
+import { readEnvironMark } from '../supervisor/procfs/process-table.ts'
+import { MARK, markOf, placeOf } from '../supervisor/procfs/descendant-cleanup.ts'
 
 /** What a machine, or the container that we are in, has to give. */
 export interface Machine {

@@ -1,4 +1,4 @@
-import { EXIT, ProdserverError, UsageError } from '../errors.ts'
+import { EXIT, ProdserverError, UsageError } from '../core/errors.ts'
 import { COMMANDS, type CommandContext, type CommandSpec } from './commands.ts'
 import type { Io } from './io.ts'
 import { COMMON_OPTIONS, DJANGO_OPTIONS, parseOptions, type ParsedOptions, PLAN_OPTIONS } from './options.ts'

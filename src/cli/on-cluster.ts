@@ -1,4 +1,4 @@
-import { UsageError } from '../errors.ts'
+import { UsageError } from '../core/errors.ts'
 import type { CommandContext } from './commands.ts'
 import { single } from './read-project.ts'
 

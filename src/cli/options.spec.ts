@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { UsageError } from '../errors.ts'
+import { UsageError } from '../core/errors.ts'
 import { type OptionSpec, type ParsedOptions, parseOptions } from './options.ts'
 
 const options: readonly OptionSpec[] = [

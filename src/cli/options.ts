@@ -1,5 +1,5 @@
-import { nearest } from '../values.ts'
-import { UsageError } from '../errors.ts'
+import { nearest } from '../core/values.ts'
+import { UsageError } from '../core/errors.ts'
 
 /** One option of the command line. */
 export interface OptionSpec {

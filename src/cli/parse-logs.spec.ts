@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { UsageError } from '../errors.ts'
+import { UsageError } from '../core/errors.ts'
 import { COMMANDS, type CommandSpec } from './commands.ts'
 import { parseOptions } from './options.ts'
 import { type LogsRequest, parseLogs } from './parse-logs.ts'

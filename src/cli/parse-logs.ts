@@ -1,4 +1,4 @@
-import { UsageError } from '../errors.ts'
+import { UsageError } from '../core/errors.ts'
 import type { LogLine } from '../logs/lines.ts'
 import type { LogQuery } from '../logs/read-log.ts'
 import type { ParsedOptions } from './options.ts'

@@ -1,5 +1,5 @@
-import { parseDurationMs } from '../config/units.ts'
-import { UsageError } from '../errors.ts'
+import { parseDurationMs } from '../core/units.ts'
+import { UsageError } from '../core/errors.ts'
 
 /**
  * A point in time as people write it: `10m` for ten minutes ago, `12:30` and `12:30:05` for today, a date with or

@@ -1,6 +1,6 @@
-import { EXIT, isError, type Problem, ProdserverError } from '../errors.ts'
-import type { Project } from '../source/project.ts'
-import type { ProcessSpec } from '../supervise/spec.ts'
+import { EXIT, isError, type Problem, ProdserverError } from '../core/errors.ts'
+import type { Project } from '../project/project.ts'
+import type { ProcessSpec } from '../supervisor/spec.ts'
 import type { CommandContext } from './commands.ts'
 import type { PlannedProject } from '../plan/plan.ts'
 import { planBasis, readProject } from './read-project.ts'
@@ -26,7 +26,7 @@ export async function planProject(context: CommandContext, located?: Project): P
     readProject(context, located),
     import('../plan/build.ts'),
     import('../run/become.ts'),
-    import('../supervise/spec.ts'),
+    import('../supervisor/spec.ts'),
   ])
   const { plan, problems } = await buildPlan({ project, answer, ...planBasis(context) })
   const found: Problem[] = [...problems]

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Problem } from '../errors.ts'
+import type { Problem } from '../core/errors.ts'
 import { countProblems, createPaint, type Paint, plural, renderProblems, renderTable } from './print.ts'
 
 const plain: Paint = (_, text) => text

@@ -1,5 +1,5 @@
-import { isError, type Problem } from '../errors.ts'
-import type { Env } from '../types.ts'
+import { isError, type Problem } from '../core/errors.ts'
+import type { Env } from '../core/types.ts'
 import type { Output } from './io.ts'
 
 /** Select Graphic Rendition codes: on, off. node:util has them too, but opens standard error when it is imported. */

@@ -1,4 +1,4 @@
-import { isError, type Problem, PROBLEMS } from '../errors.ts'
+import { isError, type Problem, PROBLEMS } from '../core/errors.ts'
 
 /** Forms of the list of problems for other programs. */
 export const FORMATS = ['text', 'json', 'github', 'sarif'] as const

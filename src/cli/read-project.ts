@@ -1,11 +1,11 @@
 import { closeSync, readFileSync } from 'node:fs'
 import { PYTHON_MODULES } from '../backends/index.ts'
-import { type ConfigAnswer, readConfig } from '../source/config-file.ts'
-import { NO_SETTINGS, readSettings, type SettingsAnswer } from '../source/django.ts'
-import { hasSettings, locateProject, type Project } from '../source/project.ts'
-import { isDictionary } from '../values.ts'
+import { type ConfigAnswer, readConfig } from '../project/config-file.ts'
+import { NO_SETTINGS, readSettings, type SettingsAnswer } from '../inspect/settings.ts'
+import { hasSettings, locateProject, type Project } from '../project/project.ts'
+import { isDictionary } from '../core/values.ts'
 import { splitSet } from '../config/set-text.ts'
-import { UsageError } from '../errors.ts'
+import { UsageError } from '../core/errors.ts'
 import type { CommandContext } from './commands.ts'
 
 export interface ReadProject {

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import type { ProcessSpec } from '../supervise/spec.ts'
+import type { ProcessSpec } from '../supervisor/spec.ts'
 
 /** What names the code that is deployed: the git revision, else the declaration itself. */
 export function releaseOf(root: string, specs: readonly ProcessSpec[]): string {

@@ -1,8 +1,8 @@
 import { DEFAULT, isWritten, originsOfKey } from '../plan/origins.ts'
 import type { Plan, PlannedProbe, PlannedProcess } from '../plan/plan.ts'
-import type { Value } from '../secret.ts'
-import { describeReload } from '../supervise/reload-manner.ts'
-import { quoteWord } from '../words.ts'
+import type { Value } from '../core/secret.ts'
+import { describeReload } from '../supervisor/process/reload-strategy.ts'
+import { quoteWord } from '../core/shell-words.ts'
 import { displayWidth, padEnd, type Paint, renderBytes, renderDuration } from './print.ts'
 
 /** What stands before, the value, where it comes from, and the file and line of that. */

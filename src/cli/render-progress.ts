@@ -1,5 +1,5 @@
 import type { ActionResult, ProcessEvent } from '../control/protocol.ts'
-import { EXIT } from '../errors.ts'
+import { EXIT } from '../core/errors.ts'
 import type { CommandContext } from './commands.ts'
 import type { Paint, Style } from './print.ts'
 

@@ -1,6 +1,6 @@
-import { UsageError } from '../errors.ts'
-import type { ProcessKind } from '../types.ts'
-import { nearest } from '../values.ts'
+import { UsageError } from '../core/errors.ts'
+import type { ProcessKind } from '../core/types.ts'
+import { nearest } from '../core/values.ts'
 
 /** What can be chosen: an instance, or a process that has none yet. */
 export interface Selectable {

@@ -1,9 +1,9 @@
 import { basename } from 'node:path'
 import { type Declarations, parseDeclarations } from '../config/declarations.ts'
 import type { OverrideTexts } from '../config/overrides.ts'
-import { nearest } from '../values.ts'
-import { EXIT, type Problem, ProdserverError } from '../errors.ts'
-import type { SettingsAnswer } from '../source/django.ts'
+import { nearest } from '../core/values.ts'
+import { EXIT, type Problem, ProdserverError } from '../core/errors.ts'
+import type { SettingsAnswer } from '../inspect/settings.ts'
 import { COMMANDS } from './commands.ts'
 
 /**

@@ -5,14 +5,14 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { ActionLine } from '../control/protocol.ts'
 import { splitLines } from '../control/streams.ts'
-import { EXIT, ProdserverError } from '../errors.ts'
-import type { Project } from '../source/project.ts'
-import { prepareStateFolder } from '../supervise/state-folder.ts'
-import type { Application } from '../supervise/spec.ts'
+import { EXIT, ProdserverError } from '../core/errors.ts'
+import type { Project } from '../project/project.ts'
+import { prepareStateFolder } from '../supervisor/state/state-folder.ts'
+import type { Application } from '../supervisor/spec.ts'
 import { followAction, instanceNames } from './commands/up.ts'
 import type { CommandContext } from './commands.ts'
 import { VERSION } from './version.ts'
-import type { DetachedOptions } from '../supervise/detached.ts'
+import type { DetachedOptions } from '../supervisor/detached.ts'
 
 export interface DetachedRequest {
   readonly context: CommandContext
@@ -101,7 +101,7 @@ export function alreadyRunning(stateDir: string): ProdserverError {
 const detachedProgram = (): string =>
   join(
     import.meta.dirname,
-    typeof PRODSERVER_SUPERVISOR === 'string' ? PRODSERVER_SUPERVISOR : '../supervise/detached.ts',
+    typeof PRODSERVER_SUPERVISOR === 'string' ? PRODSERVER_SUPERVISOR : '../supervisor/detached.ts',
   )
 
 /** Where it lies once it is built. */

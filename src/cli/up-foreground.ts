@@ -1,14 +1,14 @@
-import type { Project } from '../source/project.ts'
+import type { Project } from '../project/project.ts'
 import { followLogs } from '../logs/follow.ts'
 import { createOutlet, type Outlet } from '../logs/outlet.ts'
-import { blankProject, createHost, type ExitOn, type Host } from '../supervise/host.ts'
-import { KeeperBusyError, keeperArguments } from '../supervise/keeper.ts'
+import { blankProject, createHost, type ExitOn, type Host } from '../supervisor/host.ts'
+import { KeeperBusyError, keeperArguments } from '../supervisor/shim/client.ts'
 import { become } from '../run/become.ts'
 import { resolveProgram } from '../run/resolve-program.ts'
-import { keeperProgram } from '../supervise/programs.ts'
-import { prepareStateFolder } from '../supervise/state-folder.ts'
-import type { Application } from '../supervise/spec.ts'
-import type { Env } from '../types.ts'
+import { shimProgram } from '../supervisor/shim/programs.ts'
+import { prepareStateFolder } from '../supervisor/state/state-folder.ts'
+import type { Application } from '../supervisor/spec.ts'
+import type { Env } from '../core/types.ts'
 import type { CommandContext } from './commands.ts'
 import type { Output } from './io.ts'
 import { instanceNames } from './commands/up.ts'
@@ -41,7 +41,7 @@ export async function upForeground({
   const early: string[] = []
   const note = (signal: string): void => void early.push(signal)
   if (fd !== undefined) for (const signal of STOPS) process.on(signal, note)
-  const keeper = { python: project.python.path, program: keeperProgram, env: io.env, fd }
+  const keeper = { python: project.python.path, program: shimProgram, env: io.env, fd }
   // In a container nobody is there to correct what failed: whoever started it must learn of it.
   const effective = exitOn ?? (fd === undefined ? 'never' : 'failure')
   // The keeper starts while the settings are being read.
@@ -84,7 +84,7 @@ async function becomeKeeper(project: Project, stateDir: string, env: Env): Promi
   const { path } = project.python
   const python = resolveProgram({ program: path, cwd: process.cwd(), env, place: 'python', process: 'keeper' })
   const given = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined)
-  const argv = [python, ...keeperArguments(keeperProgram, stateDir), '--', process.execPath, ...process.argv.slice(1)]
+  const argv = [python, ...keeperArguments(shimProgram, stateDir), '--', process.execPath, ...process.argv.slice(1)]
   return become({ file: python, argv, env: Object.fromEntries(given), cwd: process.cwd() })
 }
 

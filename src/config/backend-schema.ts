@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import type { OptionGrammar } from '../args/grammar.ts'
-import { nearest } from '../values.ts'
+import { nearest } from '../core/values.ts'
 
 /**
  * The shape of a backend that is not built in. It comes from a file or a package that nobody has checked, so all that

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Json } from '../types.ts'
+import type { Json } from '../core/types.ts'
 import { type Declarations, parseDeclarations } from './declarations.ts'
 
 const parse = (processes: Json | undefined, defaults?: Json, order?: readonly string[]): Declarations =>

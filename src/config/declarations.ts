@@ -1,12 +1,12 @@
 import * as v from 'valibot'
-import type { Problem } from '../errors.ts'
-import type { Json } from '../types.ts'
+import type { Problem } from '../core/errors.ts'
+import type { Json } from '../core/types.ts'
 import type { Keyed } from './keyed.ts'
 import { applyOverrides, type Override, type OverrideTexts, readOverrides } from './overrides.ts'
 import { INNER_KEYS, PROCESS_KEYS, processSchema, type ProcessKey, type ProcessOptions } from './schema.ts'
-import { isSecretName } from '../secret.ts'
-import { AS_SETTINGS, asConfigFile, isInConfigFile, type Spelling, toCamel, toSnake } from '../spelling.ts'
-import { asOdd, describeType, isDictionary, nearest } from '../values.ts'
+import { isSecretName } from '../core/secret.ts'
+import { AS_SETTINGS, asConfigFile, isInConfigFile, type Spelling, toCamel, toSnake } from '../core/notation.ts'
+import { asOdd, describeType, isDictionary, nearest } from '../core/values.ts'
 
 /** One process as the user declared it, checked and normalised. */
 export interface Declaration extends ProcessOptions {

@@ -1,4 +1,4 @@
-import type { Args, BackendArgs, ProcessKeys } from './declared.ts'
+import type { Args, BackendArgs, ProcessKeys } from '../generated/declared.ts'
 
 /** An import path, a module or a package, of which the options are not known here. */
 export type OwnBackend =

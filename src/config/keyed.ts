@@ -1,4 +1,4 @@
-import type { Json } from '../types.ts'
+import type { Json } from '../core/types.ts'
 
 /** A key of a declaration with its value, in the schema's spelling, and where it was written. */
 export interface Keyed {

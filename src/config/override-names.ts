@@ -1,9 +1,9 @@
-import type { Problem } from '../errors.ts'
-import type { Env } from '../types.ts'
-import { nearest } from '../values.ts'
+import type { Problem } from '../core/errors.ts'
+import type { Env } from '../core/types.ts'
+import { nearest } from '../core/values.ts'
 import type { SetText } from './set-text.ts'
 import { INNER_KEYS, PROCESS_KEYS } from './schema.ts'
-import { toSettingsKey } from '../spelling.ts'
+import { toSettingsKey } from '../core/notation.ts'
 
 /** What an override is about, as far as names tell. */
 export interface OverrideTarget {

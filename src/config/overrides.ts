@@ -1,6 +1,6 @@
-import type { Problem } from '../errors.ts'
-import type { Env, Json } from '../types.ts'
-import { isDictionary } from '../values.ts'
+import type { Problem } from '../core/errors.ts'
+import type { Env, Json } from '../core/types.ts'
+import { isDictionary } from '../core/values.ts'
 import type { Keyed } from './keyed.ts'
 import {
   ambiguous,
@@ -16,7 +16,7 @@ import {
 } from './override-names.ts'
 import { splitSet } from './set-text.ts'
 import { INNER_KEYS, PROBE_KINDS } from './schema.ts'
-import { toSettingsKey, toSnake } from '../spelling.ts'
+import { toSettingsKey, toSnake } from '../core/notation.ts'
 
 /** Where overrides are written. */
 export interface OverrideTexts {

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
-import { isDictionary } from '../values.ts'
-import { DURATION, parseDurationMs, parseSizeBytes, SIZE } from './units.ts'
+import { isDictionary } from '../core/values.ts'
+import { DURATION, parseDurationMs, parseSizeBytes, SIZE } from '../core/units.ts'
 
 /**
  * The shape of one declared process. Types, validation, the reference page and the JSON Schema all come from here.

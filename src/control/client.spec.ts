@@ -4,7 +4,7 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import { ProdserverError, UsageError } from '../errors.ts'
+import { ProdserverError, UsageError } from '../core/errors.ts'
 import { connectSupervisor, isSnapshot, SOCKET_NAME, type SupervisorClient } from './client.ts'
 import { socketPath, stateDirectory } from './state-dir.ts'
 

@@ -1,6 +1,6 @@
 import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http'
 import { lstatSync } from 'node:fs'
-import { EXIT, type ExitCode, ProdserverError, UsageError } from '../errors.ts'
+import { EXIT, type ExitCode, ProdserverError, UsageError } from '../core/errors.ts'
 import type { ActionLine, ActionRequest, ApiError, ProcessEvent, Snapshot, SupervisorStatus, Why } from './protocol.ts'
 import { socketPath } from './state-dir.ts'
 import { splitLines, splitServerEvents } from './streams.ts'

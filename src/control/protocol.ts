@@ -1,4 +1,4 @@
-import type { ProcessKind } from '../types.ts'
+import type { ProcessKind } from '../core/types.ts'
 
 /**
  * What goes through the control socket of a supervisor: HTTP, with JSON in both directions. The command line, and

@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { EXIT } from '../errors.ts'
+import { EXIT } from '../core/errors.ts'
 import type { ActionResult, ApiError, ProcessEvent, Snapshot, Why } from './protocol.ts'
 import { findRoute } from './routes.ts'
 

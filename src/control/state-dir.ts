@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { closeSync, openSync, realpathSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { basename, isAbsolute, join, resolve } from 'node:path'
-import { EXIT, ProdserverError } from '../errors.ts'
-import type { Env } from '../types.ts'
+import { EXIT, ProdserverError } from '../core/errors.ts'
+import type { Env } from '../core/types.ts'
 
 /**
  * Where a project's supervisor keeps its sockets, its logs and what it knows:

@@ -1,4 +1,4 @@
-import { isError, type ProblemId, PROBLEMS } from '../errors.ts'
+import { isError, type ProblemId, PROBLEMS } from '../core/errors.ts'
 import type { Example, ProblemPage } from './page.ts'
 import { BACKEND_PAGES } from './pages/backends.ts'
 import { BETWEEN_PAGES } from './pages/between.ts'

@@ -1,4 +1,4 @@
-import type { Problem } from '../errors.ts'
+import type { Problem } from '../core/errors.ts'
 import type { PlannedProbe } from '../plan/plan.ts'
 import { type ExportedProcess, type ExportInput, loss, placeOf } from './target.ts'
 

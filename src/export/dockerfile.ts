@@ -1,5 +1,5 @@
 import type { PlannedProject } from '../plan/plan.ts'
-import { quoteWord } from '../words.ts'
+import { quoteWord } from '../core/shell-words.ts'
 import { isOneOff, portsOf } from './containers.ts'
 import { IMAGE_ROOT } from './image-layout.ts'
 import type { ExportedFile, ExportedProcess } from './target.ts'

@@ -1,6 +1,6 @@
-import { compose } from './compose.ts'
-import { kubernetes } from './kubernetes.ts'
-import { nomad } from './nomad.ts'
+import { compose } from './compose/index.ts'
+import { kubernetes } from './kubernetes/index.ts'
+import { nomad } from './nomad/index.ts'
 import { procfile } from './procfile/index.ts'
 import { supervisor } from './supervisor/index.ts'
 import { systemd } from './systemd/index.ts'
@@ -11,9 +11,9 @@ export const TARGETS: readonly Target[] = [systemd, supervisor, procfile, compos
 
 export { filesToWrite, type FileChange } from './changes.ts'
 export { foundFiles, imageRoot } from './image-layout.ts'
-export { kubernetes } from './kubernetes.ts'
-export { nomad } from './nomad.ts'
-export { kubernetesObjects, type KubernetesObject } from './kubernetes-objects.ts'
+export { kubernetes } from './kubernetes/index.ts'
+export { nomad } from './nomad/index.ts'
+export { kubernetesObjects, type KubernetesObject } from './kubernetes/objects.ts'
 export { prepareExport, type PrepareRequest } from './prepare.ts'
 export type { Autoscale, Exported, ExportInput, Target } from './target.ts'
 

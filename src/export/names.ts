@@ -1,4 +1,4 @@
-import type { Problem } from '../errors.ts'
+import type { Problem } from '../core/errors.ts'
 import type { ExportedProcess } from './target.ts'
 
 /** What a target allows in the name of a thing. */

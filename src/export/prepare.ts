@@ -1,7 +1,7 @@
-import type { Problem } from '../errors.ts'
+import type { Problem } from '../core/errors.ts'
 import type { PlannedProcess } from '../plan/plan.ts'
-import { guardToken, reveal, type Value } from '../secret.ts'
-import { placeWithin } from '../spelling.ts'
+import { guardToken, reveal, type Value } from '../core/secret.ts'
+import { placeWithin } from '../core/notation.ts'
 import { type ImageLayout, inImage } from './image-layout.ts'
 import { type ExportedProcess, refusal } from './target.ts'
 

@@ -1,4 +1,4 @@
-import { quoteWord } from '../words.ts'
+import { quoteWord } from '../core/shell-words.ts'
 import type { ExportedProcess } from './target.ts'
 
 /** What a process is started by where there is no word for its environment: programs that replace themselves by it. */

@@ -1,5 +1,5 @@
-import type { Problem } from '../errors.ts'
-import { placeWithin, toSettingsKey } from '../spelling.ts'
+import type { Problem } from '../core/errors.ts'
+import { placeWithin, toSettingsKey } from '../core/notation.ts'
 import type { PlannedProcess, PlannedProject } from '../plan/plan.ts'
 
 /**

@@ -1,5 +1,5 @@
 import { Document, isMap, isScalar, Scalar, visit } from 'yaml'
-import type { Json } from '../types.ts'
+import type { Json } from '../core/types.ts'
 
 /** What JSON can carry, with gaps: a key whose value is undefined is left out. */
 export type YamlValue = Json | undefined | readonly YamlValue[] | { readonly [key: string]: YamlValue }

@@ -1,4 +1,4 @@
-import type { Json } from '../types.ts'
+import type { Json } from '../core/types.ts'
 import type { Text } from './text.ts'
 
 /** What is no key of a declaration by itself: a user needs a supervisor of root's, and a time to stop may be the usual one. */

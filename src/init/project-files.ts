@@ -6,7 +6,7 @@ import { readEcosystem } from './files/pm2.ts'
 import { readProcfile } from './files/procfile.ts'
 import { readSupervisor } from './files/supervisor.ts'
 import { readUnit } from './files/systemd.ts'
-import type { Json } from '../types.ts'
+import type { Json } from '../core/types.ts'
 
 /** A file of another tool, and what it starts; or why it could not be read. */
 export type ReadFile =

@@ -1,7 +1,7 @@
 import { flagName, switchFlags } from '../args/grammar.ts'
 import type { Backend } from '../backends/backend.ts'
 import { BACKENDS } from '../backends/index.ts'
-import { quoteWord } from '../words.ts'
+import { quoteWord } from '../core/shell-words.ts'
 import { plain, splitAtEquals, type Text } from './text.ts'
 
 /** What a command line is, in the words of a declaration. */

@@ -1,5 +1,5 @@
-import { toCamel } from '../spelling.ts'
-import type { Json } from '../types.ts'
+import { toCamel } from '../core/notation.ts'
+import type { Json } from '../core/types.ts'
 import type { Proposal } from './propose.ts'
 import type { ArgValue } from './recognize.ts'
 import { type Text, withoutFallback } from './text.ts'

@@ -1,4 +1,4 @@
-import type { Json } from '../types.ts'
+import type { Json } from '../core/types.ts'
 import type { Proposal } from './propose.ts'
 import type { ArgValue } from './recognize.ts'
 import { type Reference, type Text, withoutFallback } from './text.ts'

@@ -1,4 +1,4 @@
-import type { Json } from '../types.ts'
+import type { Json } from '../core/types.ts'
 
 /** Text of a command line that may refer to the environment, as in `0.0.0.0:$PORT`. */
 export type Text = string | { readonly parts: readonly (string | Reference)[] }

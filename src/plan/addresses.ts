@@ -1,4 +1,4 @@
-import type { Problem } from '../errors.ts'
+import type { Problem } from '../core/errors.ts'
 import type { PlannedProcess } from './plan.ts'
 
 /** Enabled processes that would listen where an earlier one does. */

@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { bullmqWorkerProgram } from '../servers/programs.ts'
 import type { Backend } from '../backends/backend.ts'
 import type { Declaration } from '../config/declarations.ts'
-import type { Problem } from '../errors.ts'
-import type { SettingsAnswer } from '../source/django.ts'
-import { quoteWord, splitWords } from '../words.ts'
+import type { Problem } from '../core/errors.ts'
+import type { SettingsAnswer } from '../inspect/settings.ts'
+import { quoteWord, splitWords } from '../core/shell-words.ts'
 import { addCommand, findPackage } from './node-packages.ts'
 import { findBin, resolveScript } from './package-scripts.ts'
 
@@ -56,7 +57,7 @@ export function resolveApplication(
   }
   if (kind === 'script' || kind === 'worker-module') {
     const file = resolve(root, app)
-    if (existsSync(file) && kind === 'worker-module') return { words: [BULLMQ_WORKER, file], from: place }
+    if (existsSync(file) && kind === 'worker-module') return { words: [bullmqWorkerProgram, file], from: place }
     // It is relative to the project, and the program would take it as relative to its own directory.
     if (existsSync(file)) return { words: [cwd === root ? app : file], from: place }
     return {
@@ -78,9 +79,6 @@ export function resolveApplication(
     hint: 'Quote as in a shell: "collectstatic --noinput"',
   }
 }
-
-/** The program that runs what a module exports; in the package it lies beside the bundled code. */
-const BULLMQ_WORKER = join(import.meta.dirname, 'bullmq-worker.cjs')
 
 /** Whether the npm package of a backend is installed for programs in this folder. */
 function missingPackage(declaration: Declaration, { node, title }: Backend, cwd: string): Problem | undefined {

@@ -1,15 +1,12 @@
-import { join } from 'node:path'
 import type { Declaration } from '../config/declarations.ts'
-import { toSettingsKey } from '../spelling.ts'
-import { EXIT, ProdserverError } from '../errors.ts'
-import { runPython } from '../source/run-python.ts'
-import type { Env, Json } from '../types.ts'
-import { quoteWord } from '../words.ts'
+import { toSettingsKey } from '../core/notation.ts'
+import { EXIT, ProdserverError } from '../core/errors.ts'
+import { runPython } from '../project/run-python.ts'
+import type { Env, Json } from '../core/types.ts'
+import { projectProbe } from '../inspect/programs.ts'
+import { quoteWord } from '../core/shell-words.ts'
 import type { DeploymentAnswer, DeploymentQuestion } from './check-deploy.ts'
 import type { OptionAnswer, OptionQuestion } from './check-options.ts'
-
-/** The Python file that runs backend classes of the project's own; in the package it lies beside the bundled code. */
-export const PYTHON_BACKEND: string = join(import.meta.dirname, 'python_backend.py')
 
 export interface PythonError {
   readonly type: string
@@ -105,7 +102,7 @@ export async function askPython(question: PythonQuestion): Promise<PythonAnswer>
   const input = JSON.stringify({ classes, apps, options, deploy, memory, path, setup: isSetUp })
   const { answer, output, ended } = await runPython({
     python: question.python,
-    args: [PYTHON_BACKEND, 'inspect'],
+    args: [projectProbe, 'inspect'],
     input,
     cwd: question.root,
     env: question.env,

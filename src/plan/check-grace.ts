@@ -1,7 +1,7 @@
 import type { Option } from '../args/translate.ts'
 import type { Backend } from '../backends/backend.ts'
 import type { Declaration } from '../config/declarations.ts'
-import type { Problem } from '../errors.ts'
+import type { Problem } from '../core/errors.ts'
 import type { PlannedProcess } from './plan.ts'
 
 interface Given {

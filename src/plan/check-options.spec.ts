@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { gunicorn } from '../backends/gunicorn.ts'
 import { uvicorn } from '../backends/uvicorn.ts'
 import type { Declaration } from '../config/declarations.ts'
-import type { Project } from '../source/project.ts'
+import type { Project } from '../project/project.ts'
 import { type CheckedProcess, checkOptions, type OptionAnswer, optionQuestion } from './check-options.ts'
 
 const place = 'PRODUCTION_PROCESSES["web"]'

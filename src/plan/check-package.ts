@@ -1,9 +1,9 @@
 import type { Backend } from '../backends/backend.ts'
 import { modulesOf } from '../backends/index.ts'
 import type { Declaration } from '../config/declarations.ts'
-import type { Problem } from '../errors.ts'
-import type { SettingsAnswer } from '../source/django.ts'
-import type { Project } from '../source/project.ts'
+import type { Problem } from '../core/errors.ts'
+import type { SettingsAnswer } from '../inspect/settings.ts'
+import type { Project } from '../project/project.ts'
 import { seesModule } from './applications.ts'
 import { installedVersion, isOlder } from './installed-version.ts'
 

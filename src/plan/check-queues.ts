@@ -1,6 +1,6 @@
 import { type Backend, type CommandInput, isGiven } from '../backends/backend.ts'
-import type { Problem } from '../errors.ts'
-import { guard } from '../secret.ts'
+import type { Problem } from '../core/errors.ts'
+import { guard } from '../core/secret.ts'
 import type { PlannedProcess } from './plan.ts'
 
 /** What a library of tasks tells; see deploy_check.py. */

@@ -1,7 +1,7 @@
-import { toSettingsKey } from '../spelling.ts'
-import { guard, reveal, type Value } from '../secret.ts'
-import type { Env } from '../types.ts'
-import { isDictionary } from '../values.ts'
+import { toSettingsKey } from '../core/notation.ts'
+import { guard, reveal, type Value } from '../core/secret.ts'
+import type { Env } from '../core/types.ts'
+import { isDictionary } from '../core/values.ts'
 import type { Plan, PlannedProcess } from './plan.ts'
 
 /** How one process differs between two plans. */

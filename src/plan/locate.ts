@@ -1,5 +1,5 @@
-import type { Problem } from '../errors.ts'
-import type { SettingsAnswer } from '../source/django.ts'
+import type { Problem } from '../core/errors.ts'
+import type { SettingsAnswer } from '../inspect/settings.ts'
 
 /** The problems with the file and the line in which the nearest thing to their place is written. */
 export function locateProblems(problems: readonly Problem[], answer: SettingsAnswer): readonly Problem[] {

@@ -13,8 +13,8 @@ import {
 } from '../backends/backend.ts'
 import { findBackend } from '../backends/index.ts'
 import type { Declaration } from '../config/declarations.ts'
-import type { Problem } from '../errors.ts'
-import { quoteWord } from '../words.ts'
+import type { Problem } from '../core/errors.ts'
+import { quoteWord } from '../core/shell-words.ts'
 import { importFrom, mayBePackage, nameOf, packageOf } from './backend-packages.ts'
 import { addCommand, type Manifest, versionOf } from './node-packages.ts'
 

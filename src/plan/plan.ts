@@ -1,6 +1,6 @@
 import type { ProcessKey } from '../config/define-config.ts'
-import type { Value } from '../secret.ts'
-import type { ProcessKind } from '../types.ts'
+import type { Value } from '../core/secret.ts'
+import type { ProcessKind } from '../core/types.ts'
 
 /**
  * What would run, complete and frozen. `run`, and everything that comes after it, starts from this value alone, so

@@ -1,7 +1,7 @@
 import type { Backend } from '../backends/backend.ts'
 import { findBackend, modulesOf } from '../backends/index.ts'
 import type { Declaration } from '../config/declarations.ts'
-import type { SettingsAnswer } from '../source/django.ts'
+import type { SettingsAnswer } from '../inspect/settings.ts'
 import { resolveApplication, seesModule } from './applications.ts'
 import {
   askPython,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { reveal, Secret } from '../secret.ts'
+import { reveal, Secret } from '../core/secret.ts'
 import type { Plan } from './plan.ts'
 import { relocatePlan } from './relocate.ts'
 

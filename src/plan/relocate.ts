@@ -1,4 +1,4 @@
-import { Secret } from '../secret.ts'
+import { Secret } from '../core/secret.ts'
 import type { Plan } from './plan.ts'
 
 /** A folder, and the one that stands for it. */

@@ -1,10 +1,10 @@
 import type { Backend } from '../backends/backend.ts'
 import { BACKEND_REFERENCES, BACKENDS, findBackend } from '../backends/index.ts'
 import type { Declaration } from '../config/declarations.ts'
-import { nearest } from '../values.ts'
-import type { Problem } from '../errors.ts'
+import { nearest } from '../core/values.ts'
+import type { Problem } from '../core/errors.ts'
 import type { PythonAnswer, PythonClass, PythonError } from './ask-python.ts'
-import { PYTHON_BACKEND } from './ask-python.ts'
+import { projectProbe } from '../inspect/programs.ts'
 import { isPackageOnly, likelyPackages, mayBePackage } from './backend-packages.ts'
 import { isModule, loadModule, loadPackage, notInstalled } from './own-backends.ts'
 
@@ -74,7 +74,7 @@ function inPython(declaration: Declaration, { mro }: PythonClass, base: Backend 
     ...(base?.python && { python: base.python }),
     ...(base?.stop && { stop: base.stop }),
     // Its options reach it inside Python, as it prepares them; only what the command line adds is given here.
-    command: ({ extra }) => ({ program: 'python', args: [PYTHON_BACKEND, 'run', declaration.name, ...extra] }),
+    command: ({ extra }) => ({ program: 'python', args: [projectProbe, 'run', declaration.name, ...extra] }),
   }
 }
 

@@ -1,8 +1,8 @@
 import { withoutReplaced } from '../args/override.ts'
 import { translateArgs, type Translation } from '../args/translate.ts'
 import type { Declaration } from '../config/declarations.ts'
-import type { Problem } from '../errors.ts'
-import type { Json } from '../types.ts'
+import type { Problem } from '../core/errors.ts'
+import type { Json } from '../core/types.ts'
 import type { Application } from './applications.ts'
 import type { ResolvedBackend } from './resolve-backends.ts'
 

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { setPriority } from 'node:os'
-import { EXIT, type Problem, ProdserverError } from '../errors.ts'
+import { EXIT, type Problem, ProdserverError } from '../core/errors.ts'
 import type { PlannedProcess } from '../plan/plan.ts'
 
 /** Who this process is, as far as a program that it becomes inherits it. */

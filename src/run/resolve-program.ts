@@ -1,8 +1,8 @@
 import { accessSync, closeSync, constants, openSync, readSync } from 'node:fs'
 import { isAbsolute, join, resolve } from 'node:path'
-import { EXIT, type ExitCode, type Problem, ProdserverError } from '../errors.ts'
-import { statOf } from '../files.ts'
-import type { Env } from '../types.ts'
+import { EXIT, type ExitCode, type Problem, ProdserverError } from '../core/errors.ts'
+import { statOf } from '../core/files.ts'
+import type { Env } from '../core/types.ts'
 
 export interface ProgramRequest {
   readonly program: string

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import type { Json } from '../../src/types.ts'
+import type { Json } from '../../src/core/types.ts'
 import { EXAMPLE, PYTHON } from './environment.ts'
 import { run, type Running, type StartOptions, waitUntil } from './running.ts'
 

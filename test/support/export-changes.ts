@@ -1,4 +1,4 @@
-import type { Problem } from '../../src/errors.ts'
+import type { Problem } from '../../src/core/errors.ts'
 import type { ExportedProcess, Target } from '../../src/export/target.ts'
 import { exportedProcess, exportInput } from './exported.ts'
 

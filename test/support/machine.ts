@@ -1,4 +1,4 @@
-import { type Event, initialState, type Phase, type Policy, type State } from '../../src/supervise/machine.ts'
+import { type Event, initialState, type Phase, type Policy, type State } from '../../src/supervisor/process/machine.ts'
 
 /** A policy under which an unexpected end is followed by another life. */
 export const POLICY: Policy = {

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Json } from '../../src/types.ts'
+import type { Json } from '../../src/core/types.ts'
 import { ROOT } from './environment.ts'
 
 export interface MemberOptions {

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync,
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import type { TestContext } from 'node:test'
-import type { Problem } from '../../src/errors.ts'
+import type { Problem } from '../../src/core/errors.ts'
 import { BARE_PYTHON, PYTHON } from './environment.ts'
 import { createProject, type ProjectFiles } from './project.ts'
 import { type Finished, startProdserver } from './running.ts'

@@ -33,7 +33,7 @@ const OF_UWSGI = ((): readonly string[] => {
 
 /** What the programs say of which the tests know, by program. */
 export const TABLES: Readonly<Record<string, Table>> = JSON.parse(
-  execFileSync(PYTHON, [join(ROOT, 'test', 'support', 'option-tables.py'), join(ROOT, 'src', 'plan'), ...OF_UWSGI], {
+  execFileSync(PYTHON, [join(ROOT, 'test', 'support', 'option-tables.py'), join(ROOT, 'src', 'inspect'), ...OF_UWSGI], {
     env: cleanEnv(),
     encoding: 'utf8',
   }),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
-import type { Json } from '../../src/types.ts'
+import type { Json } from '../../src/core/types.ts'
 import { freePort, httpGet, type Reply, waitForHttp } from './net.ts'
 import { createProject } from './project.ts'
 import { type Running, startProdserver } from './running.ts'

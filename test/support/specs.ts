@@ -1,4 +1,4 @@
-import type { ProcessSpec } from '../../src/supervise/spec.ts'
+import type { ProcessSpec } from '../../src/supervisor/spec.ts'
 
 /** A process as a supervisor is told of it, a plain worker unless said otherwise. */
 export function createSpec(more: Partial<ProcessSpec> = {}): ProcessSpec {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import type { InstanceStatus, ProcessEvent } from '../../src/control/protocol.ts'
-import type { Json } from '../../src/types.ts'
+import type { Json } from '../../src/core/types.ts'
 import { createProject, type ProjectFiles } from './project.ts'
 import { type Finished, prodserver, type Running, startProdserver, waitUntil } from './running.ts'
 
@@ -112,7 +112,9 @@ export function createSupervised(t: TestContext, files: SupervisedFiles): Superv
     supervisor: async () => {
       const { stdout } = await cli('ps', '--json')
       assert.notEqual(stdout, '')
-      const keeperPid = inhabitants(stateDir).find((pid) => wordsOf(pid).some((word) => word.endsWith('/keeper')))
+      const keeperPid = inhabitants(stateDir).find((pid) =>
+        wordsOf(pid).some((word) => word.endsWith('/prodserver_shim')),
+      )
       const pid = inhabitants(stateDir).find((candidate) =>
         wordsOf(candidate).some((word) => word.endsWith('supervisor.cjs')),
       )

@@ -1,6 +1,6 @@
 import type { Exit } from '../../src/control/protocol.ts'
-import type { Instance, Life, World } from '../../src/supervise/instance.ts'
-import type { News } from '../../src/supervise/journal.ts'
+import type { Instance, Life, World } from '../../src/supervisor/process/instance.ts'
+import type { News } from '../../src/supervisor/state/event-log.ts'
 
 /** A world without processes: what is asked of it is remembered, and what happens in it is told by the test. */
 export interface FakeWorld {

@@ -2,7 +2,7 @@
 import type { ProcessInput as Checked } from '../../src/config/schema.ts'
 import { type Config, defineConfig, type ProcessKeys } from '../../src/index.ts'
 
-declare module '../../src/config/declared.ts' {
+declare module '../../src/generated/declared.ts' {
   /** As a package with a backend of its own does it, there of the module `prodserver`. */
   interface BackendArgs {
     readonly caddy: { readonly adapter?: 'caddyfile' | 'json' }

@@ -1,4 +1,4 @@
-import { EXIT, type ExitCode, ProdserverError } from '../../errors.ts'
+import { EXIT, type ExitCode, ProdserverError } from '../../core/errors.ts'
 import { builtInBackends, type KnownBackend, packagedBackends, projectBackends } from '../../plan/known-backends.ts'
 import type { CommandContext } from '../commands.ts'
 import { type Paint, renderTable } from '../print.ts'

@@ -1,4 +1,4 @@
-import { EXIT, UsageError } from '../../errors.ts'
+import { EXIT, UsageError } from '../../core/errors.ts'
 import { COMMANDS, type CommandContext, type CommandSpec } from '../commands.ts'
 import type { OptionSpec } from '../options.ts'
 

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { processOf } from '../../cluster/kube-status.ts'
-import { EXIT, type Problem, UsageError } from '../../errors.ts'
+import { processOf } from '../../deploy/kubernetes/status.ts'
+import { EXIT, type Problem, UsageError } from '../../core/errors.ts'
 import type { ExportInput, KubernetesObject } from '../../export/index.ts'
 import type { CommandContext } from '../commands.ts'
 import { exportInput, render } from '../export-input.ts'
@@ -67,8 +67,8 @@ async function deployNomad(context: CommandContext, names: readonly string[]): P
     return EXIT.done
   }
   const [{ createNomadClient }, { deployToNomad }] = await Promise.all([
-    import('../../cluster/nomad-client.ts'),
-    import('../../cluster/nomad-engine.ts'),
+    import('../../deploy/nomad/client.ts'),
+    import('../../deploy/nomad/engine.ts'),
   ])
   const client = createNomadClient(io.env)
   const releases = new Set(input.processes.flatMap(({ name, run }) => (run === 'release' ? [name] : [])))

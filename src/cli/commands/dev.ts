@@ -1,7 +1,7 @@
-import { EXIT, ProdserverError } from '../../errors.ts'
+import { EXIT, ProdserverError } from '../../core/errors.ts'
 import { become } from '../../run/become.ts'
 import { resolveProgram } from '../../run/resolve-program.ts'
-import { type DjangoProject, hasSettings } from '../../source/project.ts'
+import { type DjangoProject, hasSettings } from '../../project/project.ts'
 import type { CommandContext } from '../commands.ts'
 import { projectFromOptions } from '../read-project.ts'
 

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import type { ProcessEvent } from '../../control/protocol.ts'
-import { EXIT, ProdserverError } from '../../errors.ts'
+import { EXIT, ProdserverError } from '../../core/errors.ts'
 import { createEventReader, followEvents } from '../../logs/event-log.ts'
 import { processOf } from '../../logs/log-files.ts'
 import { createSink } from '../../logs/sink.ts'

@@ -1,6 +1,6 @@
-import { EXIT, isProblemId, UsageError } from '../../errors.ts'
+import { EXIT, isProblemId, UsageError } from '../../core/errors.ts'
 import { isSilenceable } from '../../plan/silence.ts'
-import { nearest } from '../../values.ts'
+import { nearest } from '../../core/values.ts'
 import type { CommandContext } from '../commands.ts'
 import type { Paint } from '../print.ts'
 

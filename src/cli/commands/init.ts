@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
-import { EXIT, ProdserverError, UsageError } from '../../errors.ts'
+import { EXIT, ProdserverError, UsageError } from '../../core/errors.ts'
 import type { Evaluate, ProjectView, Proposal, ReadFile } from '../../init/index.ts'
-import { NO_SETTINGS, type SettingsAnswer } from '../../source/django.ts'
-import type { Env, Json } from '../../types.ts'
+import { NO_SETTINGS, type SettingsAnswer } from '../../inspect/settings.ts'
+import type { Env, Json } from '../../core/types.ts'
 import type { CommandContext } from '../commands.ts'
 import { configDestination, settingsDestination } from '../init-destination.ts'
 import type { Paint } from '../print.ts'
@@ -72,7 +72,7 @@ const isDeclared = ({ settings, config }: SettingsAnswer): boolean =>
 const evaluator =
   (timeoutMs: number, env: Env): Evaluate =>
   async (path): Promise<Json> => {
-    const { evaluate } = await import('../../source/evaluate.ts')
+    const { evaluate } = await import('../../project/evaluate.ts')
     const result = await evaluate({ path, cwd: dirname(path), env, timeoutMs })
     if ('value' in result) return result.value ?? null
     throw new Error(

@@ -1,4 +1,4 @@
-import { EXIT, ProdserverError } from '../../errors.ts'
+import { EXIT, ProdserverError } from '../../core/errors.ts'
 import type { PlannedProcess } from '../../plan/plan.ts'
 import type { CommandContext } from '../commands.ts'
 import { countProblems, renderTable } from '../print.ts'

@@ -1,6 +1,6 @@
 import { connectSupervisor } from '../../control/client.ts'
 import type { ProcessEvent } from '../../control/protocol.ts'
-import { EXIT, ProdserverError } from '../../errors.ts'
+import { EXIT, ProdserverError } from '../../core/errors.ts'
 import { createEventReader, eventsSince, followEvents } from '../../logs/event-log.ts'
 import { followLogs } from '../../logs/follow.ts'
 import { linesIn, type LogChunk, type LogLine } from '../../logs/lines.ts'

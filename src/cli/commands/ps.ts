@@ -1,6 +1,6 @@
 import { connectSupervisor } from '../../control/client.ts'
 import type { Snapshot } from '../../control/protocol.ts'
-import { EXIT } from '../../errors.ts'
+import { EXIT } from '../../core/errors.ts'
 import type { CommandContext } from '../commands.ts'
 import { isOnCluster } from '../on-cluster.ts'
 import { leftRunning, nameLives } from '../left-running.ts'

@@ -1,8 +1,8 @@
-import { EXIT, isError, type Problem, ProdserverError } from '../../errors.ts'
+import { EXIT, isError, type Problem, ProdserverError } from '../../core/errors.ts'
 import type { PlannedProcess } from '../../plan/plan.ts'
 import { withoutSilenced } from '../../plan/silence.ts'
-import type { SettingsAnswer } from '../../source/django.ts'
-import type { Env } from '../../types.ts'
+import type { SettingsAnswer } from '../../inspect/settings.ts'
+import type { Env } from '../../core/types.ts'
 import type { CommandContext } from '../commands.ts'
 import { readProject, planBasis, single } from '../read-project.ts'
 

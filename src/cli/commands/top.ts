@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connectSupervisor, isSnapshot, type SupervisorClient } from '../../control/client.ts'
 import type { ActionLine } from '../../control/protocol.ts'
-import { EXIT, UsageError } from '../../errors.ts'
+import { EXIT, UsageError } from '../../core/errors.ts'
 import { followLogs } from '../../logs/follow.ts'
 import { linesIn } from '../../logs/lines.ts'
 import { readSet } from '../../logs/read-log.ts'

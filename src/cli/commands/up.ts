@@ -1,11 +1,11 @@
-import { EXIT, type ExitCode, ProdserverError, UsageError } from '../../errors.ts'
-import type { Project } from '../../source/project.ts'
+import { EXIT, type ExitCode, ProdserverError, UsageError } from '../../core/errors.ts'
+import type { Project } from '../../project/project.ts'
 import type { ActionLine, ActionResult } from '../../control/protocol.ts'
 import { connectSupervisor } from '../../control/client.ts'
 import { stateDirectory } from '../../control/state-dir.ts'
-import { nearest } from '../../values.ts'
-import type { Application } from '../../supervise/spec.ts'
-import { prepareStateFolder } from '../../supervise/state-folder.ts'
+import { nearest } from '../../core/values.ts'
+import type { Application } from '../../supervisor/spec.ts'
+import { prepareStateFolder } from '../../supervisor/state/state-folder.ts'
 import type { CommandContext } from '../commands.ts'
 import { planProject } from '../plan-project.ts'
 import { projectFromOptions, setsOf, single } from '../read-project.ts'
@@ -192,7 +192,7 @@ export async function followAction(
 export const DEFAULT_TIMEOUT = '10m'
 
 export async function timeoutOf(context: CommandContext): Promise<number> {
-  const { parseDurationMs } = await import('../../config/units.ts')
+  const { parseDurationMs } = await import('../../core/units.ts')
   const text = single(context, 'timeout') ?? DEFAULT_TIMEOUT
   const timeoutMs = parseDurationMs(text)
   if (timeoutMs === undefined) throw new UsageError(`--timeout takes a duration such as 30s or 5m, not ${text}.`)

@@ -1,6 +1,6 @@
 import { connectSupervisor } from '../../control/client.ts'
 import type { InstanceStateName } from '../../control/protocol.ts'
-import { EXIT, UsageError } from '../../errors.ts'
+import { EXIT, UsageError } from '../../core/errors.ts'
 import { requireRunning } from '../left-running.ts'
 import type { CommandContext } from '../commands.ts'
 import { locateState } from '../locate-state.ts'

@@ -1,5 +1,5 @@
-import type { Problem } from '../../errors.ts'
-import { quoteWord } from '../../words.ts'
+import type { Problem } from '../../core/errors.ts'
+import { quoteWord } from '../../core/shell-words.ts'
 import { canBeWrapped, completes, wrap } from '../shell.ts'
 import { type Exported, type ExportedProcess, type ExportInput, loss, refusal, type Target } from '../target.ts'
 import { fitsEnvironment, quoteLine, quoteVariable } from './quote.ts'

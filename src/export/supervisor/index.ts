@@ -1,4 +1,4 @@
-import { quoteWord } from '../../words.ts'
+import { quoteWord } from '../../core/shell-words.ts'
 import { ranks } from '../order.ts'
 import { completes, wrap } from '../shell.ts'
 import type { Exported, ExportedProcess, ExportInput, Target } from '../target.ts'

@@ -1,4 +1,4 @@
-import { quoteWord } from '../../words.ts'
+import { quoteWord } from '../../core/shell-words.ts'
 import type { Exported, ExportedFile, ExportInput, Target } from '../target.ts'
 import { calendarOf } from './calendar.ts'
 import { findProblems } from './problems.ts'

@@ -1,4 +1,4 @@
-import type { Problem } from '../../errors.ts'
+import type { Problem } from '../../core/errors.ts'
 import { type ExportedProcess, type ExportInput, loss, refusal } from '../target.ts'
 import { calendarOf } from './calendar.ts'
 import { fitsLine } from './quote.ts'

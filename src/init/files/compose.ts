@@ -1,6 +1,6 @@
 import { parse } from 'yaml'
-import type { Json } from '../../types.ts'
-import { isDictionary } from '../../values.ts'
+import type { Json } from '../../core/types.ts'
+import { isDictionary } from '../../core/values.ts'
 import { readCommandLine } from '../shell.ts'
 import type { Found } from '../found.ts'
 import { jsonText, plain, type Text } from '../text.ts'

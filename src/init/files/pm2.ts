@@ -1,6 +1,6 @@
-import type { Json } from '../../types.ts'
-import { isDictionary } from '../../values.ts'
-import { quoteWord } from '../../words.ts'
+import type { Json } from '../../core/types.ts'
+import { isDictionary } from '../../core/values.ts'
+import { quoteWord } from '../../core/shell-words.ts'
 import type { Found } from '../found.ts'
 import { jsonText } from '../text.ts'
 

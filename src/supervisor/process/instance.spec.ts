@@ -1,0 +1,276 @@
+import assert from 'node:assert/strict'
+import { test, type TestContext } from 'node:test'
+import { createSpec } from '../../../test/support/specs.ts'
+import { createFakeWorld, type FakeWorld } from '../../../test/support/world.ts'
+import { Instance } from './instance.ts'
+import type { StartFailure } from '../shim/client.ts'
+import type { ProcessSpec } from '../spec.ts'
+
+const STOP_MS = 30_000
+/** Ready when it says so itself. */
+const ready = { notify: true, intervalMs: 1000, timeoutMs: 1000, failures: 1, startMs: 60_000 } as const
+
+interface Given extends FakeWorld {
+  readonly instance: Instance
+  /** Lets time pass, for timers as well. */
+  readonly pass: (ms: number) => void
+}
+
+function given(t: TestContext, more: Partial<ProcessSpec> = {}, run = 0): Given {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const fake = createFakeWorld()
+  const instance = new Instance('worker.1', createSpec({ ready, ...more }), fake.world, run)
+  t.after(() => instance.leave())
+  const pass = (ms: number): void => {
+    fake.advance(ms)
+    t.mock.timers.tick(ms)
+  }
+  return { ...fake, instance, pass }
+}
+
+/** As given, and running. */
+function running(t: TestContext, more: Partial<ProcessSpec> = {}): Given {
+  const all = given(t, more)
+  const { instance, spawn } = all
+  instance.start()
+  instance.go()
+  spawn(instance)
+  instance.notified('STATUS=warm\nREADY=1')
+  assert.equal(instance.phase.is, 'running')
+  return all
+}
+
+test('from its start to its end, everything is told in its order', async (t) => {
+  const { instance, news, asked, spawn, end, pass } = given(t)
+  instance.start()
+  instance.go()
+  pass(100)
+  spawn(instance)
+  pass(400)
+  instance.notified('READY=1')
+  pass(12_000)
+  instance.stop()
+  await end(instance)
+  assert.deepEqual(
+    news.map(({ type, message }) => `${type}: ${message}`),
+    [
+      'starting: started, pid 1001',
+      'ready: ready after 0.5s',
+      'stopping: stopping',
+      'exited: exit 0, after 13s',
+      'stopped: stopped',
+    ],
+  )
+  assert.deepEqual(asked, ['launch worker.1#1', 'SIGTERM worker.1#1', 'sweep 1001', 'ended worker.1#1'])
+  assert.equal(instance.life, null)
+})
+
+test('its status says what is, and nothing of a life that is over', async (t) => {
+  const { instance, end } = running(t)
+  const { state, pid, run, startedAt, readyAt, restarts, lastExit } = instance.status()
+  assert.deepEqual(
+    { state, pid, run, startedAt, readyAt, restarts, lastExit },
+    {
+      state: 'running',
+      pid: 1001,
+      run: 1,
+      startedAt: '2026-01-31T00:00:00.000Z',
+      readyAt: '2026-01-31T00:00:00.000Z',
+      restarts: 0,
+      lastExit: null,
+    },
+  )
+  await end(instance, { code: 1, signal: null })
+  const over = instance.status()
+  assert.deepEqual([over.state, over.pid, over.startedAt, over.readyAt], ['backoff', null, null, null])
+  assert.deepEqual([over.lastExit?.words, over.reason, over.nextAt], ['exit 1', 'exit 1', '2026-01-31T00:00:01.000Z'])
+})
+
+test('asked twice to stop, it is signalled once, and killed when the time of the first is over', async (t) => {
+  const { instance, asked, news, end, pass } = running(t, { stop: { signal: 'QUIT', timeoutMs: STOP_MS } })
+  instance.stop()
+  pass(STOP_MS - 1)
+  instance.stop()
+  assert.deepEqual(asked.slice(1), ['SIGQUIT worker.1#1'])
+  pass(1)
+  assert.deepEqual(asked.slice(1), ['SIGQUIT worker.1#1', 'SIGKILL worker.1#1'])
+  assert.equal(news.at(-1)?.message, 'killed: it did not stop within 30s')
+  await end(instance, { code: null, signal: 'SIGKILL' })
+  assert.equal(instance.phase.is, 'stopped')
+})
+
+test('killed while it is to start again, it does not', async (t) => {
+  const { instance, asked, news, end } = running(t)
+  instance.restart()
+  instance.kill()
+  assert.deepEqual(asked.slice(1), ['SIGTERM worker.1#1', 'SIGKILL worker.1#1'])
+  assert.equal(news.at(-1)?.message, 'killed')
+  await end(instance)
+  assert.equal(instance.phase.is, 'stopped')
+})
+
+test('it starts again when all of its last life has gone, after its delay', async (t) => {
+  const { instance, asked, swept, pass } = running(t)
+  instance.exited({ code: 1, signal: null })
+  pass(60_000)
+  assert.deepEqual(asked.slice(1), ['sweep 1001'])
+  await swept()
+  pass(999)
+  assert.deepEqual(asked.slice(2), ['ended worker.1#1'])
+  pass(1)
+  assert.deepEqual(asked.slice(3), ['launch worker.1#2'])
+  assert.equal(instance.restarts, 1)
+})
+
+test('it does not start beside what cannot be ended, and tries again to end that when it is asked to start', async (t) => {
+  const { instance, asked, news, swept } = running(t)
+  instance.exited({ code: 1, signal: null })
+  await swept(['pid 7 python'])
+  assert.equal(instance.phase.is, 'failed')
+  assert.deepEqual(
+    news.slice(-2).map(({ type, message }) => `${type}: ${message}`),
+    ['left-behind: cannot be ended: pid 7 python', 'failed: it cannot be ended: pid 7 python'],
+  )
+  instance.start()
+  instance.go()
+  assert.deepEqual(asked.slice(1), ['sweep 1001', 'sweep 1001'])
+  await swept()
+  instance.go()
+  assert.deepEqual(asked.slice(3), ['ended worker.1#1', 'launch worker.1#2'])
+})
+
+test('one that was asked to stop before it was there is signalled as soon as it is', (t) => {
+  const { instance, asked, spawn } = given(t)
+  instance.start()
+  instance.go()
+  instance.stop()
+  assert.deepEqual(asked, ['launch worker.1#1'])
+  spawn(instance)
+  assert.deepEqual(asked.slice(1), ['SIGTERM worker.1#1'])
+})
+
+test('what is not ready in time is stopped, and starts again', async (t) => {
+  const { instance, asked, news, spawn, end, pass } = given(t)
+  instance.start()
+  instance.go()
+  spawn(instance)
+  pass(ready.startMs)
+  assert.equal(news.at(-2)?.message, 'not ready within 60s')
+  assert.equal(news.at(-2)?.details, 'last words of worker.1#1')
+  assert.deepEqual(asked.slice(1), ['SIGTERM worker.1#1'])
+  await end(instance)
+  assert.equal(instance.phase.is, 'backoff')
+})
+
+test('who is to run to completion is ready at once, and done when it succeeded', async (t) => {
+  const { instance, spawn, end, news } = given(t, { run: 'once' })
+  instance.start()
+  instance.go()
+  spawn(instance)
+  assert.deepEqual([instance.phase.is, instance.isMoving], ['running', true])
+  await end(instance)
+  assert.deepEqual([instance.phase.is, instance.isMoving], ['done', false])
+  assert.equal(news.find(({ type }) => type === 'exited')?.details, undefined)
+})
+
+test('the last words of who ends unasked are kept', async (t) => {
+  const { instance, news, end } = running(t)
+  await end(instance, { code: 1, signal: null })
+  assert.equal(news.find(({ type }) => type === 'exited')?.details, 'last words of worker.1#1')
+})
+
+test('who was asked to stop has no last words', async (t) => {
+  const { instance, news, end } = running(t)
+  instance.stop()
+  await end(instance)
+  assert.equal(news.find(({ type }) => type === 'exited')?.details, undefined)
+})
+
+test('the last ten ends are remembered', async (t) => {
+  const { instance, spawn, end } = given(t, {
+    restart: { policy: 'never', delayMs: 0, maxDelayMs: 0, limit: 1, windowMs: 1 },
+  })
+  for (let life = 1; life <= 12; life++) {
+    instance.restart()
+    instance.go()
+    spawn(instance)
+    await end(instance, { code: life, signal: null })
+  }
+  assert.deepEqual(
+    instance.exits.map(({ code }) => code),
+    [3, 4, 5, 6, 7, 8, 9, 10, 11, 12],
+  )
+})
+
+test('a life that is stopping already is taken over without another signal, and has its time again', async (t) => {
+  const { instance, asked, pass, end } = given(t)
+  const life = { token: 'worker.1#7', run: 7, hash: '', startedMs: 0, probeAddress: null, pid: 42, startTicks: 1 }
+  instance.adopt(life, { ready: true, restarts: 3, stopping: true })
+  instance.stop()
+  assert.deepEqual(asked, [])
+  pass(STOP_MS)
+  assert.deepEqual(asked, ['SIGKILL worker.1#7'])
+  await end(instance)
+  assert.deepEqual([instance.phase.is, instance.restarts, instance.run], ['stopped', 3, 7])
+})
+
+test('a number that a life beside it had is not given again', (t) => {
+  const { instance, asked } = given(t, {}, 3)
+  instance.countRuns(6)
+  instance.countRuns(5)
+  instance.start()
+  instance.go()
+  assert.deepEqual(asked, ['launch worker.1#7'])
+})
+
+test('left alone, it does nothing any more', (t) => {
+  const { instance, asked, pass } = running(t)
+  instance.stop()
+  instance.leave()
+  pass(STOP_MS * 2)
+  assert.deepEqual(asked.slice(1), ['SIGTERM worker.1#1'])
+})
+
+const ENOENT = 2
+const EAGAIN = 11
+
+const failures: readonly (readonly [failure: StartFailure, state: string, reason: string])[] = [
+  [
+    { errno: ENOENT, message: 'No such file or directory', what: 'program' },
+    'failed',
+    '/bin/true cannot be started: No such file or directory',
+  ],
+  [
+    { errno: EAGAIN, message: 'Resource temporarily unavailable', what: 'program' },
+    'backoff',
+    '/bin/true cannot be started: Resource temporarily unavailable',
+  ],
+  [
+    { errno: ENOENT, message: 'No such file or directory', what: 'CWD' },
+    'failed',
+    'its working directory / cannot be entered: No such file or directory',
+  ],
+  [
+    { errno: 1, message: 'Operation not permitted', what: 'USER' },
+    'failed',
+    'it cannot become the user www: Operation not permitted',
+  ],
+  [{ errno: 22, message: 'Invalid argument', what: 'LIMITS' }, 'failed', 'its LIMITS cannot be set: Invalid argument'],
+  [
+    { errno: EAGAIN, message: '', what: 'lock: pid 7' },
+    'failed',
+    'another one of it runs already on this machine: pid 7',
+  ],
+]
+
+for (const [failure, state, expected] of failures) {
+  test(`a start that fails with ${failure.what} ${failure.errno} leads to ${state}`, (t) => {
+    const { instance, asked } = given(t, { user: 'www' })
+    instance.start()
+    instance.go()
+    instance.spawnFailed(failure)
+    const { state: is, reason } = instance.status()
+    assert.deepEqual([is, reason], [state, expected])
+    assert.deepEqual(asked, ['launch worker.1#1', 'ended worker.1#1'])
+  })
+}

@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto'
+import { lstatSync, mkdirSync } from 'node:fs'
+import { userInfo } from 'node:os'
+import { join } from 'node:path'
+import { SOCKET_PATH_BYTES } from '../../control/state-dir.ts'
+import type { Start } from '../shim/client.ts'
+import type { ProcessSpec } from '../spec.ts'
+import { MARK, markOf } from '../procfs/descendant-cleanup.ts'
+
+/** Variables by which a service manager speaks to us; a program that took them for its own would answer in our name. */
+const OURS = [
+  'NOTIFY_SOCKET',
+  'WATCHDOG_PID',
+  'WATCHDOG_USEC',
+  'LISTEN_PID',
+  'LISTEN_FDS',
+  'LISTEN_FDNAMES',
+  'JOURNAL_STREAM',
+  'PRODSERVER_KEEPER_FD',
+]
+
+export interface LaunchInput {
+  readonly spec: ProcessSpec
+  readonly instance: string
+  readonly run: number
+  readonly token: string
+  readonly root: string
+  /** Names the state directory. */
+  readonly place: string
+  readonly notifySocket: string
+  /** Names of the sockets that it is given; none where it opens its own. */
+  readonly sockets: readonly string[]
+}
+
+/** Everything that the keeper needs to start one life. */
+export function startOf({ spec, instance, run, token, root, place, notifySocket, sockets }: LaunchInput): Start {
+  const inherited = sockets.length > 0 ? spec.inherited : null
+  const env: Record<string, string> = { ...spec.env }
+  for (const name of OURS) delete env[name]
+  return {
+    token,
+    instance,
+    run,
+    argv: inherited ? inherited.argv : spec.argv,
+    env: {
+      ...env,
+      ...inherited?.env,
+      ...(notifySocket !== '' && { NOTIFY_SOCKET: notifySocket }),
+      PRODSERVER_PROCESS: spec.name,
+      PRODSERVER_INSTANCE: instance,
+      [MARK]: markOf(place, token),
+    },
+    cwd: spec.cwd,
+    user: spec.user,
+    group: spec.group,
+    umask: spec.umask,
+    nice: spec.nice,
+    limits: spec.limits,
+    lock: spec.alone === null ? null : lockPath(root, spec.alone),
+    sockets,
+  }
+}
+
+/**
+ * The file that the only one of its kind holds locked. Where it lies does not depend on the state directory, so that a
+ * second supervisor of the same project finds the lock as well.
+ */
+function lockPath(root: string, alone: string): string {
+  const folder = `/tmp/prodserver-locks-${userInfo().uid}`
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const { uid } = lstatSync(folder)
+  if (uid !== userInfo().uid) throw new Error(`${folder} belongs to somebody else`)
+  return join(folder, createHash('sha256').update(`${root}\0${alone}`).digest('hex').slice(0, 24))
+}
+
+/** Where one life is asked by probes, and nobody else: on the shared address another life may answer. */
+export const probeAddressOf = (stateDir: string, token: string): string => socketAddress(stateDir, token, 'probe')
+
+/** Where a life listens that is only tried: nobody knows the address. */
+export const trialAddressOf = (stateDir: string, token: string, index: number): string =>
+  socketAddress(stateDir, token, `try${index}`)
+
+/** The path of a socket may have 107 bytes: a process with a long name has one without its name. */
+function socketAddress(stateDir: string, token: string, suffix: string): string {
+  const path = (name: string): string => join(stateDir, 'run', `${name}.${suffix}`)
+  const named = path(token.replace('#', '-'))
+  const isShort = Buffer.byteLength(named) <= SOCKET_PATH_BYTES
+  return `unix:${isShort ? named : path(createHash('sha256').update(token).digest('hex').slice(0, 10))}`
+}

@@ -1,0 +1,117 @@
+import { constants } from 'node:os'
+import { resolve } from 'node:path'
+import type { Instance, Life } from './instance.ts'
+import type { BindResult, Keeper, StartFailure } from '../shim/client.ts'
+import { trialAddressOf } from './launch.ts'
+import { describeHolder, holderOf } from '../procfs/port-holder.ts'
+import type { ProcessSpec } from '../spec.ts'
+
+type Holder = Pick<Keeper, 'bind' | 'close' | 'sockets'>
+
+/**
+ * The listening sockets that the keeper holds: one for each address of a process, shared by all of its lives, one for
+ * each address of a life that is only tried, and one on which a life is probed.
+ */
+export class Sockets {
+  readonly #keeper: () => Holder
+  readonly #stateDir: string
+  readonly #bound = new Map<string, Promise<BindResult>>()
+
+  /** @param keeper Another one comes where it is lost. */
+  constructor(keeper: () => Holder, stateDir: string) {
+    this.#keeper = keeper
+    this.#stateDir = stateDir
+  }
+
+  /** Opens what a life needs; the names of it, in the order of its descriptors, or why it cannot be had. */
+  async open(
+    { spec, isTrial }: Instance,
+    { token }: Life,
+    probeAddress: string,
+  ): Promise<readonly string[] | StartFailure> {
+    const listening = spec.inherited?.listening ?? false
+    const wanted = spec.listen.map((address, index) =>
+      isTrial
+        ? { name: trialName(token, index), address: trialAddressOf(this.#stateDir, token, index) }
+        : { name: socketName(spec, address), address: absolute(address, spec.cwd) },
+    )
+    const results = await Promise.all([
+      ...wanted.map(({ name, address }) => this.#bindOnce(name, address, listening)),
+      this.#keeper().bind(probeName(token), probeAddress, listening),
+    ])
+    const names = wanted.map(({ name }) => name)
+    const failed = results.findIndex((result) => 'errno' in result)
+    if (failed < 0) return [...names, probeName(token)]
+    // The next attempt asks again.
+    for (const name of names) this.#bound.delete(name)
+    const { errno, message } = results[failed] as Extract<BindResult, { errno: number }>
+    const address = spec.listen[failed] ?? probeAddress
+    const holder = errno === constants.errno.EADDRINUSE ? holderOf(absolute(address, spec.cwd)) : null
+    return { errno, message: holder ? describeHolder(holder) : message, what: `address ${address}` }
+  }
+
+  /** Has them held by a keeper that came later: of the one before it, only the programs have them now. */
+  hold(spec: ProcessSpec): void {
+    if (spec.inherited === null) return
+    for (const address of spec.listen) {
+      const name = socketName(spec, address)
+      const bound = this.#bindOnce(name, absolute(address, spec.cwd), spec.inherited.listening)
+      void bound.then((result) => 'errno' in result && this.#bound.delete(name))
+    }
+  }
+
+  /** Closes those of a process, but for these addresses. */
+  close(spec: ProcessSpec, kept: readonly string[] = []): void {
+    for (const address of spec.listen) if (!kept.includes(address)) this.#close(socketName(spec, address))
+  }
+
+  /** Closes those that one life had for itself. */
+  closeLife(token: string, addresses: number): void {
+    this.#keeper().close(probeName(token))
+    // A supervisor that came later does not know which one was a trial.
+    for (let index = 0; index < addresses; index++) this.#close(trialName(token, index))
+  }
+
+  /** Closes those whose process, or life, is not known any more. */
+  closeForgotten(isKnown: (owner: string) => boolean): void {
+    for (const name of this.#keeper().sockets.keys())
+      if (!isKnown(name.slice(0, name.indexOf('/')))) this.#keeper().close(name)
+  }
+
+  /** The keeper that held them has gone. */
+  forget(): void {
+    this.#bound.clear()
+  }
+
+  #close(name: string): void {
+    this.#bound.delete(name)
+    this.#keeper().close(name)
+  }
+
+  #bindOnce(name: string, address: string, listening: boolean): Promise<BindResult> {
+    const bound = this.#bound.get(name) ?? this.#keeper().bind(name, address, listening)
+    this.#bound.set(name, bound)
+    return bound
+  }
+}
+
+/**
+ * Who opens an address by itself and finds it taken may go on without it, and its probe would be answered by whoever has
+ * it. Null where nobody has it but others of ours.
+ */
+export function takenAddress({ listen, cwd }: ProcessSpec, isOurs: (pid: number) => boolean): StartFailure | null {
+  for (const address of listen) {
+    const holder = address.endsWith(':0') ? null : holderOf(absolute(address, cwd))
+    if (!holder || (holder.pid !== null && isOurs(holder.pid))) continue
+    return { errno: constants.errno.EADDRINUSE, message: describeHolder(holder), what: `address ${address}` }
+  }
+  return null
+}
+
+/** A path of a socket is the program's, and the keeper is elsewhere. */
+const absolute = (address: string, cwd: string): string =>
+  address.startsWith('unix:') ? `unix:${resolve(cwd, address.slice(5))}` : address
+
+const socketName = ({ name }: ProcessSpec, address: string): string => `${name}/${address}`
+const trialName = (token: string, index: number): string => `${token}/trial-${index}`
+const probeName = (token: string): string => `${token}/probe`
