@@ -51,7 +51,7 @@ const LAYERS: Readonly<Record<string, { files: RegExp; imports: readonly string[
     ],
   },
   /** What other packages may import. */
-  index: { files: /^index\.ts$/, imports: ['core', 'args', 'config', 'backends', 'plan'] },
+  index: { files: /^index\.ts$/, imports: ['core', 'generated', 'args', 'config', 'backends', 'plan'] },
   bin: { files: /^(bin|program)\.ts$/, imports: ['cli', 'bin'] },
 }
 
