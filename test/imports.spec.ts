@@ -200,7 +200,7 @@ const PROCESS: Readonly<Record<string, { members: readonly string[]; because: st
     members: ['kill', 'off', 'on', 'pid', 'stdin', 'stdout'],
     because: 'it takes over a terminal, and gives it back however this process ends',
   },
-  'plan/check-deploy.ts': { members: ['env'], because: 'its hint is for a config file, which reads it' },
+  'plan/checks/deploy.ts': { members: ['env'], because: 'its hint is for a config file, which reads it' },
   'init/render-config.ts': { members: ['env'], because: 'it writes a config file, which reads it' },
   'deploy/nomad/client.ts': {
     members: ['getBuiltinModule'],
@@ -242,6 +242,8 @@ test('the process is read in two files, and in others only for a reason', () => 
 })
 
 test('what reads schedules is loaded by nobody who plans a process without one', () => {
-  const all = files.filter((file) => file.startsWith('plan/') && /from '\.\/schedule\.ts'/.test(code.get(file) ?? ''))
+  const all = files.filter(
+    (file) => file.startsWith('plan/') && /from '\.\.?\/schedule\.ts'/.test(code.get(file) ?? ''),
+  )
   assert.deepEqual(all, [])
 })

@@ -5,8 +5,8 @@ import { runPython } from '../project/run-python.ts'
 import type { Env, Json } from '../core/types.ts'
 import { projectProbe } from '../inspect/programs.ts'
 import { quoteWord } from '../core/shell-words.ts'
-import type { DeploymentAnswer, DeploymentQuestion } from './check-deploy.ts'
-import type { OptionAnswer, OptionQuestion } from './check-options.ts'
+import type { DeploymentAnswer, DeploymentQuestion } from './checks/deploy.ts'
+import type { OptionAnswer, OptionQuestion } from './checks/options.ts'
 
 export interface PythonError {
   readonly type: string

@@ -1,5 +1,10 @@
 import { EXIT, type ExitCode, ProdserverError } from '../../core/errors.ts'
-import { builtInBackends, type KnownBackend, packagedBackends, projectBackends } from '../../plan/known-backends.ts'
+import {
+  builtInBackends,
+  type KnownBackend,
+  packagedBackends,
+  projectBackends,
+} from '../../plan/resolve/known-backends.ts'
 import type { CommandContext } from '../commands.ts'
 import { type Paint, renderTable } from '../print.ts'
 import { planBasis, readProject, type ReadProject } from '../read-project.ts'

@@ -1,5 +1,5 @@
 import { EXIT, isProblemId, UsageError } from '../../core/errors.ts'
-import { isSilenceable } from '../../plan/silence.ts'
+import { isSilenceable } from '../../plan/checks/silence.ts'
 import { nearest } from '../../core/values.ts'
 import type { CommandContext } from '../commands.ts'
 import type { Paint } from '../print.ts'

@@ -1,6 +1,6 @@
 import { EXIT, isError, type Problem, ProdserverError } from '../../core/errors.ts'
 import type { PlannedProcess } from '../../plan/plan.ts'
-import { withoutSilenced } from '../../plan/silence.ts'
+import { withoutSilenced } from '../../plan/checks/silence.ts'
 import type { SettingsAnswer } from '../../inspect/settings.ts'
 import type { Env } from '../../core/types.ts'
 import type { CommandContext } from '../commands.ts'

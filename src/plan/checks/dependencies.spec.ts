@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Declaration } from '../config/declarations.ts'
-import { checkDependencies } from './order.ts'
+import type { Declaration } from '../../config/declarations.ts'
+import { checkDependencies } from './dependencies.ts'
 
 /** Processes by name, each with the names that it depends on. */
 const declare = (needs: Readonly<Record<string, readonly string[]>>): readonly Declaration[] =>

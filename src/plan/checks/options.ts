@@ -1,13 +1,13 @@
-import type { Option, Translation } from '../args/translate.ts'
-import type { OptionGrammar } from '../args/grammar.ts'
-import type { Backend } from '../backends/backend.ts'
-import type { Declaration } from '../config/declarations.ts'
-import type { Problem } from '../core/errors.ts'
-import { isSecretName } from '../core/secret.ts'
-import type { Project } from '../project/project.ts'
-import { isDictionary, nearest } from '../core/values.ts'
-import { quoteWord } from '../core/shell-words.ts'
-import type { PythonError } from './ask-python.ts'
+import type { Option, Translation } from '../../args/translate.ts'
+import type { OptionGrammar } from '../../args/grammar.ts'
+import type { Backend } from '../../backends/backend.ts'
+import type { Declaration } from '../../config/declarations.ts'
+import type { Problem } from '../../core/errors.ts'
+import { isSecretName } from '../../core/secret.ts'
+import type { Project } from '../../project/project.ts'
+import { isDictionary, nearest } from '../../core/values.ts'
+import { quoteWord } from '../../core/shell-words.ts'
+import type { PythonError } from '../ask-python.ts'
 
 /** What the installed program is asked about the options of one process. */
 export interface OptionQuestion {

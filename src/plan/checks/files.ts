@@ -1,10 +1,10 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import { dirname, isAbsolute, resolve } from 'node:path'
-import type { Option, Translation } from '../args/translate.ts'
-import type { Backend } from '../backends/backend.ts'
-import type { Declaration } from '../config/declarations.ts'
-import type { Problem } from '../core/errors.ts'
-import { quoteWord } from '../core/shell-words.ts'
+import type { Option, Translation } from '../../args/translate.ts'
+import type { Backend } from '../../backends/backend.ts'
+import type { Declaration } from '../../config/declarations.ts'
+import type { Problem } from '../../core/errors.ts'
+import { quoteWord } from '../../core/shell-words.ts'
 
 /** Files that options name: what is to be read must be there, and what is to be written must have a place. */
 export function checkFiles(

@@ -1,13 +1,13 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Backend } from '../backends/backend.ts'
-import type { Problem } from '../core/errors.ts'
-import type { SettingsAnswer } from '../inspect/settings.ts'
-import type { Project } from '../project/project.ts'
-import { nearest } from '../core/values.ts'
-import { quoteWord } from '../core/shell-words.ts'
-import type { Application } from './applications.ts'
-import type { PythonAnswer, PythonError } from './ask-python.ts'
+import type { Backend } from '../../backends/backend.ts'
+import type { Problem } from '../../core/errors.ts'
+import type { SettingsAnswer } from '../../inspect/settings.ts'
+import type { Project } from '../../project/project.ts'
+import { nearest } from '../../core/values.ts'
+import { quoteWord } from '../../core/shell-words.ts'
+import type { Application } from '../resolve/application.ts'
+import type { PythonAnswer, PythonError } from '../ask-python.ts'
 
 /** An application that must be importable for a process to start. */
 export interface ImportedApplication {

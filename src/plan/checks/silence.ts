@@ -1,5 +1,5 @@
-import type { Problem, ProblemId } from '../core/errors.ts'
-import type { SettingsAnswer } from '../inspect/settings.ts'
+import type { Problem, ProblemId } from '../../core/errors.ts'
+import type { SettingsAnswer } from '../../inspect/settings.ts'
 
 /** Problems that a person may know better about. Without the others nothing could be planned. */
 export const isSilenceable = (id: ProblemId): boolean => /^(W|E30[3-7]|E40[1-3]|E507|E7)/.test(id)

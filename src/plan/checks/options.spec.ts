@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { gunicorn } from '../backends/gunicorn.ts'
-import { uvicorn } from '../backends/uvicorn.ts'
-import type { Declaration } from '../config/declarations.ts'
-import type { Project } from '../project/project.ts'
-import { type CheckedProcess, checkOptions, type OptionAnswer, optionQuestion } from './check-options.ts'
+import { gunicorn } from '../../backends/gunicorn.ts'
+import { uvicorn } from '../../backends/uvicorn.ts'
+import type { Declaration } from '../../config/declarations.ts'
+import type { Project } from '../../project/project.ts'
+import { type CheckedProcess, checkOptions, type OptionAnswer, optionQuestion } from './options.ts'
 
 const place = 'PRODUCTION_PROCESSES["web"]'
 const checked: CheckedProcess = {

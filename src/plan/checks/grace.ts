@@ -1,8 +1,8 @@
-import type { Option } from '../args/translate.ts'
-import type { Backend } from '../backends/backend.ts'
-import type { Declaration } from '../config/declarations.ts'
-import type { Problem } from '../core/errors.ts'
-import type { PlannedProcess } from './plan.ts'
+import type { Option } from '../../args/translate.ts'
+import type { Backend } from '../../backends/backend.ts'
+import type { Declaration } from '../../config/declarations.ts'
+import type { Problem } from '../../core/errors.ts'
+import type { PlannedProcess } from '../plan.ts'
 
 interface Given {
   readonly declaration: Declaration

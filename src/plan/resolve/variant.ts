@@ -1,9 +1,9 @@
-import { optionValues, withoutOverridden } from '../args/override.ts'
-import type { Backend } from '../backends/backend.ts'
-import type { Declaration } from '../config/declarations.ts'
-import type { PlanRequest } from './build.ts'
-import { resolveApplication } from './applications.ts'
-import type { ResolvedBackend } from './resolve-backends.ts'
+import { optionValues, withoutOverridden } from '../../args/override.ts'
+import type { Backend } from '../../backends/backend.ts'
+import type { Declaration } from '../../config/declarations.ts'
+import type { PlanRequest } from '../build.ts'
+import { resolveApplication } from './application.ts'
+import type { ResolvedBackend } from './backend.ts'
 import { translate } from './translation.ts'
 
 /** The backend as it is with the options of a process: with a certain worker class it may run another application. */

@@ -1,23 +1,23 @@
-import type { Backend } from '../backends/backend.ts'
-import { findBackend, modulesOf } from '../backends/index.ts'
-import type { Declaration } from '../config/declarations.ts'
-import type { SettingsAnswer } from '../inspect/settings.ts'
-import { resolveApplication, seesModule } from './applications.ts'
+import type { Backend } from '../../backends/backend.ts'
+import { findBackend, modulesOf } from '../../backends/index.ts'
+import type { Declaration } from '../../config/declarations.ts'
+import type { SettingsAnswer } from '../../inspect/settings.ts'
+import { resolveApplication, seesModule } from './application.ts'
 import {
   askPython,
   type MemoryQuestion,
   overridesForPython,
   type PythonAnswer,
   type PythonQuestion,
-} from './ask-python.ts'
-import type { PlanRequest } from './build.ts'
-import { hasItsApp } from './check-package.ts'
-import { optionQuestion, type OptionQuestion } from './check-options.ts'
-import { type ImportedApplication, importedApplication } from './imported.ts'
-import { needsPython, type ResolvedBackend, resolveBackend } from './resolve-backends.ts'
+} from '../ask-python.ts'
+import type { PlanRequest } from '../build.ts'
+import { hasItsApp } from '../checks/package.ts'
+import { optionQuestion, type OptionQuestion } from '../checks/options.ts'
+import { type ImportedApplication, importedApplication } from '../checks/imported.ts'
+import { needsPython, type ResolvedBackend, resolveBackend } from './backend.ts'
 import { translate } from './translation.ts'
 import { asDeclared } from './variant.ts'
-import { memoryQuestion } from './workload.ts'
+import { memoryQuestion } from '../workload.ts'
 
 /** Asks everything that only an import can answer at once, and nothing where files answer it. */
 export async function askAbout(

@@ -1,7 +1,7 @@
-import { type Backend, type CommandInput, isGiven } from '../backends/backend.ts'
-import type { Problem } from '../core/errors.ts'
-import { guard } from '../core/secret.ts'
-import type { PlannedProcess } from './plan.ts'
+import { type Backend, type CommandInput, isGiven } from '../../backends/backend.ts'
+import type { Problem } from '../../core/errors.ts'
+import { guard } from '../../core/secret.ts'
+import type { PlannedProcess } from '../plan.ts'
 
 /** What a library of tasks tells; see deploy_check.py. */
 export interface LibraryAnswer {

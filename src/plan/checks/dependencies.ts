@@ -1,6 +1,6 @@
-import type { Declaration } from '../config/declarations.ts'
-import { nearest } from '../core/values.ts'
-import type { Problem } from '../core/errors.ts'
+import type { Declaration } from '../../config/declarations.ts'
+import { nearest } from '../../core/values.ts'
+import type { Problem } from '../../core/errors.ts'
 
 /** Dependencies on names that do not exist, and circles. */
 export function checkDependencies(declarations: readonly Declaration[], names: readonly string[]): readonly Problem[] {

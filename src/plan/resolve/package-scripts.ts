@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { dirname, join, sep } from 'node:path'
-import { isDictionary, nearest } from '../core/values.ts'
-import { quoteWord, splitWords } from '../core/shell-words.ts'
+import { isDictionary, nearest } from '../../core/values.ts'
+import { quoteWord, splitWords } from '../../core/shell-words.ts'
 import { findPackage, foldersUp, type Manifest, readManifest } from './node-packages.ts'
 
 /** What a script of a `package.json` runs in the end, without npm, and mostly without a shell. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { checkAddresses } from './addresses.ts'
-import type { PlannedProcess } from './plan.ts'
+import type { PlannedProcess } from '../plan.ts'
 
 const listening = (name: string, listen: readonly string[], enabled = true): PlannedProcess =>
   ({ name, listen, enabled }) as PlannedProcess

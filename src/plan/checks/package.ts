@@ -1,11 +1,11 @@
-import type { Backend } from '../backends/backend.ts'
-import { modulesOf } from '../backends/index.ts'
-import type { Declaration } from '../config/declarations.ts'
-import type { Problem } from '../core/errors.ts'
-import type { SettingsAnswer } from '../inspect/settings.ts'
-import type { Project } from '../project/project.ts'
-import { seesModule } from './applications.ts'
-import { installedVersion, isOlder } from './installed-version.ts'
+import type { Backend } from '../../backends/backend.ts'
+import { modulesOf } from '../../backends/index.ts'
+import type { Declaration } from '../../config/declarations.ts'
+import type { Problem } from '../../core/errors.ts'
+import type { SettingsAnswer } from '../../inspect/settings.ts'
+import type { Project } from '../../project/project.ts'
+import { seesModule } from '../resolve/application.ts'
+import { installedVersion, isOlder } from '../resolve/installed-version.ts'
 
 interface Installation {
   readonly answer: SettingsAnswer

@@ -1,5 +1,5 @@
-import type { Problem } from '../core/errors.ts'
-import type { PlannedProcess } from './plan.ts'
+import type { Problem } from '../../core/errors.ts'
+import type { PlannedProcess } from '../plan.ts'
 
 /** Enabled processes that would listen where an earlier one does. */
 export function checkAddresses(

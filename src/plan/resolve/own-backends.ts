@@ -10,11 +10,11 @@ import {
   type InheritedSockets,
   type Workers,
   type WorkersInput,
-} from '../backends/backend.ts'
-import { findBackend } from '../backends/index.ts'
-import type { Declaration } from '../config/declarations.ts'
-import type { Problem } from '../core/errors.ts'
-import { quoteWord } from '../core/shell-words.ts'
+} from '../../backends/backend.ts'
+import { findBackend } from '../../backends/index.ts'
+import type { Declaration } from '../../config/declarations.ts'
+import type { Problem } from '../../core/errors.ts'
+import { quoteWord } from '../../core/shell-words.ts'
 import { importFrom, mayBePackage, nameOf, packageOf } from './backend-packages.ts'
 import { addCommand, type Manifest, versionOf } from './node-packages.ts'
 
@@ -122,7 +122,7 @@ async function checkLoaded(
     return { id: 'E208', place, process, message, hint }
   }
   // Only for those: it is a large schema.
-  const { backendFaults } = await import('../config/backend-schema.ts')
+  const { backendFaults } = await import('../../config/backend-schema.ts')
   const faults = backendFaults(value)
   if (faults.length > 0)
     return {

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { Json } from '../core/types.ts'
-import { isDictionary } from '../core/values.ts'
+import type { Json } from '../../core/types.ts'
+import { isDictionary } from '../../core/values.ts'
 
 /** What is read of a `package.json`. */
 export interface Manifest {

@@ -1,6 +1,6 @@
-import type { Declaration } from '../config/declarations.ts'
-import type { Problem } from '../core/errors.ts'
-import { nearest } from '../core/values.ts'
+import type { Declaration } from '../../config/declarations.ts'
+import type { Problem } from '../../core/errors.ts'
+import { nearest } from '../../core/values.ts'
 
 /** Those that Linux has, as prlimit names them. */
 const LIMITS = new Set([

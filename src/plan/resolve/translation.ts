@@ -1,10 +1,10 @@
-import { withoutReplaced } from '../args/override.ts'
-import { translateArgs, type Translation } from '../args/translate.ts'
-import type { Declaration } from '../config/declarations.ts'
-import type { Problem } from '../core/errors.ts'
-import type { Json } from '../core/types.ts'
-import type { Application } from './applications.ts'
-import type { ResolvedBackend } from './resolve-backends.ts'
+import { withoutReplaced } from '../../args/override.ts'
+import { translateArgs, type Translation } from '../../args/translate.ts'
+import type { Declaration } from '../../config/declarations.ts'
+import type { Problem } from '../../core/errors.ts'
+import type { Json } from '../../core/types.ts'
+import type { Application } from './application.ts'
+import type { ResolvedBackend } from './backend.ts'
 
 /** `ARGS`, or what a Python class made of them, after what the backend has for those that are not declared. */
 export function translate(
