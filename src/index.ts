@@ -14,7 +14,6 @@
  * ```
  */
 export {
-  address,
   allTokens,
   BACKEND_CONTRACT,
   hostAndPort,
@@ -23,6 +22,7 @@ export {
   pythonModule,
   withoutOptions,
 } from './backends/backend.ts'
+export { joinHostPort as address } from './core/addresses.ts'
 export { defineConfig } from './config/define-config.ts'
 export { EXIT, PROBLEMS } from './core/errors.ts'
 

@@ -8,7 +8,7 @@ import { ROOT } from './support/environment.ts'
 const LAYERS: Readonly<Record<string, { files: RegExp; imports: readonly string[] }>> = {
   core: { files: /^core\//, imports: ['core'] },
   generated: { files: /^generated\//, imports: ['core', 'generated'] },
-  servers: { files: /^servers\//, imports: ['servers'] },
+  servers: { files: /^servers\//, imports: ['core', 'servers'] },
   project: { files: /^project\//, imports: ['core', 'project'] },
   inspect: { files: /^inspect\//, imports: ['core', 'project', 'inspect'] },
   args: { files: /^args\//, imports: ['core', 'args'] },

@@ -1,3 +1,4 @@
+import { joinHostPort, printAddress } from '../core/addresses.ts'
 import { flagName, type OptionGrammar, switchFlags } from '../args/grammar.ts'
 import type { Env, ProcessKind } from '../core/types.ts'
 
@@ -301,9 +302,6 @@ export const hostAndPort =
   (host: string, port: string, socketOption: string) =>
   ({ values }: ListenInput): readonly string[] => {
     const socket = values(socketOption).at(-1)
-    if (socket !== undefined) return [`unix:${socket}`]
-    return [address(values('host').at(-1) ?? host, values('port').at(-1) ?? port)]
+    if (socket !== undefined) return [printAddress({ path: socket })]
+    return [joinHostPort(values('host').at(-1) ?? host, values('port').at(-1) ?? port)]
   }
-
-export const address = (host: string, port: string): string =>
-  `${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`

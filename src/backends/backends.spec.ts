@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { optionValues, withoutOverridden } from '../args/override.ts'
 import { translateArgs } from '../args/translate.ts'
 import type { Env, Json } from '../core/types.ts'
-import { address, type Backend, hostAndPort } from './backend.ts'
+import { type Backend, hostAndPort } from './backend.ts'
 import { BACKEND_REFERENCES, BACKENDS, findBackend, PYTHON_MODULES } from './index.ts'
 
 interface Declared {
@@ -290,9 +290,6 @@ for (const [name, declared, listen] of listens) {
 }
 
 test('a host with colons is in brackets in an address', () => {
-  assert.equal(address('::1', '80'), '[::1]:80')
-  assert.equal(address('[::1]', '80'), '[::1]:80')
-  assert.equal(address('a', '80'), 'a:80')
   const listen = hostAndPort('::', '80', 'socket')
   assert.deepEqual(listen({ values: () => [], env: {} }), ['[::]:80'])
 })

@@ -1,6 +1,6 @@
 import type { OptionGrammar } from '../args/grammar.ts'
+import { joinHostPort, printAddress } from '../core/addresses.ts'
 import {
-  address,
   type Backend,
   type CommandInput,
   type Inherited,
@@ -81,8 +81,10 @@ function listen({ values }: ListenInput): readonly string[] {
   const others = values('endpoint')
   const isDefault = socket === undefined && others.length === 0 && values('fd').length === 0
   return [
-    ...(host !== undefined || port !== undefined || isDefault ? [address(host ?? '127.0.0.1', port ?? '8000')] : []),
-    ...(socket === undefined ? [] : [`unix:${socket}`]),
+    ...(host !== undefined || port !== undefined || isDefault
+      ? [joinHostPort(host ?? '127.0.0.1', port ?? '8000')]
+      : []),
+    ...(socket === undefined ? [] : [printAddress({ path: socket })]),
     ...others.flatMap((text) => ofEndpoint(text) ?? []),
   ]
 }
@@ -93,8 +95,8 @@ function ofEndpoint(text: string): string | undefined {
   const named = (name: string): string | undefined =>
     parts.find((part) => part.startsWith(`${name}=`))?.slice(name.length + 1)
   const first = parts[0]?.includes('=') ? undefined : parts[0]
-  if (kind === 'unix') return `unix:${named('address') ?? first}`
+  if (kind === 'unix') return printAddress({ path: named('address') ?? first ?? '' })
   const port = named('port') ?? first
   if (!(kind === 'tcp' || kind === 'tcp6' || kind === 'ssl') || port === undefined) return undefined
-  return address(named('interface') || (kind === 'tcp6' ? '::' : '0.0.0.0'), port)
+  return joinHostPort(named('interface') || (kind === 'tcp6' ? '::' : '0.0.0.0'), port)
 }

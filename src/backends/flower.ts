@@ -1,5 +1,6 @@
 import type { OptionGrammar } from '../args/grammar.ts'
-import { address, type Backend, type ListenInput } from './backend.ts'
+import { joinHostPort, printAddress } from '../core/addresses.ts'
+import { type Backend, type ListenInput } from './backend.ts'
 import { celeryCommand, globalShort, globalSwitches } from './celery.ts'
 
 const options: OptionGrammar = {
@@ -52,5 +53,7 @@ function listen({ values, env }: ListenInput): readonly string[] {
   const last = (name: string): string | undefined =>
     values(name).at(-1) ?? (env[`FLOWER_${name.toUpperCase().replaceAll('-', '_')}`] || undefined)
   const socket = last('unix-socket')
-  return socket ? [`unix:${socket}`] : [address(last('address') || '0.0.0.0', last('port') ?? '5555')]
+  return socket
+    ? [printAddress({ path: socket })]
+    : [joinHostPort(last('address') || '0.0.0.0', last('port') ?? '5555')]
 }

@@ -1,6 +1,6 @@
 import type { OptionGrammar } from '../args/grammar.ts'
+import { isUnixAddress, joinHostPort, parseAddress, printAddress } from '../core/addresses.ts'
 import {
-  address,
   type Backend,
   type CommandInput,
   type Inherited,
@@ -206,8 +206,8 @@ function workers(input: ListenInput): Workers {
 
 function normalize(bind: string): string | undefined {
   if (bind.startsWith('fd://')) return undefined
-  if (bind.startsWith('unix:')) return bind.replace(/^unix:(\/\/)?/, 'unix:')
+  if (isUnixAddress(bind)) return printAddress(parseAddress(bind))
   const [, host, port] = /^(?:tcp:\/\/)?(.*?)(?::(\d+))?$/.exec(bind) ?? []
   // gunicorn's own reading: a bare number is a port, a missing port is 8000.
-  return port === undefined && /^\d+$/.test(bind) ? `0.0.0.0:${bind}` : address(host || '0.0.0.0', port ?? '8000')
+  return port === undefined && /^\d+$/.test(bind) ? `0.0.0.0:${bind}` : joinHostPort(host || '0.0.0.0', port ?? '8000')
 }

@@ -1,6 +1,6 @@
 import type { OptionGrammar } from '../args/grammar.ts'
+import { isUnixAddress, joinHostPort, parseAddress, printAddress } from '../core/addresses.ts'
 import {
-  address,
   type Backend,
   type CommandInput,
   type Inherited,
@@ -93,7 +93,7 @@ function listen({ values }: ListenInput): readonly string[] {
 
 function normalize(bind: string): string | undefined {
   if (bind.startsWith('fd://')) return undefined
-  if (bind.startsWith('unix:')) return bind
+  if (isUnixAddress(bind)) return printAddress(parseAddress(bind))
   const [, host, port] = /^(.*?)(?::(\d+))?$/.exec(bind) ?? []
-  return address(host || '0.0.0.0', port ?? '8000')
+  return joinHostPort(host || '0.0.0.0', port ?? '8000')
 }

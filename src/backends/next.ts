@@ -1,5 +1,6 @@
 import type { OptionGrammar } from '../args/grammar.ts'
-import { address, allTokens, type Backend, type Command, type CommandInput, inheritInNode, isGiven } from './backend.ts'
+import { joinHostPort } from '../core/addresses.ts'
+import { allTokens, type Backend, type Command, type CommandInput, inheritInNode, isGiven } from './backend.ts'
 
 const options: OptionGrammar = {
   switches: ['inspect', 'help'],
@@ -21,7 +22,7 @@ export const next: Backend = {
   inherit: (input, sockets) =>
     isGiven(['inspect'], input, options) ? undefined : inheritInNode(command)(input, sockets),
   listen: ({ values, env }) => [
-    address(values('hostname').at(-1) ?? '0.0.0.0', values('port').at(-1) ?? (env['PORT'] || '3000')),
+    joinHostPort(values('hostname').at(-1) ?? '0.0.0.0', values('port').at(-1) ?? (env['PORT'] || '3000')),
   ],
   ready: { http: '/' },
   reload: 'rolling',

@@ -1,13 +1,6 @@
 import type { Env } from '../core/types.ts'
-import {
-  address,
-  allTokens,
-  type Backend,
-  type Command,
-  type CommandInput,
-  inheritInNode,
-  type ListenInput,
-} from './backend.ts'
+import { joinHostPort, printAddress } from '../core/addresses.ts'
+import { allTokens, type Backend, type Command, type CommandInput, inheritInNode, type ListenInput } from './backend.ts'
 
 export const node: Backend = {
   name: 'node',
@@ -35,8 +28,8 @@ function command({ app, options, extra }: CommandInput): Command {
 export function hostAndPortOfNode({ values, env }: ListenInput): readonly string[] {
   const port = values('port').at(-1) ?? env['PORT']
   // As some hosts give it: Node listens on a path where it is given one for a port.
-  if (port?.startsWith('/')) return [`unix:${port}`]
-  return port ? [address(values('host').at(-1) ?? hostIn(env) ?? '0.0.0.0', port)] : []
+  if (port?.startsWith('/')) return [printAddress({ path: port })]
+  return port ? [joinHostPort(values('host').at(-1) ?? hostIn(env) ?? '0.0.0.0', port)] : []
 }
 
 /** Of a machine's name, which some shells put there, nobody can tell what it means. */

@@ -1,6 +1,6 @@
 import type { OptionGrammar } from '../args/grammar.ts'
+import { joinHostPort, printAddress } from '../core/addresses.ts'
 import {
-  address,
   allTokens,
   type Backend,
   type Command,
@@ -216,8 +216,8 @@ function normalize(text: string): string | undefined {
   if (text.startsWith('fd://') || text.startsWith('=') || text.startsWith('@')) return undefined
   // A path, as everything is that has no port.
   const [, host, port] = /^([^/]*):(\d+)$/.exec(text) ?? []
-  if (port === undefined) return `unix:${text}`
-  return address(host === '' || host === '*' ? '0.0.0.0' : (host ?? ''), port)
+  if (port === undefined) return printAddress({ path: text })
+  return joinHostPort(host === '' || host === '*' ? '0.0.0.0' : (host ?? ''), port)
 }
 
 function workers({ values }: WorkersInput): Workers {

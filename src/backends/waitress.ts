@@ -1,5 +1,6 @@
 import type { OptionGrammar } from '../args/grammar.ts'
-import { address, type Backend, hostAndPort, inheritThroughRunner, type ListenInput, pythonModule } from './backend.ts'
+import { joinHostPort } from '../core/addresses.ts'
+import { type Backend, hostAndPort, inheritThroughRunner, type ListenInput, pythonModule } from './backend.ts'
 
 const options: OptionGrammar = {
   switches: ['call', 'help'],
@@ -54,6 +55,6 @@ function listen(input: ListenInput): readonly string[] {
     .flatMap((text) => text.split(/\s+/))
     .map((text) => {
       const [, host, port] = /^(.*?)(?::(\d+))?$/.exec(text) ?? []
-      return address(!host || host === '*' ? '0.0.0.0' : host, port ?? '8080')
+      return joinHostPort(!host || host === '*' ? '0.0.0.0' : host, port ?? '8080')
     })
 }

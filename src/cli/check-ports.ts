@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
+import { hasEphemeralPort, portOf } from '../core/addresses.ts'
 import type { Problem } from '../core/errors.ts'
 import type { PlannedProcess } from '../plan/plan.ts'
 import { describeHolder, holderOf, type PortHolder } from '../supervisor/procfs/port-holder.ts'
@@ -24,7 +25,7 @@ export function checkTaken(
 ): readonly Problem[] {
   if (!existsSync(`${proc}/net/tcp`)) return []
   return planned.listen.flatMap((address): readonly Problem[] => {
-    const holder = portOf(address) === 0 ? null : holderOf(address, proc)
+    const holder = hasEphemeralPort(address) ? null : holderOf(address, proc)
     if (!holder || isOverlooked(holder)) return []
     const message = `${planned.title} cannot listen on ${address}: ${describeHolder(holder)}.`
     const hint = holder.pid === null ? 'Choose another address' : `Look: ps -fp ${holder.pid}`
@@ -35,7 +36,7 @@ export function checkTaken(
 function checkPrivileged(planned: PlannedProcess, firstPort: number): readonly Problem[] {
   return planned.listen.flatMap((address): readonly Problem[] => {
     const port = portOf(address)
-    if (port === null || port === 0 || port >= firstPort) return []
+    if (port === 0 || port >= firstPort) return []
     const message = `${planned.title} cannot listen on ${address}: ports below ${firstPort} are for root.`
     const hint = `Choose another port, or as root: sysctl net.ipv4.ip_unprivileged_port_start=${port}`
     return [{ ...problemOf(planned), message, hint }]
@@ -43,9 +44,6 @@ function checkPrivileged(planned: PlannedProcess, firstPort: number): readonly P
 }
 
 const problemOf = ({ name, place }: PlannedProcess) => ({ id: 'E507', place, process: name }) as const
-
-const portOf = (address: string): number | null =>
-  address.startsWith('unix:') ? null : Number(/:(\d+)$/.exec(address)?.[1])
 
 /** The lowest port that this user may have. */
 function firstFreePort(proc: string): number {

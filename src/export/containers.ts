@@ -1,3 +1,4 @@
+import { isLoopbackHost, parseAddress, portOf } from '../core/addresses.ts'
 import type { Problem } from '../core/errors.ts'
 import type { PlannedProbe } from '../plan/plan.ts'
 import { type ExportedProcess, type ExportInput, loss, placeOf } from './target.ts'
@@ -13,14 +14,10 @@ export const portsOf = ({ listen }: Pick<ExportedProcess, 'listen'>): readonly n
   ...new Set(listen.flatMap((address) => (isReachable(address) ? [portOf(address)] : []))),
 ]
 
-const isReachable = (address: string): boolean =>
-  !address.startsWith('unix:') && !isLoopback(hostOf(address)) && portOf(address) > 0
-
-const isLoopback = (host: string): boolean => /^(localhost|127\.[\d.]+|\[::1\])$/.test(host)
-
-export const hostOf = (address: string): string => address.slice(0, address.lastIndexOf(':'))
-
-export const portOf = (address: string): number => Number(address.slice(address.lastIndexOf(':') + 1)) || 0
+function isReachable(text: string): boolean {
+  const address = parseAddress(text)
+  return 'port' in address && !isLoopbackHost(address.host) && address.port > 0
+}
 
 /** A web server that only its own container can reach serves nobody. */
 export function checkReachable(exported: ExportedProcess): readonly Problem[] {

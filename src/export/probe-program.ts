@@ -1,5 +1,5 @@
+import { type Address, clientAddress, isLoopbackHost, probedAddress, withoutBrackets } from '../core/addresses.ts'
 import type { PlannedProbe, PlannedProject } from '../plan/plan.ts'
-import { hostOf, portOf } from './containers.ts'
 
 /** What every image of the project has. */
 export type Interpreter = 'python' | 'node'
@@ -18,48 +18,39 @@ export function probeProgram(
   interpreter: Interpreter,
 ): readonly string[] | undefined {
   if (probe.exec !== undefined) return probe.exec
-  const asked = askedBy(probe, listen[0])
+  const asked = askedBy(probe, listen)
   if (!asked) return undefined
   return interpreter === 'python' ? ['python', '-c', pythonCode(asked)] : ['node', '-e', nodeCode(asked)]
 }
 
 /** A question, whoever asks it. */
 interface Asked {
-  /** A path of a Unix socket, or a host and a port. */
-  readonly to: { readonly path: string } | { readonly host: string; readonly port: number }
+  readonly to: Address
   /** Undefined where a connection is answer enough. */
   readonly request: { readonly path: string; readonly host: string; readonly tls: boolean } | undefined
   readonly timeoutMs: number
 }
 
-function askedBy({ http, tcp, timeoutMs }: PlannedProbe, address: string | undefined): Asked | undefined {
+function askedBy({ http, tcp, timeoutMs }: PlannedProbe, listen: readonly string[]): Asked | undefined {
+  const [address] = listen
   if (http?.startsWith('/'))
     return address === undefined
       ? undefined
-      : { to: endpoint(address), request: { path: asciiPath(http), host: 'localhost', tls: false }, timeoutMs }
+      : { to: clientAddress(address), request: { path: asciiPath(http), host: 'localhost', tls: false }, timeoutMs }
   if (http !== undefined) {
     const url = URL.parse(http)
     if (!url) return undefined
     const tls = url.protocol === 'https:'
     const port = Number(url.port) || (tls ? 443 : 80)
     const request = { path: `${url.pathname}${url.search}`, host: url.host, tls }
-    return { to: { host: url.hostname.replace(/^\[|\]$/g, ''), port }, request, timeoutMs }
+    return { to: { host: withoutBrackets(url.hostname), port }, request, timeoutMs }
   }
   if (tcp === undefined) return undefined
-  const asked = /^\d+$/.test(tcp) ? `${address?.startsWith('unix:') ? '' : hostOf(address ?? ':')}:${tcp}` : tcp
-  return { to: endpoint(asked), request: undefined, timeoutMs }
-}
-
-/** Where a server is asked that listens there: on all addresses means on this one as well. */
-function endpoint(address: string): Asked['to'] {
-  if (address.startsWith('unix:')) return { path: address.slice('unix:'.length) }
-  const host = hostOf(address)
-  const any = host === '' || host === '0.0.0.0' ? '127.0.0.1' : host === '[::]' ? '::1' : undefined
-  return { host: any ?? host.replace(/^\[|\]$/g, ''), port: portOf(address) }
+  return { to: clientAddress(probedAddress(tcp, listen)), request: undefined, timeoutMs }
 }
 
 /** Nobody has a certificate for a name that every machine has. */
-const isLocal = (to: Asked['to']): boolean => 'host' in to && /^(localhost|127\.[\d.]+|::1)$/.test(to.host)
+const isLocal = (to: Address): boolean => 'host' in to && isLoopbackHost(to.host)
 
 function pythonCode({ to, request, timeoutMs }: Asked): string {
   const timeout = timeoutMs / 1000

@@ -9,6 +9,7 @@
  *
  * Environment, removed once read: PRODSERVER_NODE_SOCKETS, JSON of `{"listen": {"0.0.0.0:3000": 3}, "probe": 4}`.
  */
+import { parseAddress } from '../core/addresses.ts'
 import cluster from 'node:cluster'
 import { lookup } from 'node:dns'
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http'
@@ -70,8 +71,9 @@ function readArguments([first, second]: readonly unknown[]): ListenOptions | und
 }
 
 function isSame(declared: string, { port, path }: ListenOptions): boolean {
-  if (path !== undefined) return declared.startsWith('unix:') && resolve(declared.slice(5)) === resolve(path)
-  return !declared.startsWith('unix:') && Number(declared.slice(declared.lastIndexOf(':') + 1)) === Number(port)
+  const address = parseAddress(declared)
+  if (path !== undefined) return 'path' in address && resolve(address.path) === resolve(path)
+  return 'port' in address && address.port === Number(port)
 }
 
 /**
@@ -79,8 +81,8 @@ function isSame(declared: string, { port, path }: ListenOptions): boolean {
  * socket is open as it is declared, and nobody gets in who would not have got in otherwise.
  */
 function hostWithin(address: string, host: string | undefined): string | undefined {
-  const declared = address.slice(0, address.lastIndexOf(':')).replace(/^\[|\]$/g, '')
-  if (!isNarrow(host) || host === declared) return undefined
+  const declared = parseAddress(address)
+  if (!isNarrow(host) || 'path' in declared || host === declared.host) return undefined
   process.stderr.write(
     `prodserver: ${address} is declared, and the script listens on ${host}: others get no answer. Declare its host in ARGS or as HOST\n`,
   )

@@ -1,3 +1,4 @@
+import { isUnixAddress } from '../../core/addresses.ts'
 import { EXIT, isError, type Problem, ProdserverError } from '../../core/errors.ts'
 import type { PlannedProcess } from '../../plan/plan.ts'
 import { withoutSilenced } from '../../plan/checks/silence.ts'
@@ -64,7 +65,7 @@ function announce(
 ): void {
   const listen =
     planned.listen.length > 0
-      ? ` on ${planned.listen.map((address) => (address.startsWith('unix:') ? address : `http://${address}`)).join(', ')}`
+      ? ` on ${planned.listen.map((address) => (isUnixAddress(address) ? address : `http://${address}`)).join(', ')}`
       : ''
   io.stderr.write(`${paint('bold', planned.name)}: ${planned.title}${listen}\n`)
   for (const note of planned.notes) io.stderr.write(`  ${paint('dim', note)}\n`)

@@ -1,5 +1,6 @@
+import { isAnyHost, parseAddress } from '../../core/addresses.ts'
 import type { PlannedProbe } from '../../plan/plan.ts'
-import { canBeAsked, hostOf, intervalMs, isOneOff, portOf, portsOf } from '../containers.ts'
+import { canBeAsked, intervalMs, isOneOff, portsOf } from '../containers.ts'
 import { IMAGE_UID } from '../dockerfile.ts'
 import { type Interpreter, interpreterOf, probeProgram } from '../probe-program.ts'
 import type { ExportedProcess, ExportInput } from '../target.ts'
@@ -92,7 +93,7 @@ export const portName = (port: number, all: readonly number[]): string => (port 
 /** A probe without its times. What listens where its pod alone reaches it is asked from inside. */
 function probeHandler(probe: PlannedProbe, { listen }: ExportedProcess, interpreter: Interpreter): Fields | undefined {
   const port = probe.tcp === undefined ? 0 : Number(/^\d+$/.test(probe.tcp) ? probe.tcp : 0)
-  const isOpen = listen.some((address) => portOf(address) === port && /^(0\.0\.0\.0|\[::\])?$/.test(hostOf(address)))
+  const isOpen = listen.map(parseAddress).some((own) => 'port' in own && own.port === port && isAnyHost(own.host))
   if (port > 0 && isOpen) return { tcpSocket: { port } }
   // The kubelet takes any answer from 400 for a failure, and by the Host that it sends, Django answers 400.
   const program = probeProgram(probe, listen, interpreter)

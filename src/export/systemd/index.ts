@@ -1,3 +1,4 @@
+import { isUnixAddress, joinHostPort, parseAddress } from '../../core/addresses.ts'
 import { quoteWord } from '../../core/shell-words.ts'
 import type { Exported, ExportedFile, ExportInput, Target } from '../target.ts'
 import { calendarOf } from './calendar.ts'
@@ -57,7 +58,7 @@ function renderTarget(units: readonly Unit[], { name }: ExportInput): string {
 }
 
 function renderSocket({ stem, services, exported, user }: Unit, { name }: ExportInput): string {
-  const isUnix = exported.listen.some((address) => address.startsWith('unix:'))
+  const isUnix = exported.listen.some(isUnixAddress)
   return renderUnit({
     Unit: [
       [
@@ -78,8 +79,12 @@ function renderSocket({ stem, services, exported, user }: Unit, { name }: Export
   })
 }
 
-const streamOf = (address: string): string =>
-  wholeLine(address.replace(/^unix:/, '').replace(/^localhost:/i, '127.0.0.1:'))
+/** Returns the value of `ListenStream=`. systemd resolves no host names. */
+function streamOf(text: string): string {
+  const address = parseAddress(text)
+  if ('path' in address) return wholeLine(address.path)
+  return joinHostPort(/^localhost$/i.test(address.host) ? '127.0.0.1' : address.host, address.port)
+}
 
 function renderTimer({ exported, stem }: Unit, { name }: ExportInput): string {
   const times = (exported.schedule && calendarOf(exported.schedule)) ?? []

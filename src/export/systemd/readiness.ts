@@ -1,3 +1,4 @@
+import { clientAddress, isLoopbackHost, probedAddress, withoutBrackets } from '../../core/addresses.ts'
 import type { PlannedProject } from '../../plan/plan.ts'
 import type { ExportedProcess } from '../target.ts'
 import { quoteCommand } from './quote.ts'
@@ -55,11 +56,11 @@ function askHttp(asked: string, { listen: [address], timeoutMs }: Question): str
   }
   if (!URL.canParse(asked)) return undefined
   const { protocol, hostname, port, pathname, search } = new URL(asked)
-  const host = hostname.replace(/^\[|\]$/g, '')
+  const host = withoutBrackets(hostname)
   const isEncrypted = protocol === 'https:'
   const where = `${JSON.stringify(host)}, ${port || (isEncrypted ? 443 : 80)}, timeout=${timeout}`
   // Nobody issues a certificate for this machine itself.
-  const isLocal = /^(localhost|127\.[\d.]+|::1)$/.test(host)
+  const isLocal = isLoopbackHost(host)
   const context = isEncrypted && isLocal ? ', context=ssl._create_unverified_context()' : ''
   return [
     'import http.client, ssl, sys',
@@ -70,24 +71,20 @@ function askHttp(asked: string, { listen: [address], timeoutMs }: Question): str
 }
 
 function askTcp(asked: string, { listen, timeoutMs }: Question): string {
-  const own = listen.find((address) => !address.startsWith('unix:')) ?? ''
-  const host = own.slice(0, own.lastIndexOf(':')) || '127.0.0.1'
-  const address = /^\d+$/.test(asked) ? `${host}:${asked}` : asked
-  return ['import socket', ...connect('s', address, seconds(timeoutMs))].join('; ')
+  return ['import socket', ...connect('s', probedAddress(asked, listen), seconds(timeoutMs))].join('; ')
 }
 
 /** Statements that put a connection into a name. */
-function connect(name: string, address: string, timeout: string): readonly string[] {
-  if (address.startsWith('unix:'))
+function connect(name: string, text: string, timeout: string): readonly string[] {
+  const address = clientAddress(text)
+  if ('path' in address)
     return [
       `${name} = socket.socket(socket.AF_UNIX)`,
       `${name}.settimeout(${timeout})`,
-      `${name}.connect(${JSON.stringify(address.slice('unix:'.length))})`,
+      `${name}.connect(${JSON.stringify(address.path)})`,
     ]
-  const at = address.lastIndexOf(':')
-  const host = address.slice(0, at).replace(/^\[|\]$/g, '')
-  const reached = host === '0.0.0.0' || host === '' ? '127.0.0.1' : host === '::' ? '::1' : host
-  return [`${name} = socket.create_connection((${JSON.stringify(reached)}, ${address.slice(at + 1)}), ${timeout})`]
+  const { host, port } = address
+  return [`${name} = socket.create_connection((${JSON.stringify(host)}, ${port}), ${timeout})`]
 }
 
 /** Seconds as systemd, a shell and Python read them. */

@@ -1,3 +1,4 @@
+import { portOf } from '../../core/addresses.ts'
 import type { ExportInput, ExportedProcess } from '../target.ts'
 import { quoteCommand, quoteItem, wholeLine } from './quote.ts'
 import { readiness, seconds } from './readiness.ts'
@@ -156,6 +157,6 @@ const restarting = ({ restart }: ExportedProcess): readonly Setting[] => [
 
 const bindsLowPort = ({ listen }: ExportedProcess): boolean =>
   listen.some((address) => {
-    const port = Number(/:(\d+)$/.exec(address)?.[1] ?? 0)
+    const port = portOf(address)
     return port > 0 && port < 1024
   })

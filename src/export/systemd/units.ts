@@ -1,3 +1,4 @@
+import { parseAddress } from '../../core/addresses.ts'
 import { completes } from '../shell.ts'
 import type { ExportInput, ExportedProcess } from '../target.ts'
 
@@ -40,5 +41,8 @@ const instancesOf = ({ listen, instances, schedule }: ExportedProcess, hasSocket
   schedule !== null || (listen.length > 0 && !hasSocket) ? 1 : instances
 
 /** systemd opens addresses, and looks up no names. */
-const isSocketAddress = (address: string): boolean =>
-  /^unix:\/\S+$/.test(address) || /^(localhost|\d+\.\d+\.\d+\.\d+|\[[\da-f:.]+\]):\d+$/i.test(address)
+function isSocketAddress(text: string): boolean {
+  const address = parseAddress(text)
+  if ('path' in address) return /^\/\S+$/.test(address.path)
+  return /^(localhost|\d+\.\d+\.\d+\.\d+|[\da-f.]*:[\da-f:.]*)$/i.test(address.host)
+}

@@ -30,6 +30,7 @@ const pairs: readonly (readonly [one: string, other: string, clash: boolean])[] 
   ['unix:/run/a.sock', 'unix:/run/a.sock', true],
   ['unix:/run/a.sock', 'unix:/run/b.sock', false],
   ['unix:/run/a.sock', '0.0.0.0:8000', false],
+  ['unix:/run/a.sock', 'unix:///run/a.sock', true],
 ]
 
 for (const [one, other, clash] of pairs) {

@@ -1,3 +1,4 @@
+import { isAnyHost, parseAddress, portOf } from '../../core/addresses.ts'
 import type { Problem } from '../../core/errors.ts'
 import type { PlannedProcess } from '../plan.ts'
 
@@ -34,24 +35,13 @@ export function checkAddresses(
 
 const LAST_PORT = 65_535
 
-const portOf = (address: string): number => (address.startsWith('unix:') ? 0 : Number(split(address)[1]) || 0)
-
-/** Whether both cannot be bound at once: the same port on the same host, or on all of them. */
-function overlap(a: string, b: string): boolean {
-  if (a === b) return !a.endsWith(':0')
-  if (a.startsWith('unix:') || b.startsWith('unix:')) return false
-  const [hostA, portA] = split(a)
-  const [hostB, portB] = split(b)
-  return portA === portB && portA !== '0' && (isAny(hostA) || isAny(hostB) || sameHost(hostA, hostB))
+/** Tells whether only one of the two can be bound: the same path, or the same port on the same host or on all interfaces. */
+function overlap(one: string, other: string): boolean {
+  const [a, b] = [parseAddress(one), parseAddress(other)]
+  if ('path' in a || 'path' in b) return 'path' in a && 'path' in b && a.path === b.path
+  return a.port === b.port && a.port !== 0 && (isAnyHost(a.host) || isAnyHost(b.host) || sameHost(a.host, b.host))
 }
 
-const split = (address: string): readonly [string, string] => {
-  const at = address.lastIndexOf(':')
-  return [address.slice(0, at), address.slice(at + 1)]
-}
+const isLocalhost = (host: string): boolean => host === 'localhost' || host === '127.0.0.1'
 
-const isAny = (host: string): boolean => host === '0.0.0.0' || host === '[::]' || host === ''
-
-const isLoopback = (host: string): boolean => host === 'localhost' || host === '127.0.0.1'
-
-const sameHost = (a: string, b: string): boolean => a === b || (isLoopback(a) && isLoopback(b))
+const sameHost = (a: string, b: string): boolean => a === b || (isLocalhost(a) && isLocalhost(b))

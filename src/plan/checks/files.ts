@@ -3,6 +3,7 @@ import { dirname, isAbsolute, resolve } from 'node:path'
 import type { Option, Translation } from '../../args/translate.ts'
 import type { Backend } from '../../backends/backend.ts'
 import type { Declaration } from '../../config/declarations.ts'
+import { printAddress } from '../../core/addresses.ts'
 import type { Problem } from '../../core/errors.ts'
 import { quoteWord } from '../../core/shell-words.ts'
 
@@ -67,7 +68,7 @@ export function writtenFiles(
     if (!isOwned && !files.writes?.includes(name)) return []
     return option.values.flatMap((value) => {
       const path = pathOf(value)
-      if (path === undefined || (isMoved && !isAbsolute(path)) || listen.includes(`unix:${path}`)) return []
+      if (path === undefined || (isMoved && !isAbsolute(path)) || listen.includes(printAddress({ path }))) return []
       const file = resolve(cwd, path)
       const isShared = instances === 'cpu' || instances > 1
       return isDevice(file)

@@ -1,12 +1,10 @@
 import type { Socket } from 'node:net'
 import { basename, dirname } from 'node:path'
+import { type Address, printAddress } from '../../core/addresses.ts'
 import { socketPath } from '../../control/state-dir.ts'
 
-/** Where a connection goes, in the form that `node:net` takes. */
-export type Endpoint = { readonly host: string; readonly port: number } | { readonly path: string }
-
 /** Connects, also to a Unix socket whose path is longer than the system takes. */
-export function connectTo(endpoint: Endpoint): Socket {
+export function connectTo(endpoint: Address): Socket {
   const { connect } = process.getBuiltinModule('node:net')
   if (!('path' in endpoint)) return connect(endpoint)
   const target = socketPath(dirname(endpoint.path), basename(endpoint.path))
@@ -15,27 +13,9 @@ export function connectTo(endpoint: Endpoint): Socket {
   return socket
 }
 
-/** Of `host:port` or `unix:/path`. What listens on all interfaces is asked on the loopback one. */
-export function endpointOf(address: string): Endpoint {
-  if (address.startsWith('unix:')) return { path: address.slice('unix:'.length).replace(/^\/\//, '') }
-  const at = address.lastIndexOf(':')
-  const host = address.slice(0, at)
-  return { host: LOOPBACK[host] ?? host.replace(/^\[|\]$/g, ''), port: Number(address.slice(at + 1)) }
-}
-
-// `[::]` takes connections of both families, unless it was told not to: then only this one.
-const LOOPBACK: Readonly<Record<string, string>> = {
-  '0.0.0.0': '127.0.0.1',
-  '': '127.0.0.1',
-  '*': '127.0.0.1',
-  '[::]': '::1',
-  '::': '::1',
-}
-
-export function endpointWords(endpoint: Endpoint): string {
-  if ('path' in endpoint) return endpoint.path
-  return `${endpoint.host.includes(':') ? `[${endpoint.host}]` : endpoint.host}:${endpoint.port}`
-}
+/** Describes an endpoint in a probe's reply. */
+export const describeEndpoint = (endpoint: Address): string =>
+  'path' in endpoint ? endpoint.path : printAddress(endpoint)
 
 const WORDS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nothing listens there (connection refused)',

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
-import { connectTo, type Endpoint, failureWords } from './endpoint.ts'
+import type { Address } from '../../core/addresses.ts'
+import { connectTo, failureWords } from './endpoint.ts'
 import type { ProbeResult } from './probes.ts'
 
 /** Loading Node's own HTTP client takes 13 MiB; a probe needs a status and the first bytes of a body. */
@@ -23,7 +24,7 @@ const REST_MS = 100
 
 /** Asks a server without encryption. Any status below 500 is an answer of a server that works. */
 export function probeHttp(
-  endpoint: Endpoint,
+  endpoint: Address,
   request: HttpRequest,
   timeoutMs: number,
   signal: AbortSignal,

@@ -30,7 +30,7 @@ function bench(purpose: 'ready' | 'alive', probe: Partial<PlannedProbe>): Bench 
   const prober = createProber({
     purpose,
     probe: { startMs: 60_000, intervalMs: 100, timeoutMs: 1000, failures: 3, ...probe },
-    target: { address: null, env: {}, cwd: '/' },
+    target: { address: null, listen: [], env: {}, cwd: '/' },
     report: (result) => void reports.push(result),
     run: async () => {
       asked++

@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import type { PlannedProbe } from '../../plan/plan.ts'
-import { endpointOf, endpointWords } from './endpoint.ts'
 import { clean, parseAnswer } from './http.ts'
 import { type ProbeResult, runProbe } from './probes.ts'
 
@@ -14,10 +13,15 @@ const never = new AbortController().signal
 const env = { PATH: '/usr/bin:/bin' }
 const BRIEF = 300
 
-const ask = (probe: Partial<PlannedProbe>, address: string | null = null, signal = never): Promise<ProbeResult> =>
+const ask = (
+  probe: Partial<PlannedProbe>,
+  address: string | null = null,
+  signal = never,
+  listen: readonly string[] = address === null ? [] : [address],
+): Promise<ProbeResult> =>
   runProbe(
     { startMs: 60_000, intervalMs: 1000, timeoutMs: 20_000, failures: 3, ...probe },
-    { address, env, cwd: '/' },
+    { address, listen, env, cwd: '/' },
     signal,
   )
 
@@ -206,14 +210,10 @@ test('a program that leaves something running is over when it ends itself', asyn
   assert.deepEqual(await ask({ exec: ['sh', '-c', 'sleep 60 &'] }), READY)
 })
 
-test('addresses are read as they are declared', () => {
-  assert.deepEqual(endpointOf('0.0.0.0:80'), { host: '127.0.0.1', port: 80 })
-  assert.deepEqual(endpointOf('[::]:80'), { host: '::1', port: 80 })
-  assert.deepEqual(endpointOf('[fe80::1]:80'), { host: 'fe80::1', port: 80 })
-  assert.deepEqual(endpointOf('example.com:80'), { host: 'example.com', port: 80 })
-  assert.deepEqual(endpointOf('unix:/run/x.sock'), { path: '/run/x.sock' })
-  assert.deepEqual(endpointOf('unix:///run/x.sock'), { path: '/run/x.sock' })
-  assert.equal(endpointWords({ host: '::1', port: 80 }), '[::1]:80')
+test('a TCP probe of a port asks the declared host when requests go to a private socket', async (t) => {
+  const port = await serve(t, () => {}, { host: '127.0.0.2' })
+  const result = await ask({ tcp: String(port) }, 'unix:/run/web.1-3.probe', never, [`127.0.0.2:${port + 1}`])
+  assert.deepEqual(result, READY)
 })
 
 test('an answer is read from any number of bytes on', () => {

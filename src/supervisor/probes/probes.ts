@@ -1,5 +1,6 @@
 import type { PlannedProbe } from '../../plan/plan.ts'
-import { connectTo, type Endpoint, endpointOf, endpointWords, failureWords } from './endpoint.ts'
+import { type Address, clientAddress, probedAddress, withoutBrackets } from '../../core/addresses.ts'
+import { connectTo, describeEndpoint, failureWords } from './endpoint.ts'
 import { probeCommand } from './command.ts'
 import { probeHttp, probeHttps } from './http.ts'
 
@@ -8,8 +9,10 @@ export type ProbeResult = { readonly ok: true } | { readonly ok: false; readonly
 
 /** The instance that is asked. */
 export interface ProbeTarget {
-  /** `host:port` or `unix:/path`; null when it listens nowhere. */
+  /** Address that requests go to; null when the process listens nowhere. */
   readonly address: string | null
+  /** Declared addresses of the process. A TCP probe of a bare port takes its host from them. */
+  readonly listen: readonly string[]
   /** Of a probe that is a program: everything of its environment, where it runs, and as whom. */
   readonly env: Readonly<Record<string, string>>
   readonly cwd: string
@@ -51,13 +54,13 @@ function askHttp(
       return { ok: false, reply: `GET ${pathOrUrl} cannot be asked: the process listens on no address.` }
     // A name that every Django project allows while it is developed; 400 is an answer as well.
     const request = { path: pathOrUrl, host: 'localhost', shown: `GET ${pathOrUrl}` }
-    return probeHttp(endpointOf(target.address), request, timeoutMs, signal)
+    return probeHttp(clientAddress(target.address), request, timeoutMs, signal)
   }
   const url = URL.canParse(pathOrUrl) ? new URL(pathOrUrl) : undefined
   if (!url) return { ok: false, reply: `${pathOrUrl} is neither a path nor a URL.` }
   const shown = `GET ${url.origin}${url.pathname}${url.search}`
   if (url.protocol === 'https:') return probeHttps(url, shown, timeoutMs, signal)
-  const endpoint: Endpoint = { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port || 80) }
+  const endpoint: Address = { host: withoutBrackets(url.hostname), port: Number(url.port || 80) }
   const request = { path: `${url.pathname}${url.search}`, host: url.host, shown, login: loginOf(url) }
   return probeHttp(endpoint, request, timeoutMs, signal)
 }
@@ -69,9 +72,10 @@ const loginOf = ({ username, password }: URL): string | undefined =>
     : Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64')
 
 function askTcp(tcp: string, target: ProbeTarget, timeoutMs: number, signal: AbortSignal): Promise<ProbeResult> {
-  const endpoint = endpointOf(/^\d+$/.test(tcp) ? onSameHost(tcp, target.address) : tcp)
+  const endpoint = clientAddress(probedAddress(tcp, target.listen))
+  if ('port' in endpoint && endpoint.port === 0) throw new Error(`${tcp} has no port`)
   const { promise, resolve } = Promise.withResolvers<ProbeResult>()
-  const shown = `connect to ${endpointWords(endpoint)}`
+  const shown = `connect to ${describeEndpoint(endpoint)}`
   const fail = (words: string): void => resolve({ ok: false, reply: `${shown} → ${words}` })
   const socket = connectTo(endpoint)
   const timer = setTimeout(() => fail(`no answer within ${timeoutMs / 1000} s`), timeoutMs)
@@ -84,10 +88,4 @@ function askTcp(tcp: string, target: ProbeTarget, timeoutMs: number, signal: Abo
     signal.removeEventListener('abort', callOff)
     socket.destroy()
   })
-}
-
-/** A port alone is asked where the process listens. */
-function onSameHost(port: string, address: string | null): string {
-  const host = address === null || address.startsWith('unix:') ? '' : address.slice(0, address.lastIndexOf(':'))
-  return `${host || '127.0.0.1'}:${port}`
 }

@@ -370,7 +370,7 @@ export class Instance {
     // A program that asks for a process asks as the user that this one runs as.
     const identity =
       (user !== null || group !== null) && life.pid !== null ? this.#world.identityOf(life.pid) : undefined
-    return { address: life.probeAddress ?? listen[0] ?? null, env, cwd, ...identity }
+    return { address: life.probeAddress ?? listen[0] ?? null, listen, env, cwd, ...identity }
   }
 
   #ready(): void {

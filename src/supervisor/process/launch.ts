@@ -3,6 +3,7 @@ import { lstatSync, mkdirSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { SOCKET_PATH_BYTES } from '../../control/state-dir.ts'
+import { printAddress } from '../../core/addresses.ts'
 import type { Start } from '../shim/client.ts'
 import type { ProcessSpec } from '../spec.ts'
 import { MARK, markOf } from '../procfs/descendant-cleanup.ts'
@@ -85,5 +86,5 @@ function socketAddress(stateDir: string, token: string, suffix: string): string 
   const path = (name: string): string => join(stateDir, 'run', `${name}.${suffix}`)
   const named = path(token.replace('#', '-'))
   const isShort = Buffer.byteLength(named) <= SOCKET_PATH_BYTES
-  return `unix:${isShort ? named : path(createHash('sha256').update(token).digest('hex').slice(0, 10))}`
+  return printAddress({ path: isShort ? named : path(createHash('sha256').update(token).digest('hex').slice(0, 10)) })
 }

@@ -1,5 +1,6 @@
 import { constants } from 'node:os'
 import { resolve } from 'node:path'
+import { hasEphemeralPort, parseAddress, printAddress } from '../../core/addresses.ts'
 import type { Instance, Life } from './instance.ts'
 import type { BindResult, Keeper, StartFailure } from '../shim/client.ts'
 import { trialAddressOf } from './launch.ts'
@@ -101,7 +102,7 @@ export class Sockets {
  */
 export function takenAddress({ listen, cwd }: ProcessSpec, isOurs: (pid: number) => boolean): StartFailure | null {
   for (const address of listen) {
-    const holder = address.endsWith(':0') ? null : holderOf(absolute(address, cwd))
+    const holder = hasEphemeralPort(address) ? null : holderOf(absolute(address, cwd))
     if (!holder || (holder.pid !== null && isOurs(holder.pid))) continue
     return { errno: constants.errno.EADDRINUSE, message: describeHolder(holder), what: `address ${address}` }
   }
@@ -109,8 +110,10 @@ export function takenAddress({ listen, cwd }: ProcessSpec, isOurs: (pid: number)
 }
 
 /** A path of a socket is the program's, and the keeper is elsewhere. */
-const absolute = (address: string, cwd: string): string =>
-  address.startsWith('unix:') ? `unix:${resolve(cwd, address.slice(5))}` : address
+function absolute(text: string, cwd: string): string {
+  const address = parseAddress(text)
+  return 'path' in address ? printAddress({ path: resolve(cwd, address.path) }) : text
+}
 
 const socketName = ({ name }: ProcessSpec, address: string): string => `${name}/${address}`
 const trialName = (token: string, index: number): string => `${token}/trial-${index}`

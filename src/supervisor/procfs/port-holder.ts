@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { isAnyHost, parseAddress, type TcpAddress } from '../../core/addresses.ts'
 import { shortCommand } from './process-table.ts'
 
 /** Who listens on an address that was wanted. */
@@ -14,8 +15,9 @@ const LISTEN = '0A'
 const ACCEPTS = 0x10000
 
 /** Who listens on `host:port` or `unix:/path`, as far as the system tells; null where nobody does. */
-export function holderOf(address: string, proc = '/proc'): PortHolder | null {
-  const inodes = address.startsWith('unix:') ? unixInodes(address.slice(5), proc) : tcpInodes(address, proc)
+export function holderOf(text: string, proc = '/proc'): PortHolder | null {
+  const address = parseAddress(text)
+  const inodes = 'path' in address ? unixInodes(address.path, proc) : tcpInodes(address, proc)
   if (inodes.size === 0) return null
   for (const pid of readdirSync(proc)) {
     if (!/^\d+$/.test(pid) || !hasSocket(`${proc}/${pid}/fd`, inodes)) continue
@@ -31,10 +33,7 @@ export function describeHolder({ pid, program }: PortHolder): string {
   return `${shortCommand(program)} (pid ${pid}) listens there`
 }
 
-function tcpInodes(address: string, proc: string): ReadonlySet<string> {
-  const at = address.lastIndexOf(':')
-  const host = address.slice(0, at).replace(/^\[(.*)\]$/, '$1')
-  const port = Number(address.slice(at + 1))
+function tcpInodes({ host, port }: TcpAddress, proc: string): ReadonlySet<string> {
   const found = new Set<string>()
   for (const table of ['tcp', 'tcp6']) {
     for (const line of lines(`${proc}/net/${table}`)) {
@@ -51,7 +50,7 @@ function overlaps(host: string, hex: string): boolean {
   if (host === '::') return true
   const isOfAll = /^0+$/.test(hex)
   if (host === 'localhost') return overlaps('127.0.0.1', hex) || overlaps('::1', hex)
-  if (host === '' || host === '*' || host === '0.0.0.0') return isOfAll || hex.length === 8 || hex.startsWith(MAPPED)
+  if (isAnyHost(host)) return isOfAll || hex.length === 8 || hex.startsWith(MAPPED)
   if (/^[\d.]+$/.test(host)) return isOfAll || hex === ipv4Hex(host) || hex === MAPPED + ipv4Hex(host)
   if (host.includes(':')) return hex.length === 32 && (isOfAll || hex === ipv6Hex(host))
   // A name may be any of them: only who has all of them is in its way for certain.
