@@ -9,10 +9,11 @@ const { version } = JSON.parse(readFileSync('package.json', 'utf8'))
 
 // Made aside and put in place whole: what runs from dist/ meanwhile, or after a failed build, is never half of it.
 rmSync('dist.new', { recursive: true, force: true })
+/** @satisfies {import('esbuild').BuildOptions} */
 const options = {
   outdir: 'dist.new',
   bundle: true,
-  platform: 'node',
+  platform: /** @type {const} */ ('node'),
   target: 'node22.18',
   define: {
     PRODSERVER_VERSION: JSON.stringify(version),
@@ -27,6 +28,7 @@ await build({ ...options, format: 'esm', entryPoints: ['src/bin.ts', 'src/index.
 /**
  * What is a file of its own, below src. A start compiles all that it loads, so each group of commands has one, and so has
  * what only a few commands need. CommonJS: an ECMAScript module loads all that it imports of Node before its first line.
+ * @type {Record<string, string>}
  */
 const apart = {
   // Whoever throws an error and whoever catches it must mean the same class.
@@ -38,12 +40,13 @@ const apart = {
   'init/index.ts': 'init',
 }
 const source = resolve('src')
+/** @type {import('esbuild').Plugin} */
 const chunks = {
   name: 'chunks',
   setup: ({ onResolve }) =>
     onResolve({ filter: /\.ts$/ }, ({ path, resolveDir, kind }) => {
       const chunk = kind === 'entry-point' ? undefined : apart[relative(source, resolve(resolveDir, path))]
-      return chunk && { path: `./${chunk}.cjs`, external: true }
+      return chunk === undefined ? undefined : { path: `./${chunk}.cjs`, external: true }
     }),
 }
 const programs = {

@@ -23,12 +23,13 @@ await main(async () => {
   const given = process.argv.slice(2)
   const binary = await ensureBinary()
   const folder = mkdtempSync(join(tmpdir(), 'prodserver-control-plane-'))
+  /** @type {import('node:child_process').ChildProcess[]} */
   const programs = []
   try {
     const kubeconfig = await step('starting etcd, the API server and the controllers', () =>
       start(binary, folder, programs),
     )
-    const [program, ...args] = given.length > 0 ? given : TESTS
+    const [program = '', ...args] = given.length > 0 ? given : TESTS
     const env = environment({ KUBECONFIG: kubeconfig, PRODSERVER_TEST_KUBECONFIG: kubeconfig })
     const child = spawn(program, args, { cwd: root, env, stdio: 'inherit' })
     // Its end is what everything else is ended by.

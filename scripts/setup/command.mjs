@@ -40,7 +40,8 @@ export async function run(name, argv, { cwd = root, env = environment(), timeout
   const descriptor = openSync(log, 'w')
   try {
     const stdio = /** @type {const} */ (['ignore', descriptor, descriptor])
-    const end = await ending(spawn(argv[0], argv.slice(1), { cwd, env, stdio: [...stdio] }), timeoutMs)
+    const [program = '', ...args] = argv
+    const end = await ending(spawn(program, args, { cwd, env, stdio: [...stdio] }), timeoutMs)
     const output = readFileSync(log, 'utf8')
     if (end.interrupted) throw new Interrupted(end.interrupted)
     if (end.code !== 0) throw new CommandFailed(describe(argv, end), output, log)
@@ -56,8 +57,8 @@ export async function run(name, argv, { cwd = root, env = environment(), timeout
  * @param {Options} [options]
  * @returns {string | undefined} its answer; undefined when it failed, hung or is absent
  */
-export function ask(argv, { cwd = root, env = environment(), timeoutMs = 10_000 } = {}) {
-  const { status, stdout } = spawnSync(argv[0], argv.slice(1), {
+export function ask([program = '', ...args], { cwd = root, env = environment(), timeoutMs = 10_000 } = {}) {
+  const { status, stdout } = spawnSync(program, args, {
     cwd,
     env,
     timeout: timeoutMs,
@@ -74,8 +75,9 @@ export function ask(argv, { cwd = root, env = environment(), timeoutMs = 10_000 
  * @returns {Promise<number>} the exit code, where the place itself cannot be handed over
  */
 export async function become(argv, env) {
-  process.execve?.(argv[0], argv, definedOnly(env)) // Node 22.15 and newer; does not return
-  const end = await ending(spawn(argv[0], argv.slice(1), { env, stdio: 'inherit' }))
+  const [program = '', ...args] = argv
+  process.execve?.(program, argv, definedOnly(env)) // Node 22.15 and newer; does not return
+  const end = await ending(spawn(program, args, { env, stdio: 'inherit' }))
   if (end.error) throw new SetupError(describe(argv, end))
   if (end.signal) process.kill(process.pid, end.signal)
   return end.code ?? 128 + constants.signals[/** @type {NodeJS.Signals} */ (end.signal)]

@@ -2,6 +2,7 @@
 import { ask } from './command.mjs'
 import { findProgram } from './environment.mjs'
 
+/** @type {readonly [major: number, minor: number]} */
 export const oldestPython = [3, 10]
 
 /** What is asked for: the first that suits wins. */
@@ -34,7 +35,7 @@ print(json.dumps(answer))
 /**
  * @typedef {object} Interpreter
  * @property {string} path
- * @property {number[]} version
+ * @property {[major: number, minor: number, patch: number]} version
  * @property {boolean} makesEnvironments whether it has venv and ensurepip
  * @property {string[]} packages those of `parts` that it can import
  */
@@ -70,7 +71,7 @@ export function inspectInterpreter(path) {
 
 /**
  * @param {string} [output] whose last line is the answer; start-up files may print above it
- * @returns {{ path: string, version: number[], modules: string[] } | undefined}
+ * @returns {{ path: string, version: Interpreter['version'], modules: string[] } | undefined}
  */
 function parse(output = '') {
   try {

@@ -6,6 +6,7 @@ import { isExecutable, root } from './environment.mjs'
 import { SetupError, step, warn } from './steps.mjs'
 
 const nodeModules = join(root, 'node_modules')
+/** @type {readonly [major: number, minor: number]} */
 const oldestNode = [22, 18]
 
 /** @returns {Promise<string>} the Node program to run the product with */
@@ -78,6 +79,6 @@ async function fetchLockedNode() {
 
 /** @param {string} version */
 function isNewEnough(version) {
-  const [major, minor] = version.split('.').map(Number)
+  const [major = 0, minor = 0] = version.split('.').map(Number)
   return major > oldestNode[0] || (major === oldestNode[0] && minor >= oldestNode[1])
 }
