@@ -43,8 +43,8 @@ const source = resolve('src')
 /** @type {import('esbuild').Plugin} */
 const chunks = {
   name: 'chunks',
-  setup: ({ onResolve }) =>
-    onResolve({ filter: /\.ts$/ }, ({ path, resolveDir, kind }) => {
+  setup: (plugin) =>
+    plugin.onResolve({ filter: /\.ts$/ }, ({ path, resolveDir, kind }) => {
       const chunk = kind === 'entry-point' ? undefined : apart[relative(source, resolve(resolveDir, path))]
       return chunk === undefined ? undefined : { path: `./${chunk}.cjs`, external: true }
     }),

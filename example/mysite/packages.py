@@ -12,6 +12,4 @@ def installed(package):
 
 # Django 6.0 has the tasks framework itself, django-tasks brings it to older
 # versions, and django-tasks-db adds the queue and the worker to either.
-HAS_DJANGO_TASKS = installed("django_tasks_db") and (
-    installed("django.tasks") or installed("django_tasks")
-)
+HAS_DJANGO_TASKS = installed("django_tasks_db") and (installed("django.tasks") or installed("django_tasks"))

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 from django.conf import settings
-from django.core.checks import Error, Warning
+from django.core import checks
 from django.core.management import CommandError
 
 # What prodserver has from Django's own checks, which are told here anyway.
@@ -23,17 +23,19 @@ def check_processes(app_configs, **kwargs):
         package = find_package()
         command = [find_node(package), str(package / "dist" / "bin.js"), "check", "--json"]
     except CommandError as error:
-        return [Warning("The production processes were not checked. %s" % error)]
-    command += ["--python=%s" % sys.executable, "--project=%s" % project_root()]
-    command += ["--settings=%s" % settings.SETTINGS_MODULE] if getattr(settings, "SETTINGS_MODULE", None) else []
+        return [checks.Warning(f"The production processes were not checked. {error}")]
+    command += [f"--python={sys.executable}", f"--project={project_root()}"]
+    command += [f"--settings={settings.SETTINGS_MODULE}"] if getattr(settings, "SETTINGS_MODULE", None) else []
     command += ["--deploy"] if "--deploy" in sys.argv else []
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=inherited_environment())
+    done = subprocess.run(
+        command, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=inherited_environment()
+    )
     problems = [json.loads(line) for line in done.stdout.splitlines()]
     return [message_of(problem) for problem in problems if problem["id"] not in FROM_DJANGO]
 
 
 def message_of(problem):
-    make = Error if problem["id"].startswith("E") else Warning
+    make = checks.Error if problem["id"].startswith("E") else checks.Warning
     where = problem.get("at") or problem["place"]
-    text = "%s\n%s" % (problem["place"], problem["message"])
+    text = f"{problem['place']}\n{problem['message']}"
     return make(text, hint=problem.get("hint"), obj=where, id="prodserver." + problem["id"])

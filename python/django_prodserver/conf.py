@@ -5,7 +5,7 @@ from django.conf import settings
 
 class AppSettings:
     @property
-    def PRODUCTION_PROCESSES(self):
+    def PRODUCTION_PROCESSES(self):  # noqa: N802 - The attribute has the name of the setting.
         """The declared processes; empty where the setting does not exist."""
         return getattr(settings, "PRODUCTION_PROCESSES", {})
 

@@ -21,9 +21,9 @@ def hand_over(arguments, extra=()):
         node,
         str(package / "dist" / "bin.js"),
         arguments[0],
-        "--python=%s" % sys.executable,
-        "--project=%s" % project_root(),
-        "--answer-fd=%d" % answer,
+        f"--python={sys.executable}",
+        f"--project={project_root()}",
+        f"--answer-fd={answer}",
         *arguments[1:],
         *(["--", *extra] if extra else []),
     ]
@@ -40,7 +40,9 @@ def inherited_environment():
     except OSError:
         return environment
     environment.pop("TZ", None)
-    environment.update({"TZ": os.fsdecode(entry[3:]) for entry in given if entry.startswith(b"TZ=")})
+    for entry in given:
+        if entry.startswith(b"TZ="):
+            environment["TZ"] = os.fsdecode(entry[3:])
     return environment
 
 
@@ -56,9 +58,8 @@ def find_package():
     for folder in candidates:
         if (folder / "dist" / "bin.js").is_file() and (folder / "package.json").is_file():
             return folder
-    raise CommandError(
-        "Cannot find prodserver%s.\nInstall it in the project: npm install prodserver" % (" in " + named if named else "")
-    )
+    where = f" in {named}" if named else ""
+    raise CommandError(f"Cannot find prodserver{where}.\nInstall it in the project: npm install prodserver")
 
 
 def find_node(package):
@@ -86,10 +87,10 @@ def settings_answer(package):
     answer = probe.describe(settings, getattr(sys.modules.get(module), "__file__", None), modules)
     answer["settingsModule"] = module
     # A server's environment and command line are visible to others; an unlinked file is not.
-    file = tempfile.TemporaryFile()
-    file.write(json.dumps(answer).encode())
-    file.flush()
-    descriptor = os.dup(file.fileno())
+    with tempfile.TemporaryFile() as file:
+        file.write(json.dumps(answer).encode())
+        file.flush()
+        descriptor = os.dup(file.fileno())
     os.lseek(descriptor, 0, os.SEEK_SET)
     os.set_inheritable(descriptor, True)
     return descriptor

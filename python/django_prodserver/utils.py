@@ -13,5 +13,6 @@ def asgi_app_name():
 
 def _app_name(setting, module):
     # Django's project template sets only the first of them; both modules lie in the package of the settings.
-    path = getattr(settings, setting, None) or "%s.%s.application" % (settings.SETTINGS_MODULE.split(".")[0], module)
+    package = settings.SETTINGS_MODULE.split(".")[0]
+    path = getattr(settings, setting, None) or f"{package}.{module}.application"
     return ":".join(path.rsplit(".", 1))

@@ -79,7 +79,9 @@ def imported_application(body, package):
                 return None
             if statement.level == 1 and statement.module and "." not in statement.module:
                 modules.add(statement.module)
-            elif statement.level == 0 and statement.module.startswith(package + ".") and statement.module.count(".") == 1:
+            elif (
+                statement.level == 0 and statement.module.startswith(package + ".") and statement.module.count(".") == 1
+            ):
                 modules.add(statement.module.partition(".")[2])
             elif statement.module != "__future__":
                 return None
@@ -90,7 +92,9 @@ def is_import_guard(handler):
     return (
         kind(handler.type) == "Name"
         and handler.type.id in ("ImportError", "ModuleNotFoundError")
-        and all(kind(node) == "Pass" or kind(node) == "Assign" and kind(node.value) == "Constant" for node in handler.body)
+        and all(
+            kind(node) == "Pass" or (kind(node) == "Assign" and kind(node.value) == "Constant") for node in handler.body
+        )
     )
 
 

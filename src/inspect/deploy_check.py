@@ -48,7 +48,7 @@ def look_at_database(alias):
     name = str(connection.settings_dict.get("NAME") or "")
     if connection.vendor == "sqlite" and not os.path.exists(name) and ":memory:" not in name:
         # To connect would make it.
-        return {**found, "error": "there is no file %s" % name}
+        return {**found, "error": f"there is no file {name}"}
     if connection.vendor in ("postgresql", "mysql"):
         connection.settings_dict["OPTIONS"] = {
             "connect_timeout": PATIENCE_SECONDS,
@@ -58,7 +58,7 @@ def look_at_database(alias):
         connection.ensure_connection()
         executor = MigrationExecutor(connection)
         plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
-        found["unapplied"] = ["%s.%s" % (migration.app_label, migration.name) for migration, _ in plan]
+        found["unapplied"] = [f"{migration.app_label}.{migration.name}" for migration, _ in plan]
     except Exception as error:
         found["error"] = first_line(error)
     finally:
@@ -130,7 +130,9 @@ def look_at_dramatiq(found):
 
     autodiscover_modules(*getattr(settings, "DRAMATIQ_AUTODISCOVER_MODULES", ["tasks"]))
     broker = dramatiq.get_broker()
-    found["queues"].update((actor.queue_name, name + GOES_TO) for name, actor in sorted(broker.actors.items(), reverse=True))
+    found["queues"].update(
+        (actor.queue_name, name + GOES_TO) for name, actor in sorted(broker.actors.items(), reverse=True)
+    )
     # That of Redis has a client, that of RabbitMQ makes its connection when it is looked at.
     return lambda: ping(broker.client) if hasattr(broker, "client") else getattr(broker, "connection", None)
 

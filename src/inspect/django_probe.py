@@ -45,7 +45,7 @@ def plain(value, around=()):
     if id(value) in around or len(around) > 20:
         return odd(value)
     around = (*around, id(value))
-    if isinstance(value, dict) or hasattr(value, "items") and hasattr(value, "keys"):
+    if isinstance(value, dict) or (hasattr(value, "items") and hasattr(value, "keys")):
         return {
             key if isinstance(key, str) else str(key): plain(item, around)
             if isinstance(key, str) or is_lazy(key)
@@ -77,7 +77,7 @@ def odd(value, what=None):
     try:
         text = repr(value)[:200]
     except Exception as error:
-        text = "<repr raised %s>" % type(error).__name__
+        text = f"<repr raised {type(error).__name__}>"
     return {"__python__": what or type(value).__name__, "repr": text}
 
 

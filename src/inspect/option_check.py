@@ -206,7 +206,8 @@ def configured_worker_class(path):
     import ast
 
     try:
-        with open((path or "./gunicorn.conf.py").removeprefix("file:"), encoding="utf-8") as file:
+        name = path or "./gunicorn.conf.py"
+        with open(name[len("file:") :] if name.startswith("file:") else name, encoding="utf-8") as file:
             body = ast.parse(file.read()).body
     except (OSError, SyntaxError, ValueError):
         return None

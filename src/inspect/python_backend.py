@@ -17,11 +17,11 @@ def import_object(path):
     separator = ":" if ":" in path else "."
     module, _, name = path.rpartition(separator)
     if not module:
-        raise ImportError("%r is not a dotted path" % path)
+        raise ImportError(f"{path!r} is not a dotted path")
     found = import_module(module)
     for part in name.split("."):
         if not hasattr(found, part):
-            error = ImportError("module %r has no attribute %r" % (module, name), name=path)
+            error = ImportError(f"module {module!r} has no attribute {name!r}", name=path)
             error.near = nearest(part, found, module + separator)
             raise error
         found = getattr(found, part)
@@ -73,14 +73,14 @@ def inspect_class(item):
     if not callable(backend_class):
         raise NotABackend("it is not a class")
     mro = getattr(backend_class, "__mro__", (backend_class,))
-    paths = ["%s.%s" % (c.__module__, c.__qualname__) for c in mro]
+    paths = [f"{c.__module__}.{c.__qualname__}" for c in mro]
     missing = [method for method in ("start_server", "prep_server_args") if not hasattr(backend_class, method)]
     starter = next((p for p, c in zip(paths, mro) if "start_server" in vars(c)), None)
     if starter and starter.startswith("django_prodserver.backends.base."):
         # It is there only to say that it must be defined.
         missing.insert(0, "start_server")
     if missing:
-        raise NotABackend("it has no method %s" % " and no ".join(missing))
+        raise NotABackend("it has no method {}".format(" and no ".join(missing)))
     result = {"mro": paths, "starter": starter}
     if starter and starter.startswith("django_prodserver.backends."):
         result["args"] = [str(arg) for arg in backend_class(**declaration).prep_server_args()]

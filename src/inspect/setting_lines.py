@@ -37,7 +37,7 @@ def files_with(names, settings_file, root):
             continue
         if file != settings_file and any(name in vars(module) for name in names):
             files.append(file)
-    return files + [settings_file] if settings_file else files
+    return [*files, settings_file] if settings_file else files
 
 
 def assigned(node):

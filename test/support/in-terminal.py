@@ -20,6 +20,15 @@ def resize(fd, rows, columns):
     fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
 
+def carry_out(command, master, pid):
+    if "keys" in command:
+        os.write(master, command["keys"].encode())
+    if "size" in command:
+        resize(master, *command["size"])
+    if "signal" in command:
+        os.kill(pid, command["signal"])
+
+
 def main():
     rows, columns, program = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
     master, slave = os.openpty()
@@ -43,19 +52,13 @@ def main():
                 sources.remove(0)
             *lines, pending = (pending + data).split(b"\n")
             for line in lines:
-                command = json.loads(line)
-                if "keys" in command:
-                    os.write(master, command["keys"].encode())
-                if "size" in command:
-                    resize(master, *command["size"])
-                if "signal" in command:
-                    os.kill(pid, command["signal"])
+                carry_out(json.loads(line), master, pid)
         if status is None:
             ended, code = os.waitpid(pid, os.WNOHANG)
             status = code if ended else None
     flags = termios.tcgetattr(slave)[3]
     canonical = bool(flags & termios.ICANON) and bool(flags & termios.ECHO)
-    sys.stderr.write("ENDED %d %d\n" % (os.waitstatus_to_exitcode(status), canonical))
+    sys.stderr.write(f"ENDED {os.waitstatus_to_exitcode(status)} {canonical:d}\n")
 
 
 main()

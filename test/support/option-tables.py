@@ -1,9 +1,10 @@
 """Asks the installed servers and workers for their options: one JSON object, by program.
 
 An option has its long names, its letters, the kind of value that it takes, and whether it may be repeated (null where
-that cannot be told) or takes a list in one value. Kinds: `switch` (no value), `pair` (no value, and a `no-` form), `boolean` (true or false as its
-value), `optional` (its value may be left out), `list` (several words), `value`. `names` are those that people know from Python: of settings,
-of a constructor; each with the flags that it must lead to, or none where that cannot be told.
+that cannot be told) or takes a list in one value. Kinds: `switch` (no value), `pair` (no value, and a `no-` form),
+`boolean` (true or false as its value), `optional` (its value may be left out), `list` (several words), `value`. `names`
+are those that people know from Python: of settings, of a constructor; each with the flags that it must lead to, or none
+where that cannot be told.
 """
 
 import inspect
@@ -30,9 +31,7 @@ def from_argparse(parser, separators=()):
         if not action.option_strings:
             continue
         flags = action.option_strings
-        if isinstance(action, pair):
-            flags, kind = [flag for flag in flags if not flag.startswith("--no-")], "pair"
-        elif type(action).__name__ == "ActionWithNegative" and action.negative is None:
+        if isinstance(action, pair) or (type(action).__name__ == "ActionWithNegative" and action.negative is None):
             flags, kind = [flag for flag in flags if not flag.startswith("--no-")], "pair"
         elif action.nargs == 0:
             kind = "switch"
@@ -137,7 +136,7 @@ def uwsgi(names):
             # Names of one letter are one option.
             known[letter]["names"].append(name)
         elif name in names:
-            switch = "doesn't allow an argument" in program.ask("--version", "--%s=1" % name).stdout
+            switch = "doesn't allow an argument" in program.ask("--version", f"--{name}=1").stdout
             alone = program.ask("--version", "--" + name).returncode == 0
             kind = "switch" if switch else "optional" if alone else "value"
             known[letter or name] = option(["--" + name, *(["-" + letter] if letter else [])], kind, None)

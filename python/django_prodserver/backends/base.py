@@ -16,7 +16,7 @@ class BaseProcessBackend:
 
     def start_server(self, *args):
         """Run the server. Called last; it may replace the process, and need not return."""
-        raise NotImplementedError("%s must define start_server" % type(self).__name__)
+        raise NotImplementedError(f"{type(self).__name__} must define start_server")
 
     def prep_server_args(self):
         """The arguments of the server, as a list of strings."""
@@ -25,7 +25,7 @@ class BaseProcessBackend:
     def _format_server_args_from_dict(self, args):
         if isinstance(args, str):
             return [args]
-        return ["--%s" % key if value is None else "--%s=%s" % (key, value) for key, value in args.items()]
+        return [f"--{key}" if value is None else f"--{key}={value}" for key, value in args.items()]
 
 
 class BaseServerBackend(BaseProcessBackend):

@@ -6,7 +6,6 @@ from django.core.management.base import BaseCommand, CommandError, handle_defaul
 
 from django_prodserver.handover import hand_over
 
-
 OVERRIDE = re.compile(r"[^=]+\.[^=]+=")
 
 
@@ -23,7 +22,7 @@ def take_overrides(argv):
             continue
         value = value if inline else next(words, "")
         if OVERRIDE.match(value):
-            overrides.append("--set=%s" % value)
+            overrides.append(f"--set={value}")
         else:
             rest += [word] if inline else [word, value]
     return overrides, rest
@@ -50,7 +49,7 @@ class Command(BaseCommand):
         except CommandError as error:
             if options.traceback:
                 raise
-            self.stderr.write("%s: %s" % (type(error).__name__, error))
+            self.stderr.write(f"{type(error).__name__}: {error}")
             sys.exit(error.returncode)
 
     def start(self, options, overrides, extra):
@@ -58,9 +57,9 @@ class Command(BaseCommand):
         common += overrides
         if options.list:
             hand_over(["list", *common])
-        flags = ["--verbosity=%d" % options.verbosity] if options.verbosity != 1 else []
+        flags = [f"--verbosity={options.verbosity}"] if options.verbosity != 1 else []
         flags += ["--traceback"] if options.traceback else []
         flags += ["--skip-checks"] if options.skip_checks else []
         if options.pythonpath:
-            flags.append("--pythonpath=%s" % os.path.abspath(options.pythonpath))
+            flags.append(f"--pythonpath={os.path.abspath(options.pythonpath)}")
         hand_over(["run", *common, *flags, *([options.name] if options.name else [])], extra)

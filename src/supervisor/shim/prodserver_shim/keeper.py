@@ -365,7 +365,7 @@ class Keeper:
             self.keep(life, pipe, fifo.decode())
         self.adopted.add(life.pid)
         try:
-            life.pidfd = os.pidfd_open(life.pid)
+            life.pidfd = os.pidfd_open(life.pid)  # novm - Python 3.8 raises AttributeError.
             self.watch(life.pidfd, lambda _: self.adopted_ended(life))
         except (AttributeError, OSError):
             self.polled.append(life)

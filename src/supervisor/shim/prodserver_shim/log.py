@@ -353,7 +353,7 @@ def last_numbers(folder):
 def find_splice():
     """Python has it from 3.10 on, the system's library before that."""
     if hasattr(os, "splice"):
-        return lambda pipe, file, count: os.splice(pipe, file, count, flags=SPLICE_NONBLOCK)
+        return lambda pipe, file, count: os.splice(pipe, file, count, flags=SPLICE_NONBLOCK)  # novm
     try:
         import ctypes
 

@@ -20,7 +20,9 @@ def bind(address):
     host = host.strip("[]")
     if int(port) > 65535:  # what looks up addresses takes only its last bits
         raise OSError(errno.EINVAL, "%s is no port" % port)
-    family, kind, protocol, _, target = socket.getaddrinfo(host or None, int(port), 0, socket.SOCK_STREAM, 0, socket.AI_PASSIVE)[0]
+    family, kind, protocol, _, target = socket.getaddrinfo(
+        host or None, int(port), 0, socket.SOCK_STREAM, 0, socket.AI_PASSIVE
+    )[0]
     bound = socket.socket(family, kind, protocol)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
