@@ -10,11 +10,10 @@ import { guardToken } from '../core/secret.ts'
 import type { SettingsAnswer } from '../inspect/settings.ts'
 import { explainNoDjango } from '../inspect/explain-settings.ts'
 import type { Project } from '../project/project.ts'
-import type { Env } from '../core/types.ts'
 import { nearest } from '../core/values.ts'
 import { checkAddresses } from './checks/addresses.ts'
 import { type Application, resolveApplication } from './resolve/application.ts'
-import type { PythonAnswer } from './ask-python.ts'
+import type { PythonAnswer } from '../inspect/answers.ts'
 import { checkDeployment } from './checks/deploy.ts'
 import { checkFiles, checkShared, type WrittenFile, writtenFiles } from './checks/files.ts'
 import { checkGrace } from './checks/grace.ts'
@@ -32,36 +31,12 @@ import type { Plan, PlannedInheritance, PlannedProcess } from './plan.ts'
 import { callBackend, callInherit } from './resolve/own-backends.ts'
 import { pathWith } from './resolve/package-scripts.ts'
 import { plannedPolicies } from './policies.ts'
+import type { PlanRequest } from './request.ts'
 import { askAbout } from './resolve/questions.ts'
 import { type ResolvedBackend, resolveBackend } from './resolve/backend.ts'
 import { translate } from './resolve/translation.ts'
 import { asDeclared } from './resolve/variant.ts'
 import { type Workload, workloadOf } from './workload.ts'
-
-export interface PlanRequest {
-  readonly project: Project
-  readonly answer: SettingsAnswer
-  readonly env: Env
-  /** What `--set` gives; what the environment gives is read from `env`. Default nothing. */
-  readonly set?: readonly string[] | undefined
-  /** The processes that are wanted; the others are neither imported nor planned. Default all. */
-  readonly only?: readonly string[] | undefined
-  /** Extra arguments, for the one process that is wanted. */
-  readonly extra?: readonly string[] | undefined
-  /** Django's own options, as tokens. */
-  readonly django?: readonly string[] | undefined
-  /** Import what can be imported, rather than only what looks missing. Default false: it costs a second or more. */
-  readonly thorough?: boolean | undefined
-  /** Look at the running project as well: its database, its broker, Django's own checks. Default false. */
-  readonly deploy?: boolean | undefined
-  /** Look at the files of this machine as well, which need not be the one that the declaration is for. Default false. */
-  readonly here?: boolean | undefined
-  /** Those that we may use. */
-  readonly processors: number
-  /** All that the machine has, where a container may use less. Default the same. */
-  readonly machineProcessors?: number | undefined
-  readonly timeoutMs: number
-}
 
 export interface PlanResult {
   /** The processes that could be planned; complete only if no problem is an error. */

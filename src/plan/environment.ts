@@ -63,7 +63,7 @@ export function buildEnvironment(input: EnvironmentInput): {
     set('PATH', script.path(declared ? String(declared.value ?? '') : env['PATH']), script.from)
   }
   if (input.ownStart && declaration.overrides.length > 0) {
-    const text = JSON.stringify(overridesForPython(declaration))
+    const text = JSON.stringify(overridesForPython(declaration.overrides))
     variables['PRODSERVER_OVERRIDES'] = {
       value: new Secret(text),
       from: declaration.overrides.map(({ place }) => place).join(', '),

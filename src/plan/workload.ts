@@ -7,7 +7,7 @@ import type { Problem } from '../core/errors.ts'
 import type { SettingsAnswer } from '../inspect/settings.ts'
 import type { ProcessKind } from '../core/types.ts'
 import type { WrittenFile } from './checks/files.ts'
-import type { MemoryAnswer, MemoryQuestion } from './ask-python.ts'
+import type { MemoryAnswer, MemoryQuestion } from '../inspect/answers.ts'
 import type { PlannedProcess } from './plan.ts'
 
 /** What one process asks of the machine that it runs on. */

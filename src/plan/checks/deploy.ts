@@ -6,53 +6,9 @@ import type { SettingsAnswer } from '../../inspect/settings.ts'
 import { AS_SETTINGS } from '../../core/notation.ts'
 import type { Json } from '../../core/types.ts'
 import { isDictionary } from '../../core/values.ts'
-import type { PythonError } from '../ask-python.ts'
-import { checkQueues, type Consumer, type LibraryAnswer } from './queues.ts'
+import type { CeleryAnswer, DeploymentAnswer, PythonFailure } from '../../inspect/answers.ts'
+import { checkQueues, type Consumer } from './queues.ts'
 import type { PlannedProcess } from '../plan.ts'
-
-/** What to look at in the running project, beside the project itself. */
-export interface DeploymentQuestion {
-  /** Celery applications by the process that they are of. */
-  readonly celery: Readonly<Record<string, string>>
-  /** Other libraries of tasks; see `Backend.queues`. */
-  readonly libraries: readonly string[]
-}
-
-/** What the running project tells of itself; see deploy_check.py. */
-export interface DeploymentAnswer {
-  readonly debug: boolean
-  readonly allowedHosts: readonly string[]
-  /** What Django's own `check --deploy` says. */
-  readonly checks: readonly {
-    readonly id: string | null
-    readonly isError: boolean
-    readonly message: string
-    readonly hint: string | null
-  }[]
-  readonly databases: readonly {
-    readonly alias: string
-    readonly vendor: string
-    readonly error: string | null
-    /** Migrations that are not applied, `app.name`. */
-    readonly unapplied: readonly string[]
-  }[]
-  /** Null where static files are not Django's business. */
-  readonly static: { readonly root: string | null; readonly isEmpty: boolean } | null
-  /** Celery applications by the process that they are of. */
-  readonly celery: Readonly<Record<string, CeleryAnswer>>
-  readonly libraries: Readonly<Record<string, LibraryAnswer>>
-}
-
-interface CeleryAnswer {
-  /** Why its broker cannot be reached. */
-  readonly error: string | null
-  /** The jobs of its beat. */
-  readonly scheduled: readonly string[]
-  /** Queues by the tasks that are routed to them. */
-  readonly routed: Readonly<Record<string, string>>
-  /** What a worker takes that is not told. */
-  readonly queues: readonly string[]
-}
 
 interface Deployment {
   readonly answer: SettingsAnswer
@@ -65,7 +21,7 @@ interface Deployment {
 
 /** What is wrong with a project that is about to serve. */
 export function checkDeployment(
-  found: DeploymentAnswer | { readonly error: PythonError } | undefined,
+  found: DeploymentAnswer | PythonFailure | undefined,
   { answer, declarations, processes, consumers, workers }: Deployment,
 ): readonly Problem[] {
   if (!found) return []

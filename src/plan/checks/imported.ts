@@ -7,7 +7,7 @@ import type { Project } from '../../project/project.ts'
 import { nearest } from '../../core/values.ts'
 import { quoteWord } from '../../core/shell-words.ts'
 import type { Application } from '../resolve/application.ts'
-import type { PythonAnswer, PythonError } from '../ask-python.ts'
+import type { PythonAnswer, PythonError } from '../../inspect/answers.ts'
 
 /** An application that must be importable for a process to start. */
 export interface ImportedApplication {

@@ -3,8 +3,9 @@ import { test } from 'node:test'
 import { gunicorn } from '../../backends/gunicorn.ts'
 import { uvicorn } from '../../backends/uvicorn.ts'
 import type { Declaration } from '../../config/declarations.ts'
+import type { OptionAnswer } from '../../inspect/answers.ts'
 import type { Project } from '../../project/project.ts'
-import { type CheckedProcess, checkOptions, type OptionAnswer, optionQuestion } from './options.ts'
+import { type CheckedProcess, checkOptions, optionQuestion } from './options.ts'
 
 const place = 'PRODUCTION_PROCESSES["web"]'
 const checked: CheckedProcess = {

@@ -7,35 +7,7 @@ import { isSecretName } from '../../core/secret.ts'
 import type { Project } from '../../project/project.ts'
 import { isDictionary, nearest } from '../../core/values.ts'
 import { quoteWord } from '../../core/shell-words.ts'
-import type { PythonError } from '../ask-python.ts'
-
-/** What the installed program is asked about the options of one process. */
-export interface OptionQuestion {
-  /** How its parser is found; see option_check.py. */
-  readonly parser: string
-  /** The distribution that it is in. */
-  readonly package: string
-  readonly options: readonly (readonly [key: string, tokens: readonly string[]])[]
-  /** Modules that some of the values need. */
-  readonly modules: readonly string[]
-}
-
-export interface OptionAnswer {
-  /** Of the distribution; null where it does not tell. */
-  readonly version: string | null
-  /** The long names of its options. */
-  readonly names: readonly string[]
-  /** Without a key: all together, with what the program takes by default. */
-  readonly refused: readonly {
-    readonly key: string | null
-    readonly what: 'unknown' | 'value'
-    readonly message: string
-  }[]
-  /** Taken, and to go: in the words of the program. */
-  readonly deprecated: readonly { readonly key: string; readonly message: string }[]
-  /** Of the modules that were asked about. */
-  readonly missing: readonly string[]
-}
+import type { OptionAnswer, OptionQuestion, PythonFailure } from '../../inspect/answers.ts'
 
 /** What the program is to be asked; undefined where there is no program to ask, or nothing to ask of it. */
 export function optionQuestion(backend: Backend, { options }: Translation): OptionQuestion | undefined {
@@ -63,7 +35,7 @@ export interface CheckedProcess {
 /** What the installed program, in its own version, has to say of the options. */
 export function checkOptions(
   { options }: Translation,
-  answer: OptionAnswer | { readonly error: PythonError } | undefined,
+  answer: OptionAnswer | PythonFailure | undefined,
   { declaration, backend, project, app }: CheckedProcess,
 ): readonly Omit<Problem, 'process'>[] {
   if (!answer) return []

@@ -1,17 +1,8 @@
 import { type Backend, type CommandInput, isGiven } from '../../backends/backend.ts'
 import type { Problem } from '../../core/errors.ts'
 import { guard } from '../../core/secret.ts'
+import type { LibraryAnswer } from '../../inspect/answers.ts'
 import type { PlannedProcess } from '../plan.ts'
-
-/** What a library of tasks tells; see deploy_check.py. */
-export interface LibraryAnswer {
-  /** Why its broker cannot be reached. */
-  readonly error: string | null
-  /** The queues of the project, each with "TASK goes to" or "SETTING has". */
-  readonly queues: Readonly<Record<string, string>>
-  /** Tasks that its workers start by themselves. */
-  readonly periodic: readonly string[]
-}
 
 /** A process that takes from queues. */
 export interface Consumer {

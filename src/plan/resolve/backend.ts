@@ -3,7 +3,7 @@ import { BACKEND_REFERENCES, BACKENDS, findBackend } from '../../backends/index.
 import type { Declaration } from '../../config/declarations.ts'
 import { nearest } from '../../core/values.ts'
 import type { Problem } from '../../core/errors.ts'
-import type { PythonAnswer, PythonClass, PythonError } from '../ask-python.ts'
+import type { PythonAnswer, PythonClass, PythonError } from '../../inspect/answers.ts'
 import { projectProbe } from '../../inspect/programs.ts'
 import { isPackageOnly, likelyPackages, mayBePackage } from './backend-packages.ts'
 import { isModule, loadModule, loadPackage, notInstalled } from './own-backends.ts'

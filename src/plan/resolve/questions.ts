@@ -3,16 +3,11 @@ import { findBackend, modulesOf } from '../../backends/index.ts'
 import type { Declaration } from '../../config/declarations.ts'
 import type { SettingsAnswer } from '../../inspect/settings.ts'
 import { resolveApplication, seesModule } from './application.ts'
-import {
-  askPython,
-  type MemoryQuestion,
-  overridesForPython,
-  type PythonAnswer,
-  type PythonQuestion,
-} from '../ask-python.ts'
-import type { PlanRequest } from '../build.ts'
+import type { MemoryQuestion, OptionQuestion, PythonAnswer, PythonQuestion } from '../../inspect/answers.ts'
+import { askPython, overridesForPython } from '../ask-python.ts'
+import type { PlanRequest } from '../request.ts'
 import { hasItsApp } from '../checks/package.ts'
-import { optionQuestion, type OptionQuestion } from '../checks/options.ts'
+import { optionQuestion } from '../checks/options.ts'
 import { type ImportedApplication, importedApplication } from '../checks/imported.ts'
 import { needsPython, type ResolvedBackend, resolveBackend } from './backend.ts'
 import { translate } from './translation.ts'
@@ -30,7 +25,7 @@ export async function askAbout(
     return backend ? [{ declaration, resolved: { backend, reference: backend.name } }] : []
   })
   const classes = Object.fromEntries(
-    wanted.filter(needsPython).map((declaration) => [declaration.name, overridesForPython(declaration)]),
+    wanted.filter(needsPython).map((declaration) => [declaration.name, overridesForPython(declaration.overrides)]),
   )
   const deploy =
     request.deploy && answer.modules['django']

@@ -1,7 +1,7 @@
 import { optionValues, withoutOverridden } from '../../args/override.ts'
 import type { Backend } from '../../backends/backend.ts'
 import type { Declaration } from '../../config/declarations.ts'
-import type { PlanRequest } from '../build.ts'
+import type { PlanRequest } from '../request.ts'
 import { resolveApplication } from './application.ts'
 import type { ResolvedBackend } from './backend.ts'
 import { translate } from './translation.ts'

@@ -1,5 +1,5 @@
 import { clean } from './http.ts'
-import type { ProbeResult, ProbeTarget } from './probes.ts'
+import type { ProbeResult, ProbeTarget } from './probe.ts'
 
 /** Of the output, the end is kept: that is where a program says why. */
 const MAX_OUTPUT = 4096

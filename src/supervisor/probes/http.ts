@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Address } from '../../core/addresses.ts'
 import { connectTo, failureWords } from './endpoint.ts'
-import type { ProbeResult } from './probes.ts'
+import type { ProbeResult } from './probe.ts'
 
 /** Loading Node's own HTTP client takes 13 MiB; a probe needs a status and the first bytes of a body. */
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { PlannedProbe } from '../../plan/plan.ts'
 import { type After, createProber, type Prober } from './prober.ts'
-import type { ProbeResult } from './probes.ts'
+import type { ProbeResult } from './probe.ts'
 
 interface Bench {
   readonly prober: Prober

@@ -1,5 +1,6 @@
 import type { PlannedProbe } from '../../plan/plan.ts'
-import { type ProbeResult, type ProbeTarget, runProbe } from './probes.ts'
+import type { ProbeResult, ProbeTarget } from './probe.ts'
+import { runProbe } from './probes.ts'
 
 export interface ProberOptions {
   readonly purpose: 'ready' | 'alive'

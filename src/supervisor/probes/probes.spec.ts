@@ -7,7 +7,8 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import type { PlannedProbe } from '../../plan/plan.ts'
 import { clean, parseAnswer } from './http.ts'
-import { type ProbeResult, runProbe } from './probes.ts'
+import type { ProbeResult } from './probe.ts'
+import { runProbe } from './probes.ts'
 
 const never = new AbortController().signal
 const env = { PATH: '/usr/bin:/bin' }

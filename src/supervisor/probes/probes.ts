@@ -3,22 +3,7 @@ import { type Address, clientAddress, probedAddress, withoutBrackets } from '../
 import { connectTo, describeEndpoint, failureWords } from './endpoint.ts'
 import { probeCommand } from './command.ts'
 import { probeHttp, probeHttps } from './http.ts'
-
-/** What a probe found; `reply` is one sentence for a person, with what was asked and what came back. */
-export type ProbeResult = { readonly ok: true } | { readonly ok: false; readonly reply: string }
-
-/** The instance that is asked. */
-export interface ProbeTarget {
-  /** Address that requests go to; null when the process listens nowhere. */
-  readonly address: string | null
-  /** Declared addresses of the process. A TCP probe of a bare port takes its host from them. */
-  readonly listen: readonly string[]
-  /** Of a probe that is a program: everything of its environment, where it runs, and as whom. */
-  readonly env: Readonly<Record<string, string>>
-  readonly cwd: string
-  readonly uid?: number | undefined
-  readonly gid?: number | undefined
-}
+import type { ProbeResult, ProbeTarget } from './probe.ts'
 
 /**
  * Asks once. It never throws, and answers when the signal is given, or `timeoutMs` after it was called at the latest.
