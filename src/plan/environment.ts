@@ -7,7 +7,7 @@ import type { SettingsAnswer } from '../inspect/settings.ts'
 import type { Project } from '../project/project.ts'
 import type { Env } from '../core/types.ts'
 import { quoteWord } from '../core/shell-words.ts'
-import { overridesForPython } from './ask-python.ts'
+import { overridesForPython } from '../inspect/ask-python.ts'
 import type { PlannedVariable } from './plan.ts'
 
 interface ScriptEnvironment {

@@ -2,9 +2,9 @@ import { toSettingsKey } from '../core/notation.ts'
 import { EXIT, ProdserverError } from '../core/errors.ts'
 import { runPython } from '../project/run-python.ts'
 import type { Json } from '../core/types.ts'
-import { projectProbe } from '../inspect/programs.ts'
+import { projectProbe } from './programs.ts'
 import { quoteWord } from '../core/shell-words.ts'
-import type { PythonAnswer, PythonOverride, PythonQuestion } from '../inspect/answers.ts'
+import type { PythonAnswer, PythonOverride, PythonQuestion } from './answers.ts'
 
 /** A value that `--set` or the environment gives, for a key or for a part of one. */
 interface Override {
