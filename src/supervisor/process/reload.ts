@@ -105,6 +105,9 @@ const BY_MANNER: Readonly<Record<ReloadManner, Replace>> = { rolling, signal, re
 async function rolling(slot: Slot, spec: ProcessSpec, context: SlotContext, isFirst: boolean): Promise<Failure | null> {
   const { world, until, save } = context
   const old = slot.current
+  // An adopted replacement of an earlier reload may still be stopping.
+  if (slot.beside !== null) await until(() => slot.beside === null)
+  if (context.isOver()) return STOPPED
   if (!old.hasProcess) return restart(slot, spec, context)
   if (isFirst && isTriedFirst(spec)) {
     const failure = await tryFirst(slot, spec, context)

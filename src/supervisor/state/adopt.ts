@@ -83,9 +83,16 @@ function placeOf({ processes, world, onStranger }: Adoption, saved: SavedLife): 
   if (managed) {
     while (managed.slots.length < numberOf(id)) addSlot(managed, world)
     const slot = managed.slots[numberOf(id) - 1]
-    if (slot && !beside && slot.current.life === null)
-      return (slot.current = new Instance(id, managed.spec, world, run))
-    if (slot) return (slot.beside = new Instance(id, managed.spec, world, run))
+    const lastRun = Math.max(run, slot?.current.lastRun ?? 0)
+    if (slot && !beside && slot.current.life === null) {
+      slot.current = new Instance(id, managed.spec, world, run)
+      slot.current.countRuns(lastRun)
+      return slot.current
+    }
+    if (slot) {
+      slot.current.countRuns(lastRun)
+      return (slot.beside = new Instance(id, managed.spec, world, run))
+    }
   }
   const stranger = new Instance(id, strangerSpec(saved), world, run)
   onStranger(stranger)
