@@ -97,7 +97,7 @@ test('ps on a cluster has the same columns', async (t) => {
 
 test('scale waits until there are as many, and takes what scale takes', async (t) => {
   const { cluster, call } = await startShop(t)
-  const { code, stdout } = await call('scale', 'web=+1', 'worker=3')
+  const { code, stdout } = await call('scale', 'web=+1', 'w*r=3')
   assert.match(hide(stdout), /web +scaled +3 of 3\nworker +scaled +3 of 3\n$/)
   assert.equal(code, 0)
   assert.equal((await namesOf(cluster, 'pods')).length, 7)
@@ -168,8 +168,12 @@ test('a name that means nothing changes nothing', async (t) => {
   const cluster = await startApiServer(t)
   const { call } = await deployShop(t, cluster)
   const { code, stderr } = await call('restart', 'wbe')
-  assert.match(stderr, /There is no wbe\.[\s\S]*Did you mean web\?/)
+  assert.match(stderr, /There is no process or instance "wbe"\.[\s\S]*Did you mean web\?/)
   assert.equal(code, 2)
+  const [pod = ''] = await namesOf(cluster, 'pods')
+  const single = await call('restart', pod)
+  assert.match(single.stderr, /selects single instances, not a whole process\. On a cluster, name the process/)
+  assert.equal(single.code, 2)
   assert.ok(cluster.requests.every((line) => line.startsWith('GET ')))
 })
 

@@ -60,7 +60,7 @@ test('ps lists what runs, and its exit code says whether all of it is ready', as
   assert.equal(web.code, 0)
   const wrong = await run('ps', 'wbe')
   assert.deepEqual([wrong.code, wrong.stdout], [2, ''])
-  assert.match(wrong.stderr, /There is no wbe\. Did you mean web\?/)
+  assert.match(wrong.stderr, /There is no process or instance "wbe"\. Did you mean web\?/)
 })
 
 test('ps lists what is declared where nothing runs', async (t) => {

@@ -133,3 +133,33 @@ test('a value of several lines stays in its row', async (t) => {
   assert.match(stdout, /^ +LINES=a\\nb +PRODUCTION_PROCESSES\["job"\]\["ENV"\]\["LINES"\]/m)
   assert.match(stdout, / LINES='a\nb' job$/m)
 })
+
+const NAMES = `
+PRODUCTION_PROCESSES = {
+    "web1": {"BACKEND": "gunicorn", "ARGS": {"bind": "127.0.0.1:8001"}},
+    "web2": {"BACKEND": "gunicorn", "ARGS": {"bind": "127.0.0.1:8002"}},
+    "beat": {"BACKEND": "command", "APP": "true", "RUN": "once"},
+}`
+
+test('show, check, export and run take patterns and kinds', async (t) => {
+  const cwd = createProject(t, { settings: NAMES })
+  const showsNames = async (...selectors: string[]): Promise<readonly string[]> => {
+    const { stdout } = await prodserver(t, ['show', '--json', ...selectors], { cwd })
+    return (JSON.parse(stdout) as { processes: { name: string }[] }).processes.map(({ name }) => name)
+  }
+  assert.deepEqual(await showsNames('web?'), ['web1', 'web2'])
+  assert.deepEqual(await showsNames('@task', '*2'), ['web2', 'beat'])
+  const checked = await prodserver(t, ['check', '--quick', '@web'], { cwd })
+  assert.match(checked.stdout, /No problems in 2 processes: web1, web2\./)
+  const exported = await prodserver(t, ['export', 'procfile', 'w*1', '@task'], { cwd })
+  assert.match(exported.stdout, /^web1: .*\nbeat: .*\n$/m)
+  assert.doesNotMatch(exported.stdout, /web2/)
+  const ran = await prodserver(t, ['run', '@task'], { cwd })
+  assert.equal(ran.code, 0, ran.stderr)
+  assert.match(ran.stderr, /^beat: /)
+  const several = await prodserver(t, ['run', 'web*'], { cwd })
+  assert.match(several.stderr, /run becomes one process, and "web\*" selects web1, web2\./)
+  const none = await prodserver(t, ['check', '@worker', 'x*'], { cwd })
+  assert.match(none.stderr, /No process of kind '@worker' found in PRODUCTION_PROCESSES[^]*matches 'x\*'/)
+  assert.deepEqual([several.code, none.code], [2, 2])
+})

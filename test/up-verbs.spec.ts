@@ -123,14 +123,14 @@ test('what cannot be done is refused with what may have been meant, and then non
   await site.up()
   const before = await site.ps()
   const wrong: readonly (readonly [words: string, code: number, says: RegExp])[] = [
-    ['stop web wroker', 2, /There is no process "wroker".*Did you mean worker\?/],
+    ['stop web wroker', 2, /There is no process or instance "wroker".*Did you mean worker\?/],
     ['restart web wroker', 2, /Did you mean worker\?/],
     ['start web something', 2, /There are: web, worker/],
     ['reload web wroker', 2, /Process 'wroker' not found[^]*Did you mean worker\?/],
     ['up -d web wroker', 2, /Process 'wroker' not found[^]*Did you mean worker\?/],
-    ['stop web worker.3', 2, /There is no process "worker.3"/],
-    ["stop web 'x*'", 2, /There is no process/],
-    ['stop web @scheduler', 2, /There is no process/],
+    ['stop web worker.3', 2, /There is no process or instance "worker.3"/],
+    ["stop web 'x*'", 2, /No process or instance matches "x\*"/],
+    ['stop web @scheduler', 2, /No process is of kind "@scheduler"/],
     ['scale web=2 wroker=3', 2, /Did you mean worker\?/],
     ['scale web=2 worker', 2, /worker is not NAME=COUNT/],
     ['scale web=2 worker=5000', 2, /worker=5000 is not a number of instances/],
@@ -162,6 +162,9 @@ test('a selector is a name, an instance, a pattern or a kind', async (t) => {
   for (const [selector, expected] of [
     ['worker', 'worker.1 worker.2'],
     ['worker.2', 'worker.2'],
+    ['worker.*', 'worker.1 worker.2'],
+    ['*.1', 'web.1 worker.1 wares.1'],
+    ['w?b', 'web.1'],
     ['w*r', 'worker.1 worker.2'],
     ['@web', 'web.1'],
     ['@worker', 'worker.1 worker.2 wares.1'],
@@ -173,6 +176,41 @@ test('a selector is a name, an instance, a pattern or a kind', async (t) => {
     assert.equal(await stopped(), expected, selector)
     assert.equal((await site.cli('start', ...words)).code, 0)
     assert.equal(await stopped(), '', selector)
+  }
+})
+
+test('restart, reload and scale take the patterns that ps takes', async (t) => {
+  const site = createSupervised(t, {
+    processes: {
+      web1: member('web1', {}, { INSTANCES: 2 }),
+      web2: member('web2'),
+      other: member('other'),
+    },
+  })
+  await site.up()
+  const invocations = async (): Promise<string> =>
+    (await site.ps()).map(({ instance, run }) => `${instance}#${run}`).join(' ')
+  for (const [words, expected] of [
+    ['restart web1.*', 'web1.1#2 web1.2#2 web2.1#1 other.1#1'],
+    ['restart *.1', 'web1.1#3 web1.2#2 web2.1#2 other.1#2'],
+    ['reload web2.*', 'web1.1#3 web1.2#2 web2.1#3 other.1#2'],
+    ['reload web?', 'web1.1#4 web1.2#3 web2.1#4 other.1#2'],
+    ['scale web?=1', 'web1.1#4 web2.1#4 other.1#2'],
+    ['scale web?=2 other=2', 'web1.1#4 web1.2#4 web2.1#4 web2.2#1 other.1#2 other.2#1'],
+  ] as const) {
+    const { code, stdout, stderr } = await site.cli(...words.split(' '))
+    assert.equal(code, 0, `${words}: ${stdout}${stderr}`)
+    assert.equal(await invocations(), expected, words)
+  }
+  for (const [words, says] of [
+    ['restart x*', /No process or instance matches "x\*"\..*There are: web1, web2, other/],
+    ['stop web3', /There is no process or instance "web3"\..*Did you mean web1\?/],
+    ['scale web1.*=3', /"web1\.\*" selects single instances/],
+    ['scale web1=3 web?=1', /web1 is given two counts/],
+  ] as const) {
+    const { code, stderr } = await site.cli(...words.split(' '))
+    assert.equal(code, 2, words)
+    assert.match(stderr, says, words)
   }
 })
 

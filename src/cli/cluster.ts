@@ -2,11 +2,12 @@ import { createKubeClient } from '../deploy/kubernetes/client.ts'
 import { createKubeEngine, type KubeEngine } from '../deploy/kubernetes/engine.ts'
 import { clusterAccess } from '../deploy/kubernetes/kubeconfig.ts'
 import type { ProcessStatus } from '../control/protocol.ts'
-import { EXIT, ProdserverError } from '../core/errors.ts'
+import { EXIT, ProdserverError, UsageError } from '../core/errors.ts'
 import { applicationName } from './application-name.ts'
 import type { CommandContext } from './commands.ts'
 import { projectFromOptions, single } from './read-project.ts'
-import { selectInstances } from './select-instances.ts'
+import { singleInstances } from '../core/selectors.ts'
+import { selectableProcesses, selectRunning } from './select.ts'
 
 export interface ConnectedCluster {
   readonly engine: KubeEngine
@@ -46,8 +47,29 @@ export async function deployedProcesses(
   throw new ProdserverError([{ id: 'E601', place: where, message: 'Nothing is deployed.', hint }], EXIT.notRunning)
 }
 
-/** The processes that the selectors mean, each by its name. @throws {UsageError} for one that means nothing */
+/**
+ * Names of the selected processes. On a cluster an action changes whole processes.
+ *
+ * @throws {UsageError} for a selector that selects nothing, or single instances.
+ */
 export function selectProcesses(selectors: readonly string[], processes: readonly ProcessStatus[]): readonly string[] {
-  const known = processes.map(({ process, kind }) => ({ process, kind, instance: process }))
-  return selectInstances(selectors, known).map(({ process }) => process)
+  const found = selectRunning(selectors, selectableProcesses(processes))
+  const [instance] = found.instances
+  if (instance === undefined) return found.processes
+  throw new UsageError(singleInstances(instance), 'On a cluster, name the process')
 }
+
+/**
+ * Resolves the selectors of `scale` to processes.
+ *
+ * @throws {UsageError} as `selectProcesses`.
+ */
+export const selectCounts = (
+  counts: Readonly<Record<string, string>>,
+  processes: readonly ProcessStatus[],
+): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(counts).flatMap(([selector, count]) =>
+      selectProcesses([selector], processes).map((process) => [process, count] as const),
+    ),
+  )

@@ -29,6 +29,8 @@ export interface CommandSpec {
 export interface CommandContext {
   readonly options: ParsedOptions
   readonly io: Io
+  /** Names of all commands, for a command that was mistyped. */
+  readonly commandNames: readonly string[]
   /** Colours for what goes to stdout. */
   readonly paint: Paint
   /** Colours for what goes to stderr. */

@@ -12,25 +12,27 @@ import type { CommandContext } from './commands.ts'
 import { readProjectFiles } from './export-files.ts'
 import { renderProblems } from './print.ts'
 import { planBasis, readProject, single } from './read-project.ts'
-import { checkNames } from './select.ts'
+import { kindsOf, needsPlan, selectDeclared } from './select.ts'
 
 /**
  * The plan as a target takes it: for an image or for this machine, without what no file may hold.
  *
- * @param names the processes that are wanted; all where there are none
+ * @param selectors choose processes; none choose all
  * @throws {ProdserverError} where the declaration has errors, or holds what may not be exported; exit code 4
  */
 export async function exportInput(
   context: CommandContext,
   target: Target,
-  names: readonly string[],
+  selectors: readonly string[],
 ): Promise<ExportInput> {
   const { options, io } = context
   const { foundFiles, imageRoot, prepareExport } = await import('../export/index.ts')
   const { project, answer } = await readProject(context)
-  checkNames(names, answer)
+  const { commandNames } = context
+  if (!needsPlan(selectors)) selectDeclared(selectors, { answer, commandNames })
   const { plan, problems } = await buildPlan({ project, answer, ...planBasis(context) })
   refuseErrors(problems)
+  const chosen = selectDeclared(selectors, { answer, kinds: kindsOf(plan.processes), commandNames })
   const { root } = plan.project
   const files = foundFiles(readProjectFiles(root))
   const layout = { project: plan.project, node: io.node, root: imageRoot(files.dockerfile) }
@@ -42,7 +44,7 @@ export async function exportInput(
     envFromExample: target.envFromExample,
   }
   const prepared = plan.processes
-    .filter(({ name, enabled }) => enabled && (names.length === 0 || names.includes(name)))
+    .filter(({ name, enabled }) => enabled && (chosen?.includes(name) ?? true))
     .map((process) => (target.runsIn === 'image' ? process : withFullPath(process, io.env)))
     .map((process) => prepareExport(process, request))
   refuseErrors(prepared.flatMap((one) => one.problems))

@@ -30,7 +30,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
       throw new UsageError(`Unexpected argument ${options.positionals[command.maxArguments]}.`)
     }
     const { execute } = await command.load()
-    const context: CommandContext = { options, io, paint, errorPaint }
+    const context: CommandContext = { options, io, paint, errorPaint, commandNames: COMMANDS.map(({ name }) => name) }
     return await execute(context)
   } catch (error) {
     if (error instanceof UsageError) {

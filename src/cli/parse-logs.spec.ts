@@ -5,7 +5,6 @@ import { COMMANDS, type CommandSpec } from './commands.ts'
 import { parseOptions } from './options.ts'
 import { type LogsRequest, parseLogs } from './parse-logs.ts'
 import { parseTime } from './parse-values.ts'
-import { isSelected, selectInstances } from './select-instances.ts'
 
 const NOW = new Date(2026, 0, 10, 12, 30).getTime()
 const parse = (...argv: string[]): LogsRequest =>
@@ -68,49 +67,4 @@ test('raw lines have no prefix, unless one is asked for', () => {
     [parse('--raw').prefix, parse('--raw', '--prefix=long').prefix, parse().prefix],
     ['none', 'long', 'short'],
   )
-})
-
-const KNOWN = [
-  { process: 'web', instance: 'web.1', kind: 'web' },
-  { process: 'web', instance: 'web.2', kind: 'web' },
-  { process: 'worker', instance: 'worker.1', kind: 'worker' },
-  { process: 'a+b', instance: 'a+b.1', kind: 'task' },
-] as const
-
-const selections: readonly (readonly [selectors: readonly string[], expected: readonly string[]])[] = [
-  [[], ['web.1', 'web.2', 'worker.1', 'a+b.1']],
-  [['web'], ['web.1', 'web.2']],
-  [
-    ['worker.1', 'web.2'],
-    ['web.2', 'worker.1'],
-  ],
-  [['w*'], ['web.1', 'web.2', 'worker.1']],
-  [['*.1'], ['web.1', 'worker.1', 'a+b.1']],
-  [['a+?'], ['a+b.1']],
-  [['@worker', 'worker'], ['worker.1']],
-]
-
-for (const [selectors, expected] of selections) {
-  test(`${JSON.stringify(selectors)} means ${expected.join(', ')}`, () => {
-    assert.deepEqual(
-      selectInstances(selectors, KNOWN).map(({ instance }) => instance),
-      expected,
-    )
-  })
-}
-
-test('what means nothing is refused, with the nearest that does', () => {
-  const message = (selector: string): string => {
-    try {
-      selectInstances([selector], KNOWN)
-    } catch (error) {
-      return `${(error as UsageError).message} ${(error as UsageError).hint}`
-    }
-    return ''
-  }
-  assert.equal(message('wbe'), 'There is no wbe. Did you mean web?')
-  assert.equal(message('web.7'), 'There is no web.7. Did you mean web.1?')
-  assert.equal(message('zzzzzz*'), 'There is no zzzzzz*. There are: web, worker, a+b.')
-  assert.equal(message('@wroker'), 'There is no @wroker. Did you mean @worker?')
-  assert.equal(isSelected('web', KNOWN[2]), false)
 })

@@ -4,14 +4,13 @@ import type { ProcessSpec } from '../supervisor/spec.ts'
 import type { CommandContext } from './commands.ts'
 import type { PlannedProject } from '../plan/plan.ts'
 import { planBasis, readProject } from './read-project.ts'
-import { declaringPlaces } from './select.ts'
+import type { SettingsAnswer } from '../inspect/settings.ts'
 
 /** Everything that a supervisor has to know of a project. */
 export interface PlannedApplication {
   readonly project: PlannedProject
   readonly specs: readonly ProcessSpec[]
-  /** What declares them, for messages. */
-  readonly places: readonly string[]
+  readonly answer: SettingsAnswer
   readonly warnings: readonly Problem[]
 }
 
@@ -41,5 +40,5 @@ export async function planProject(context: CommandContext, located?: Project): P
     }
   })
   if (found.some(isError)) throw new ProdserverError(found, EXIT.refused)
-  return { project: plan.project, specs, places: declaringPlaces(answer), warnings: found }
+  return { project: plan.project, specs, answer, warnings: found }
 }

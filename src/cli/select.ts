@@ -1,72 +1,119 @@
 import { basename } from 'node:path'
 import { type Declarations, parseDeclarations } from '../config/declarations.ts'
 import type { OverrideTexts } from '../config/overrides.ts'
+import type { ProcessStatus } from '../control/protocol.ts'
+import { EXIT, type Problem, ProdserverError, UsageError } from '../core/errors.ts'
+import { isKindSelector, type Selectable, select, type Selection } from '../core/selectors.ts'
+import type { ProcessKind } from '../core/types.ts'
 import { nearest } from '../core/values.ts'
-import { EXIT, type Problem, ProdserverError } from '../core/errors.ts'
 import type { SettingsAnswer } from '../inspect/settings.ts'
-import { COMMANDS } from './commands.ts'
 
 /**
- * The name of a declared process; the first enabled one where none is given.
+ * Applies selectors to what runs.
  *
- * @throws {ProdserverError} `E104` with exit code 2, or what is wrong with the setting as a whole.
+ * @throws {UsageError} for a selector that selects nothing.
  */
-export function findName(given: string | undefined, answer: SettingsAnswer, overrides: OverrideTexts): string {
-  checkDeclared(answer)
-  if (given === undefined) {
-    const { declarations } = declared(answer, overrides)
-    return declarations.find(({ enabled }) => enabled !== false)?.name ?? (answer.order[0] as string)
-  }
-  checkNames([given], answer)
-  return given
+export function selectRunning(selectors: readonly string[], known: readonly Selectable[]): Selection {
+  const found = select(selectors, known)
+  if ('unknown' in found) throw new UsageError(found.message, found.hint)
+  return found
 }
 
-/**
- * Refuses names that are not declared.
- *
- * @throws {ProdserverError} `E104` for each, with exit code 2, or what is wrong with the setting as a whole.
- */
-export function checkNames(given: readonly string[], answer: SettingsAnswer): void {
-  const { order } = answer
-  const unknown = given.filter((name) => !order.includes(name))
-  if (unknown.length === 0) return
-  checkDeclared(answer)
-  const problems = unknown.map((name) => {
-    const near = nearest(name, order)
-    const command = nearest(
-      name,
-      COMMANDS.map((command) => command.name),
-    )
-    const hint = near
-      ? `Did you mean ${near}?`
-      : command
-        ? `Did you mean the command: prodserver ${command}?`
-        : `Declared: ${order.join(', ')}`
-    return notFound(name, hint, declaringPlaces(answer))
+/** Running processes as selectors see them. */
+export const selectableProcesses = (processes: readonly ProcessStatus[]): readonly Selectable[] =>
+  processes.map(({ process, kind, instances }) => {
+    return { process, kind, instances: instances.map(({ instance }) => instance) }
   })
+
+/** Where declared processes can be selected, and by what. */
+export interface Declared {
+  readonly answer: SettingsAnswer
+  /** Kinds of the processes, by name. Only a plan has them. */
+  readonly kinds?: ReadonlyMap<string, ProcessKind> | undefined
+  /** Names of commands, for a command that was mistyped and taken for a process. */
+  readonly commandNames: readonly string[]
+}
+
+/** Says whether processes can only be selected after they were planned: a plan decides their kinds. */
+export const needsPlan = (selectors: readonly string[]): boolean => selectors.some(isKindSelector)
+
+/** Kinds of planned processes, by name. */
+export const kindsOf = (
+  processes: readonly { readonly name: string; readonly kind: ProcessKind }[],
+): ReadonlyMap<string, ProcessKind> => new Map(processes.map(({ name, kind }) => [name, kind]))
+
+/**
+ * Applies selectors to the declared processes, which have no instances; undefined for all, when there are no selectors.
+ *
+ * @throws {ProdserverError} `E104` for each selector that selects nothing, with exit code 2; or the problems of the
+ * declaration, when it has no processes.
+ */
+export function selectDeclared(
+  selectors: readonly string[],
+  { answer, kinds, commandNames }: Declared,
+): readonly string[] | undefined {
+  if (selectors.length === 0) return undefined
+  const known = answer.order.map((process) => ({ process, kind: kinds?.get(process), instances: [] }))
+  const problems: Problem[] = []
+  const names = new Set<string>()
+  for (const selector of selectors) {
+    const found = select([selector], known)
+    if ('unknown' in found) problems.push(notDeclared(selector, { answer, kinds, commandNames }))
+    else for (const name of found.processes) names.add(name)
+  }
+  if (problems.length === 0) return [...names]
+  requireDeclared(answer)
   throw new ProdserverError(problems, EXIT.usage)
 }
 
+/**
+ * The name of the process to become: the one that was selected, or the first enabled one.
+ *
+ * @throws {ProdserverError} as `selectDeclared`.
+ * @throws {UsageError} for a pattern or a kind that selects several processes.
+ */
+export function selectOne(selector: string | undefined, declared: Declared, overrides: OverrideTexts): string {
+  const { answer } = declared
+  requireDeclared(answer)
+  if (selector === undefined) {
+    const { declarations } = parse(answer, overrides)
+    return declarations.find(({ enabled }) => enabled !== false)?.name ?? (answer.order[0] as string)
+  }
+  const [name, ...others] = selectDeclared([selector], declared) as readonly [string, ...string[]]
+  if (others.length === 0) return name
+  throw new UsageError(
+    `run becomes one process, and ${JSON.stringify(selector)} selects ${[name, ...others].join(', ')}.`,
+  )
+}
+
 /** What declares the processes: the setting, the config file, or both. */
-export const declaringPlaces = ({ settings, config }: SettingsAnswer): readonly string[] => [
+const declaringPlaces = ({ settings, config }: SettingsAnswer): readonly string[] => [
   ...(config === undefined || settings['PRODUCTION_PROCESSES'] !== undefined ? ['PRODUCTION_PROCESSES'] : []),
   ...(config ? [basename(config.file)] : []),
 ]
 
-export function notFound(name: string, hint: string, places: readonly string[]): Problem {
-  const message = `Process '${name}' not found in ${places.join(' or ')}.`
-  return { id: 'E104', place: places[0] ?? '', message, hint }
+function notDeclared(selector: string, { answer, commandNames }: Declared): Problem {
+  const places = declaringPlaces(answer)
+  const near = nearest(selector, answer.order)
+  const command = nearest(selector, commandNames)
+  let hint = `Declared: ${answer.order.join(', ')}`
+  if (near) hint = `Did you mean ${near}?`
+  else if (command) hint = `Did you mean the command: prodserver ${command}?`
+  return { id: 'E104', place: places[0] ?? '', message: notDeclaredMessage(selector, places.join(' or ')), hint }
 }
 
-/** Where nothing is declared at all, that is what is wrong, and not a name. */
-function checkDeclared(answer: SettingsAnswer): void {
-  if (answer.order.length === 0) throw new ProdserverError(declared(answer).problems, EXIT.refused)
+function notDeclaredMessage(selector: string, place: string): string {
+  if (isKindSelector(selector)) return `No process of kind '${selector}' found in ${place}.`
+  if (/[*?]/.test(selector)) return `No process that matches '${selector}' found in ${place}.`
+  return `Process '${selector}' not found in ${place}.`
 }
 
-const declared = (
-  { settings, order, settingsModule, config }: SettingsAnswer,
-  overrides?: OverrideTexts,
-): Declarations =>
+/** @throws {ProdserverError} when nothing is declared: then that is the problem, and not a name. */
+function requireDeclared(answer: SettingsAnswer): void {
+  if (answer.order.length === 0) throw new ProdserverError(parse(answer).problems, EXIT.refused)
+}
+
+const parse = ({ settings, order, settingsModule, config }: SettingsAnswer, overrides?: OverrideTexts): Declarations =>
   parseDeclarations({
     processes: settings['PRODUCTION_PROCESSES'],
     defaults: settings['PRODUCTION_PROCESS_DEFAULTS'],

@@ -194,9 +194,9 @@ export type Verb = (typeof VERBS)[number]
 /** `POST /v1/actions`. */
 export interface ActionRequest {
   readonly verb: Verb
-  /** Selectors: `web`, `web.2`, `work*`, `@worker`; none for all. */
+  /** Selectors: `web`, `web.2`, `work*`, `web.*`, `@worker`; none for all. */
   readonly targets: readonly string[]
-  /** Of `scale`: name to a count, `+1` or `-1`. */
+  /** Of `scale`: selector of processes to a count, `+1` or `-1`. */
   readonly counts?: Readonly<Record<string, string>> | undefined
   /** Kill at once instead of waiting. */
   readonly force?: boolean | undefined

@@ -1,12 +1,11 @@
 import type { ActionChange, ActionRequest, ActionResult } from '../control/protocol.ts'
 import { EXIT, type ExitCode } from '../core/errors.ts'
-import { nearest } from '../core/values.ts'
+import { select, singleInstances } from '../core/selectors.ts'
 import type { Instance } from './process/instance.ts'
 import { seconds } from './process/instance.ts'
 import { addSlot, completes, instancesOf, lastRunsOf, type Managed } from './process/managed.ts'
 import { type ReloadOutcome, reloadProcess } from './process/reload.ts'
 import { reloadsUnseen } from './process/reload-strategy.ts'
-import { select, type Selection } from './select.ts'
 import type { ProcessSpec } from './spec.ts'
 import type { Supervisor } from './supervisor.ts'
 
@@ -54,17 +53,24 @@ export function act(supervisor: Supervisor, request: ActionRequest): Promise<Act
   }
 }
 
+/** The processes and the single instances that an action is for. */
+interface Selection {
+  readonly processes: readonly Managed[]
+  readonly instances: readonly Instance[]
+}
+
 function find(supervisor: Supervisor, targets: readonly string[]): Selection {
   const all = [...supervisor.processes.values()]
-  const selection = select(all, targets)
-  if (!('unknown' in selection)) return selection
-  const names = all.map(({ spec }) => spec.name)
-  const near = nearest(selection.unknown, names)
-  throw new ActionError(
-    `There is no process ${JSON.stringify(selection.unknown)} under this supervisor.`,
-    EXIT.usage,
-    near ? `Did you mean ${near}?` : `There are: ${names.join(', ')}`,
-  )
+  const current = all.flatMap(({ slots }) => slots.map((slot) => slot.current))
+  const known = all.map(({ spec: { name, kind }, slots }) => {
+    return { process: name, kind, instances: slots.map((slot) => slot.current.id) }
+  })
+  const found = select(targets, known)
+  if ('unknown' in found) throw new ActionError(found.message, EXIT.usage, found.hint)
+  return {
+    processes: found.processes.flatMap((name) => supervisor.processes.get(name) ?? []),
+    instances: found.instances.flatMap((id) => current.find((instance) => instance.id === id) ?? []),
+  }
 }
 
 const isDone = (slots: Managed['slots']): boolean => slots.every(({ current }) => current.phase.is === 'done')
@@ -262,25 +268,37 @@ function changeOf(process: string, managed: Managed, outcome: ReloadOutcome): Ac
 }
 
 async function scale(supervisor: Supervisor, counts: Readonly<Record<string, string>>): Promise<ActionResult> {
-  const wanted = Object.entries(counts).map(([name, text]) => {
-    const { processes } = find(supervisor, [name])
-    const managed = processes[0]
-    if (!managed) throw new ActionError(`${name} is one instance; scale a process.`, EXIT.usage)
-    const count = /^[+-]/.test(text) ? managed.slots.length + Number(text) : Number(text)
-    if (!/^[+-]?\d+$/.test(text) || count < 0 || count > 1000)
-      throw new ActionError(
-        `${name}=${text} is not a number of instances.`,
-        EXIT.usage,
-        `Such as: prodserver scale ${name}=4, or ${name}=+1`,
-      )
-    if (managed.spec.kind === 'scheduler' && count > 1)
-      throw new ActionError(`${name}: two schedulers would run every job twice. Nothing was changed.`, EXIT.refused)
-    if (completes(managed.spec))
-      throw new ActionError(`${name} runs to completion; it has no instances to scale.`, EXIT.refused)
-    return { managed, count }
-  })
-  const changes = await Promise.all(wanted.map(({ managed, count }) => setCount(supervisor, managed, count)))
+  const wanted = new Map<Managed, number>()
+  for (const [selector, text] of Object.entries(counts)) {
+    const { processes, instances } = find(supervisor, [selector])
+    if (instances.length > 0) throw new ActionError(singleInstances(selector), EXIT.usage, 'Scale a whole process')
+    for (const managed of processes) {
+      if (wanted.has(managed)) throw new ActionError(`${managed.spec.name} is given two counts.`, EXIT.usage)
+      wanted.set(managed, countFor(managed, text))
+    }
+  }
+  const changes = await Promise.all([...wanted].map(([managed, count]) => setCount(supervisor, managed, count)))
   return { exitCode: changes.every(({ did }) => did !== 'failed') ? EXIT.done : EXIT.failed, changes }
+}
+
+/**
+ * Reads the count of one process: `4`, or `+1` and `-1` from what it has.
+ *
+ * @throws {ActionError} when the process cannot have that many instances.
+ */
+function countFor({ spec, slots }: Managed, text: string): number {
+  const { name, kind } = spec
+  const count = /^[+-]/.test(text) ? slots.length + Number(text) : Number(text)
+  if (!/^[+-]?\d+$/.test(text) || count < 0 || count > 1000)
+    throw new ActionError(
+      `${name}=${text} is not a number of instances.`,
+      EXIT.usage,
+      `Such as: prodserver scale ${name}=4, or ${name}=+1`,
+    )
+  if (kind === 'scheduler' && count > 1)
+    throw new ActionError(`${name}: two schedulers would run every job twice. Nothing was changed.`, EXIT.refused)
+  if (completes(spec)) throw new ActionError(`${name} runs to completion; it has no instances to scale.`, EXIT.refused)
+  return count
 }
 
 /** Adds instances at the end, or stops the last ones. */

@@ -32,13 +32,13 @@ export const actionCommand =
 
 /** Of what was deployed: its processes as a whole. */
 async function actOnCluster(request: ActionRequest, context: CommandContext): Promise<number> {
-  const { connectCluster, deployedProcesses, selectProcesses } = await import('../cluster.ts')
+  const { connectCluster, deployedProcesses, selectCounts, selectProcesses } = await import('../cluster.ts')
   const { io, options } = context
   const cluster = await connectCluster(context)
   const processes = await deployedProcesses(cluster)
-  if (request.verb === 'scale') selectProcesses(Object.keys(request.counts ?? {}), processes)
+  const counts = selectCounts(request.counts ?? {}, processes)
   const targets = request.verb === 'scale' ? [] : selectProcesses(request.targets, processes)
-  const code = await followAction((signal) => cluster.engine.action({ ...request, targets }, signal), context)
+  const code = await followAction((signal) => cluster.engine.action({ ...request, targets, counts }, signal), context)
   if (request.verb === 'down' && code === EXIT.done && !options.values['json'] && !options.values['quiet'])
     io.stdout.write(DOWN)
   return code

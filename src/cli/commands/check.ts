@@ -15,7 +15,7 @@ import { fileSystemOf, logBytes, type Machine, readMachine } from '../machine.ts
 import { countProblems, plural, renderProblems } from '../print.ts'
 import { type Format, formatProblems, FORMATS } from '../problem-formats.ts'
 import { readProject, planBasis, single } from '../read-project.ts'
-import { checkNames } from '../select.ts'
+import { kindsOf, needsPlan, selectDeclared } from '../select.ts'
 import { VERSION } from '../version.ts'
 
 /** Every problem of every process, without starting one. Exit code 4 where there are errors, or what --fail-level says. */
@@ -26,7 +26,8 @@ export async function execute(context: CommandContext): Promise<number> {
   const { project, answer } = await readProject(context, undefined, { lines: true })
   const given = options.positionals
   const [isHere, isDeployed, isQuick] = ['here', 'deploy', 'quick'].map((name) => options.values[name] !== undefined)
-  checkNames(given, answer)
+  const { commandNames } = context
+  const named = needsPlan(given) ? undefined : selectDeclared(given, { answer, commandNames })
   const stateDir = stateDirectory(io.env, project.root)
   const machine = isHere ? readMachine(io.processors, stateDir) : undefined
   const result = await buildPlan({
@@ -47,11 +48,16 @@ export async function execute(context: CommandContext): Promise<number> {
     ...(machine ? checkHere(result, machine, stateDir) : []),
   ]
   const all = locateProblems([...problems, ...withoutSilenced(found, answer).map(spelledIn(plan.processes))], answer)
-  const shown = given.length === 0 ? all : all.filter(({ process }) => process === undefined || given.includes(process))
+  const chosen = named ?? selectDeclared(given, { answer, kinds: kindsOf(plan.processes), commandNames })
+  // A process that could not be planned has no kind, so its problems are shown for every kind.
+  const planned = new Set(plan.processes.map(({ name }) => name))
+  const isShown = (name: string): boolean =>
+    chosen === undefined || chosen.includes(name) || (named === undefined && !planned.has(name))
+  const shown = all.filter(({ process }) => process === undefined || isShown(process))
   if (format !== 'text') io.stdout.write(formatProblems(format, shown, { version: VERSION, cwd: io.cwd }))
   else if (shown.length === 0)
     io.stdout.write(
-      `${paint('green', 'No problems')} in ${plural(given.length || names.length, 'process', 'processes')}: ${(given.length > 0 ? given : names).join(', ')}.\n`,
+      `${paint('green', 'No problems')} in ${plural((chosen ?? names).length, 'process', 'processes')}: ${(chosen ?? names).join(', ')}.\n`,
     )
   else
     io.stdout.write(`${renderProblems(shown, paint, io.cwd)}\n${countProblems(shown)} in ${declaringFiles(answer)}.\n`)

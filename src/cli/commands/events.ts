@@ -10,7 +10,8 @@ import { parseLines, parseTime } from '../parse-values.ts'
 import { single } from '../read-project.ts'
 import { type EventLook, renderEvent, subject } from '../render-event.ts'
 import { nameWidthOf } from '../render-log.ts'
-import { isSelected, selectInstances } from '../select-instances.ts'
+import { createFilter, type Selectable } from '../../core/selectors.ts'
+import { selectRunning } from '../select.ts'
 
 const DEFAULT_LAST = 100
 
@@ -28,7 +29,7 @@ export async function execute(context: CommandContext): Promise<number> {
       EXIT.notRunning,
     )
   }
-  const wants = createFilter(context, past)
+  const wants = createEventFilter(context, past)
   const since = single(context, 'since')
   const sinceMs = since === undefined ? undefined : parseTime(since, 'since', Date.now())
   const count = parseLines(single(context, 'lines'), sinceMs === undefined ? DEFAULT_LAST : undefined)
@@ -47,18 +48,26 @@ export async function execute(context: CommandContext): Promise<number> {
   return EXIT.done
 }
 
-/** Names that nothing has happened to are as unknown as others; while following they may come. */
-function createFilter({ options }: CommandContext, past: readonly ProcessEvent[]): (event: ProcessEvent) => boolean {
+/** Makes a filter for events. While following, a name without events yet may still get some. */
+function createEventFilter(
+  { options }: CommandContext,
+  past: readonly ProcessEvent[],
+): (event: ProcessEvent) => boolean {
   const selectors = options.positionals
   if (selectors.length === 0) return () => true
-  const known = past.flatMap(({ process, instance }) =>
-    process === null ? [] : [{ process, instance: instance ?? process }],
-  )
-  if (!options.values['follow']) selectInstances(selectors, known)
+  if (!options.values['follow']) selectRunning(selectors, selectableEvents(past))
+  const isSelected = createFilter(selectors)
   return ({ process, instance }) => {
     const name = instance ?? process
-    if (name === null) return false
-    const one = { process: process ?? processOf(name), instance: name }
-    return selectors.some((selector) => isSelected(selector, one))
+    return name !== null && isSelected({ process: process ?? processOf(name), instance: name })
   }
+}
+
+/** The processes and instances that events are about. */
+function selectableEvents(events: readonly ProcessEvent[]): readonly Selectable[] {
+  const groups = Map.groupBy(events, ({ process }) => process)
+  return [...groups].flatMap(([process, group]) => {
+    if (process === null) return []
+    return [{ process, instances: [...new Set(group.flatMap(({ instance }) => instance ?? []))] }]
+  })
 }

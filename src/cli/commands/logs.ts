@@ -15,7 +15,8 @@ import { type LogsRequest, parseLogs } from '../parse-logs.ts'
 import { isInLogs } from '../render-event.ts'
 import { nameWidthOf } from '../render-log.ts'
 import { createLogStream, type LogStream } from '../render-log-stream.ts'
-import { isSelected, type Selectable, selectInstances } from '../select-instances.ts'
+import { type Candidate, createFilter, instancesIn, type Selectable } from '../../core/selectors.ts'
+import { selectableProcesses, selectRunning } from '../select.ts'
 
 /** What the processes printed, and with `--follow` what they print. Read from the files: no supervisor need run. */
 export async function execute(context: CommandContext): Promise<number> {
@@ -23,13 +24,13 @@ export async function execute(context: CommandContext): Promise<number> {
   if (isOnCluster(context)) return showDeployed(request, context)
   const stateDir = locateState(context)
   const kinds = await readKinds(request.selectors, stateDir)
-  const known = listInstances(stateDir).map((instance) => describe(instance, kinds))
-  const chosen = selectInstances(request.selectors, withProcesses(known, kinds)).map(({ instance }) => instance)
-  const wants = (instance: string): boolean =>
-    request.selectors.length === 0 ||
-    request.selectors.some((selector) => isSelected(selector, describe(instance, kinds)))
-  const names = known.map(({ instance }) => instance).filter(wants)
-  if (names.length === 0 && !(request.follows && chosen.length > 0)) throw noLogs(stateDir)
+  const stored = listInstances(stateDir)
+  const chosen = selectRunning(request.selectors, withProcesses(stored, kinds))
+  const isSelected = createFilter(request.selectors)
+  const wants = (instance: string): boolean => isSelected(candidateOf(instance, kinds))
+  const names = stored.filter(wants)
+  const hasChosen = chosen.processes.length > 0 || chosen.instances.length > 0
+  if (names.length === 0 && !(request.follows && hasChosen)) throw noLogs(stateDir)
   const sink = createSink(1)
   const printer = createPrinter(request, sink, names, context)
   const run = request.follows ? follow : read
@@ -68,12 +69,8 @@ async function showDeployed(request: LogsRequest, context: CommandContext): Prom
   ])
   const cluster = await connectCluster(context)
   const pods = async (): Promise<readonly string[]> => {
-    const processes = await deployedProcesses(cluster)
-    const known = processes.flatMap(({ process, kind, instances }) =>
-      [{ instance: process }, ...instances].map(({ instance }) => ({ process, kind, instance })),
-    )
-    const own = new Set(processes.flatMap(({ instances }) => instances.map(({ instance }) => instance)))
-    return selectInstances(request.selectors, known).flatMap(({ instance }) => (own.has(instance) ? [instance] : []))
+    const known = selectableProcesses(await deployedProcesses(cluster))
+    return instancesIn(selectRunning(request.selectors, known), known)
   }
   const sink = createSink(1)
   const printer = createPrinter(request, sink, await pods(), context)
@@ -197,7 +194,7 @@ function createLineFilter({ query: { run, matches } }: LogsRequest): ((line: Log
   return (line) => (run === undefined || run < 0 || line.run === run) && (matches?.(line) ?? true)
 }
 
-type Kinds = ReadonlyMap<string, Selectable['kind']>
+type Kinds = ReadonlyMap<string, Candidate['kind']>
 
 /** Files do not tell what a process is for; whoever asks for `@worker` needs a supervisor. */
 async function readKinds(selectors: readonly string[], stateDir: string): Promise<Kinds> {
@@ -207,18 +204,21 @@ async function readKinds(selectors: readonly string[], stateDir: string): Promis
   return new Map(snapshot?.processes.map(({ process, kind }) => [process, kind]))
 }
 
-function describe(instance: string, kinds: Kinds): Selectable {
+function candidateOf(instance: string, kinds: Kinds): Candidate {
   const process = processOf(instance)
   return { process, instance, kind: kinds.get(process) }
 }
 
-/** A process that has printed nothing yet has no log, but is no mistake. */
-const withProcesses = (known: readonly Selectable[], kinds: Kinds): readonly Selectable[] => [
-  ...known,
-  ...[...kinds]
-    .filter(([process]) => !known.some((one) => one.process === process))
-    .map(([process, kind]) => ({ process, instance: process, kind })),
-]
+/** Processes with a log, and processes that run and have not printed anything yet. */
+function withProcesses(stored: readonly string[], kinds: Kinds): readonly Selectable[] {
+  const groups = Map.groupBy(stored, processOf)
+  const processes = new Set([...groups.keys(), ...kinds.keys()])
+  return [...processes].map((process) => ({
+    process,
+    kind: kinds.get(process),
+    instances: groups.get(process) ?? [],
+  }))
+}
 
 function noLogs(stateDir: string): ProdserverError {
   const hint = 'Start with: prodserver up -d'

@@ -7,7 +7,7 @@ import { leftRunning, nameLives } from '../left-running.ts'
 import { locateState } from '../locate-state.ts'
 import { readProject } from '../read-project.ts'
 import { collapse, isAllReady, type PsRow, psRows, renderDeclared, renderPs } from '../render-ps.ts'
-import { selectInstances } from '../select-instances.ts'
+import { selectableProcesses, selectDeclared, selectRunning } from '../select.ts'
 
 /** What runs, and whether it is as it should be: the exit code is 0 when all that should run are ready. */
 export async function execute(context: CommandContext): Promise<number> {
@@ -36,14 +36,15 @@ async function deployed(context: CommandContext): Promise<Processes> {
 }
 
 function choose(snapshot: Processes, selectors: readonly string[]): Processes {
-  const known = snapshot.processes.flatMap(({ process, kind, instances }) =>
-    // A process without instances can be named as well.
-    [{ instance: process }, ...instances].map(({ instance }) => ({ process, kind, instance })),
-  )
-  const chosen = new Set(selectInstances(selectors, known).map(({ instance }) => instance))
+  const selection = selectRunning(selectors, selectableProcesses(snapshot.processes))
+  const [whole, single] = [new Set(selection.processes), new Set(selection.instances)]
   const processes = snapshot.processes
-    .map((owner) => ({ ...owner, instances: owner.instances.filter(({ instance }) => chosen.has(instance)) }))
-    .filter(({ process, instances }) => instances.length > 0 || chosen.has(process))
+    .map((owner) =>
+      whole.has(owner.process)
+        ? owner
+        : { ...owner, instances: owner.instances.filter(({ instance }) => single.has(instance)) },
+    )
+    .filter(({ process, instances }) => whole.has(process) || instances.length > 0)
   return { ...snapshot, processes }
 }
 
@@ -55,8 +56,7 @@ function toJson({ owner: { kind, title, wanted, run, listen, schedule }, status 
 async function listDeclared(context: CommandContext): Promise<number> {
   const { options, io, paint } = context
   const { answer } = await readProject(context)
-  const known = answer.order.map((process) => ({ process, instance: process }))
-  const names = selectInstances(options.positionals, known).map(({ process }) => process)
+  const names = selectDeclared(options.positionals, { answer, commandNames: context.commandNames }) ?? answer.order
   if (options.values['json'])
     for (const process of names) io.stdout.write(`${JSON.stringify({ process, instance: null, state: null })}\n`)
   else io.stdout.write(renderDeclared(names, paint))

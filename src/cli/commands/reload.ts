@@ -1,4 +1,7 @@
 import { connectSupervisor } from '../../control/client.ts'
+import type { Snapshot } from '../../control/protocol.ts'
+import { select } from '../../core/selectors.ts'
+import { selectableProcesses } from '../select.ts'
 import { stateDirectory } from '../../control/state-dir.ts'
 import type { CommandContext } from '../commands.ts'
 import { splitSet } from '../../config/set-text.ts'
@@ -13,12 +16,18 @@ export async function execute(context: CommandContext): Promise<number> {
   const stateDir = stateDirectory(io.env, project.root)
   const client = requireRunning(await connectSupervisor(stateDir), stateDir)
   const targets = options.positionals
-  // One instance has no declaration of its own.
-  if (targets.length > 0 && targets.every((target) => /\.\d+$/.test(target)))
+  // An instance has no declaration of its own.
+  if (targets.length > 0 && selectInstancesOnly(targets, await client.snapshot()))
     return followAction((signal) => client.action({ verb: 'reload', targets }, signal), context)
   const keeping = keepSets(context, await client.set())
   const application = await applicationOf(keeping, project, true)
   return followAction((signal) => client.apply(application, signal), context)
+}
+
+function selectInstancesOnly(targets: readonly string[], { processes }: Snapshot): boolean {
+  const known = selectableProcesses(processes)
+  const found = targets.map((target) => select([target], known))
+  return found.every((one) => !('unknown' in one) && one.processes.length === 0)
 }
 
 /** What `up --set` gave holds until the next `up`, but for what is given anew. */

@@ -18,12 +18,17 @@ export async function execute(context: CommandContext): Promise<number> {
     import('../../run/become.ts'),
     import('../../run/identity.ts'),
   ])
-  const { findName } = await import('../select.ts')
-  const name = findName(options.positionals[0], answer, planBasis(context))
+  const { kindsOf, needsPlan, selectOne } = await import('../select.ts')
+  const [selector] = options.positionals
+  const basis = planBasis(context)
+  const whole =
+    selector !== undefined && needsPlan([selector]) ? await buildPlan({ project, answer, ...basis }) : undefined
+  const kinds = whole && kindsOf(whole.plan.processes)
+  const name = selectOne(selector, { answer, kinds, commandNames: context.commandNames }, basis)
   const result = await buildPlan({
     project,
     answer,
-    ...planBasis(context),
+    ...basis,
     only: [name],
     extra: options.rest,
     django: djangoTokens(context),

@@ -7,7 +7,7 @@ import type { CommandContext } from '../commands.ts'
 import { renderProblems } from '../print.ts'
 import { readProject, planBasis } from '../read-project.ts'
 import { projectRows, renderProcess, renderRows } from '../render-plan.ts'
-import { checkNames } from '../select.ts'
+import { kindsOf, needsPlan, selectDeclared } from '../select.ts'
 
 /** Exactly what would run. The command line can be pasted into a shell. */
 export async function execute(context: CommandContext): Promise<number> {
@@ -16,18 +16,20 @@ export async function execute(context: CommandContext): Promise<number> {
   if (revealed && !io.stdout.isTerminal) throw new UsageError('--reveal shows secrets on a terminal only.')
   const { project, answer } = await readProject(context, undefined, { lines: true })
   const given = options.positionals
-  checkNames(given, answer)
+  const { commandNames } = context
+  const only = needsPlan(given) ? undefined : selectDeclared(given, { answer, commandNames })
   const { plan, names, problems } = await buildPlan({
     project,
     answer,
     ...planBasis(context),
-    only: given.length > 0 ? given : undefined,
+    only,
   })
   if (names.length === 0) throw new ProdserverError(problems, EXIT.refused)
+  const chosen = only ?? selectDeclared(given, { answer, kinds: kindsOf(plan.processes), commandNames })
   const concerning = locateProblems(problems, answer).filter(
-    ({ process }) => given.length === 0 || process === undefined || given.includes(process),
+    ({ process }) => process === undefined || (chosen?.includes(process) ?? true),
   )
-  const processes = plan.processes.filter(({ name }) => given.length === 0 || given.includes(name))
+  const processes = plan.processes.filter(({ name }) => chosen?.includes(name) ?? true)
   const find = placeFinder(answer)
   if (options.values['json']) {
     const lines = linesOf(processes, find)

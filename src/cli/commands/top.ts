@@ -9,10 +9,11 @@ import { requireRunning } from '../left-running.ts'
 import type { CommandContext } from '../commands.ts'
 import type { Key } from '../keys.ts'
 import { locateState } from '../locate-state.ts'
-import { type PsRow, psRows } from '../render-ps.ts'
+import type { PsRow } from '../render-ps.ts'
 import { pageSize, renderTop } from '../render-top.ts'
 import { renderWhy } from '../render-why.ts'
-import { isSelected, selectInstances } from '../select-instances.ts'
+import { type Candidate, createFilter } from '../../core/selectors.ts'
+import { selectableProcesses, selectRunning } from '../select.ts'
 import { openTerminal } from '../terminal.ts'
 import {
   type Act,
@@ -43,24 +44,22 @@ export async function execute(context: CommandContext): Promise<number> {
   const stateDir = locateState(context)
   const client = requireRunning(await connectSupervisor(stateDir), stateDir)
   const snapshot = await client.snapshot({ usage: true })
-  selectInstances(options.positionals, psRows(snapshot).map(selectable))
+  selectRunning(options.positionals, selectableProcesses(snapshot.processes))
   return show(context, stateDir, client)
 }
 
 const isTerminal = (fd: number): boolean => process.getBuiltinModule('node:tty').isatty(fd)
 
-const selectable = ({ owner: { process, kind }, status: { instance } }: PsRow): Parameters<typeof isSelected>[1] => ({
+const candidateOf = ({ owner: { process, kind }, status: { instance } }: PsRow): Candidate => ({
   process,
   kind,
   instance,
 })
 
 async function show({ options, paint }: CommandContext, stateDir: string, first: SupervisorClient): Promise<number> {
-  const selectors = options.positionals
+  const isSelected = createFilter(options.positionals)
   let client = first
-  let state = createTopState(
-    (row) => selectors.length === 0 || selectors.some((selector) => isSelected(selector, selectable(row))),
-  )
+  let state = createTopState((row) => isSelected(candidateOf(row)))
   const life = new AbortController()
   const { signal } = life
   const ended = Promise.withResolvers<number>()

@@ -3,15 +3,13 @@ import type { Project } from '../../project/project.ts'
 import type { ActionLine, ActionResult } from '../../control/protocol.ts'
 import { connectSupervisor } from '../../control/client.ts'
 import { stateDirectory } from '../../control/state-dir.ts'
-import { nearest } from '../../core/values.ts'
 import type { Application } from '../../supervisor/spec.ts'
 import { prepareStateFolder } from '../../supervisor/state/state-folder.ts'
 import type { CommandContext } from '../commands.ts'
 import { planProject } from '../plan-project.ts'
 import { projectFromOptions, setsOf, single } from '../read-project.ts'
 import { createProgress } from '../render-progress.ts'
-import { notFound } from '../select.ts'
-import { isSelected } from '../select-instances.ts'
+import { kindsOf, selectDeclared } from '../select.ts'
 
 /** Starts all that is declared, or brings what runs in line with it. */
 export async function execute(context: CommandContext): Promise<number> {
@@ -94,35 +92,19 @@ async function whenAsked<T>(read: () => Promise<T>, isFirst: boolean): Promise<(
 }
 
 export async function applicationOf(context: CommandContext, located: Project, reload = false): Promise<Application> {
-  const { project, specs, places, warnings } = await planProject(context, located)
+  const { commandNames } = context
+  const { project, specs, answer, warnings } = await planProject(context, located)
   const { renderProblems } = await import('../print.ts')
   if (warnings.length > 0) context.io.stderr.write(`${renderProblems(warnings, context.errorPaint)}\n`)
   const { releaseOf } = await import('../release.ts')
   return {
     project,
     specs,
-    only: namesOf(context, specs, places),
+    only: selectDeclared(context.options.positionals, { answer, kinds: kindsOf(specs), commandNames }) ?? null,
     release: single(context, 'release') ?? releaseOf(located.root, specs),
     reload,
     set: setsOf(context),
   }
-}
-
-/** The processes that are named; null for all. */
-function namesOf(
-  { options }: CommandContext,
-  specs: Application['specs'],
-  places: readonly string[],
-): readonly string[] | null {
-  if (options.positionals.length === 0) return null
-  const declared = specs.map(({ name }) => name)
-  return options.positionals.flatMap((selector) => {
-    const found = specs.filter(({ name, kind }) => isSelected(selector, { process: name, instance: name, kind }))
-    if (found.length > 0) return found.map(({ name }) => name)
-    const near = nearest(selector, declared)
-    const hint = near ? `Did you mean ${near}?` : `Declared: ${declared.join(', ')}`
-    throw new ProdserverError([notFound(selector, hint, places)], EXIT.usage)
-  })
 }
 
 function exitOnOf(context: CommandContext): 'failure' | 'any' | 'never' | undefined {

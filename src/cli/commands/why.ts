@@ -4,9 +4,9 @@ import { EXIT, UsageError } from '../../core/errors.ts'
 import { requireRunning } from '../left-running.ts'
 import type { CommandContext } from '../commands.ts'
 import { locateState } from '../locate-state.ts'
-import { psRows } from '../render-ps.ts'
 import { renderWhy } from '../render-why.ts'
-import { selectInstances } from '../select-instances.ts'
+import { instancesIn } from '../../core/selectors.ts'
+import { selectableProcesses, selectRunning } from '../select.ts'
 
 /** Why an instance is in the state that it is in, and what to do about it. */
 export async function execute(context: CommandContext): Promise<number> {
@@ -15,13 +15,10 @@ export async function execute(context: CommandContext): Promise<number> {
   if (name === undefined) throw new UsageError('Name a process, or an instance of one.', 'See them: prodserver ps')
   const stateDir = locateState(context)
   const client = requireRunning(await connectSupervisor(stateDir), stateDir)
-  const known = psRows(await client.snapshot()).map(({ owner: { process, kind }, status }) => ({
-    process,
-    kind,
-    instance: status.instance,
-    state: status.state,
-  }))
-  const chosen = selectInstances([name], known)
+  const processes = (await client.snapshot()).processes.filter(({ instances }) => instances.length > 0)
+  const known = selectableProcesses(processes)
+  const names = new Set(instancesIn(selectRunning([name], known), known))
+  const chosen = processes.flatMap(({ instances }) => instances.filter(({ instance }) => names.has(instance)))
   // Of several, those that are well need no reason; where all are, the first tells for all.
   const unwell = chosen.filter(({ state }) => !WELL.has(state))
   const asked = chosen.length === 1 ? chosen : unwell.length > 0 ? unwell : chosen.slice(0, 1)
