@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { canBoot } from './support/engines.ts'
 import { hasProgram } from './support/environment.ts'
-import { createRecords, deploy, exportTo, readRecord, recording } from './support/export.ts'
+import { createRecords, deploy, exportFromSystem, exportTo, readRecord, recording } from './support/export.ts'
 import { startLoad } from './support/load.ts'
 import { freePort, httpGet } from './support/net.ts'
 import { run, waitUntil } from './support/running.ts'
@@ -192,7 +192,7 @@ exec sleep 600
   cpSync(settings, cwd, { recursive: true })
   await exportTo(t, cwd, 'systemd', '--out=units', '--name=shop', '--python=/usr/bin/python3', 'first', 'second')
   const via = ['--out=units', '--name=via', '--run-via=prodserver']
-  await exportTo(t, cwd, 'systemd', ...via, 'third')
+  await exportFromSystem(t, cwd, 'systemd', ...via, 'third')
   const systemd = await bootSystemd(t, join(cwd, 'units'))
   for (const target of ['shop.target', 'via.target'])
     assert.equal((await systemd.run('systemctl', 'start', target)).code, 0)

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict'
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, copyFileSync, cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { TestContext } from 'node:test'
 import type { Json } from '../../src/core/types.ts'
 import { quoteWord } from '../../src/core/shell-words.ts'
-import { ROOT } from './environment.ts'
+import { PYTHON, ROOT } from './environment.ts'
 import { declare } from './recorder.ts'
-import { prodserver, waitUntil } from './running.ts'
+import { type Finished, prodserver, run, waitUntil } from './running.ts'
 
-/** A program that writes down how it was started. */
-export const RECORDER: string = join(ROOT, 'test', 'fixtures', 'record.py')
+/** Name of the program, in each folder of records, that writes down how it was started. */
+const RECORDER = 'record.py'
 
 export interface Started {
   readonly argv: readonly string[]
@@ -23,17 +23,19 @@ export interface Started {
   readonly sockets: readonly number[]
 }
 
-/** A folder that every user may write to, in which recorders leave what they have seen. */
+/** Makes a folder that every user can write to. It has a copy of the recorder: other users cannot read a clone in a home. */
 export function createRecords(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'prodserver-records-'))
   chmodSync(folder, 0o777)
+  copyFileSync(join(ROOT, 'test', 'fixtures', RECORDER), join(folder, RECORDER))
+  chmodSync(join(folder, RECORDER), 0o644)
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   return folder
 }
 
 /** A command line that records itself under this name, with these further words. */
 export const recording = (records: string, name: string, words: readonly string[] = []): string =>
-  ['/usr/bin/python3', '-I', '-S', RECORDER, records, name, ...words].map(quoteWord).join(' ')
+  ['/usr/bin/python3', '-I', '-S', join(records, RECORDER), records, name, ...words].map(quoteWord).join(' ')
 
 /** What the recorder of that name has seen; waits until it has. Undecodable bytes fail the test. */
 export async function readRecord(records: string, name: string, describe?: () => string): Promise<Started> {
@@ -67,7 +69,23 @@ export function deploy(
 
 /** Exports to a folder of the project, which must go well. @returns what was said beside it. */
 export async function exportTo(t: TestContext, cwd: string, ...args: readonly string[]): Promise<string> {
-  const { code, stdout, stderr } = await prodserver(t, ['export', ...args], { cwd })
+  return outputOf(await prodserver(t, ['export', ...args], { cwd }))
+}
+
+/** Exports as `exportTo` does, by a copy of prodserver outside of home folders, whose paths the files then have. */
+export async function exportFromSystem(t: TestContext, cwd: string, ...args: readonly string[]): Promise<string> {
+  const folder = mkdtempSync('/srv/prodserver-program-')
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  chmodSync(folder, 0o755)
+  const [node, environment] = [join(folder, 'node'), join(folder, 'venv')]
+  copyFileSync(process.execPath, node)
+  for (const part of ['dist', 'package.json']) cpSync(join(ROOT, part), join(folder, part), { recursive: true })
+  symlinkSync(dirname(dirname(PYTHON)), environment)
+  const program = [join(folder, 'dist', 'bin.js'), 'export', `--python=${join(environment, 'bin', 'python')}`]
+  return outputOf(await run(t, node, [...program, ...args], { cwd }))
+}
+
+function outputOf({ code, stdout, stderr }: Finished): string {
   assert.equal(code, 0, stdout + stderr)
   return stdout + stderr
 }
