@@ -1,7 +1,7 @@
 import { DEFAULT, isWritten, originsOfKey } from '../plan/origins.ts'
 import type { Plan, PlannedProbe, PlannedProcess } from '../plan/plan.ts'
 import type { Value } from '../core/secret.ts'
-import { describeReload } from '../supervisor/process/reload-strategy.ts'
+import { describeReload } from '../core/reload-strategy.ts'
 import { quoteWord } from '../core/shell-words.ts'
 import { displayWidth, padEnd, type Paint, renderBytes, renderDuration } from './print.ts'
 

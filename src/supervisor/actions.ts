@@ -5,7 +5,7 @@ import type { Instance } from './process/instance.ts'
 import { seconds } from './process/instance.ts'
 import { addSlot, completes, instancesOf, lastRunsOf, type Managed } from './process/managed.ts'
 import { type ReloadOutcome, reloadProcess } from './process/reload.ts'
-import { reloadsUnseen } from './process/reload-strategy.ts'
+import { reloadsUnseen } from '../core/reload-strategy.ts'
 import type { ProcessSpec } from './spec.ts'
 import type { Supervisor } from './supervisor.ts'
 

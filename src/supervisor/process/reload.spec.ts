@@ -5,7 +5,7 @@ import { createFakeWorld, type FakeWorld } from '../../../test/support/world.ts'
 import type { Instance } from './instance.ts'
 import { createManaged, type Managed } from './managed.ts'
 import { type ReloadContext, reloadProcess } from './reload.ts'
-import { describeReload, reloadManner } from './reload-strategy.ts'
+import { describeReload, reloadStrategy } from '../../core/reload-strategy.ts'
 import type { ProcessSpec } from '../spec.ts'
 
 const inherited = { argv: ['/venv/bin/gunicorn'], env: {}, listening: true }
@@ -27,7 +27,7 @@ const manners: readonly (readonly [what: string, spec: Partial<ProcessSpec>, man
 for (const [what, more, manner, words] of manners) {
   test(`${what} is reloaded by ${manner}`, () => {
     const spec = createSpec(more)
-    assert.equal(reloadManner(spec), manner)
+    assert.equal(reloadStrategy(spec), manner)
     assert.match(describeReload(spec), words)
   })
 }

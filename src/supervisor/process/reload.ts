@@ -1,6 +1,6 @@
 import { Instance, type World } from './instance.ts'
 import type { Managed, Slot } from './managed.ts'
-import { type ReloadManner, reloadManner } from './reload-strategy.ts'
+import { type ReloadStrategy, reloadStrategy } from '../../core/reload-strategy.ts'
 import type { ProcessSpec } from '../spec.ts'
 
 export interface ReloadContext {
@@ -33,7 +33,7 @@ export async function reloadProcess(
   context: ReloadContext,
 ): Promise<ReloadOutcome> {
   const { world } = context
-  const manner = managed.spec.hash === spec.hash || reloadManner(spec) !== 'signal' ? reloadManner(spec) : 'restart'
+  const manner = managed.spec.hash === spec.hash || reloadStrategy(spec) !== 'signal' ? reloadStrategy(spec) : 'restart'
   const startedMs = world.nowMs()
   const [slot] = managed.slots
   const obstacle = context.obstacle(spec)
@@ -68,7 +68,7 @@ export async function replaceInstance(
   const slot = managed.slots.find(({ current }) => current === instance)
   const startedMs = nowMs()
   if (!slot) return { ok: true, replaced: 0, tookMs: 0 }
-  const manner = reloadManner(managed.spec) === 'rolling' ? 'rolling' : 'restart'
+  const manner = reloadStrategy(managed.spec) === 'rolling' ? 'rolling' : 'restart'
   managed.reloading = true
   try {
     const failure = await BY_MANNER[manner](slot, managed.spec, withEnd(context, managed), true)
@@ -99,7 +99,7 @@ const withEnd = (context: ReloadContext, managed: Managed): SlotContext => ({
 /** `isFirst`: no life of this code, and this declaration, has shown yet that it is fit. */
 type Replace = (slot: Slot, spec: ProcessSpec, context: SlotContext, isFirst: boolean) => Promise<Failure | null>
 
-const BY_MANNER: Readonly<Record<ReloadManner, Replace>> = { rolling, signal, restart }
+const BY_MANNER: Readonly<Record<ReloadStrategy, Replace>> = { rolling, signal, restart }
 
 /** The new one starts beside the old one, which goes when the new one is ready, and stays when it is not. */
 async function rolling(slot: Slot, spec: ProcessSpec, context: SlotContext, isFirst: boolean): Promise<Failure | null> {

@@ -1,14 +1,22 @@
-import type { PlannedProcess } from '../../plan/plan.ts'
+import type { ProcessKind } from './types.ts'
 
-export type ReloadManner = 'rolling' | 'signal' | 'restart'
+export const RELOAD_STRATEGIES = ['rolling', 'signal', 'restart'] as const
 
-/** What decides it, in a plan and in what a supervisor runs. */
-type Reloaded = Pick<PlannedProcess, 'reload' | 'kind' | 'listen' | 'run' | 'schedule'> & {
+export type ReloadStrategy = (typeof RELOAD_STRATEGIES)[number]
+
+/** The facts of a process that decide how it is reloaded. */
+export interface ReloadedProcess {
+  readonly kind: ProcessKind
+  readonly run: 'always' | 'once' | 'release'
+  readonly reload: ReloadStrategy
+  readonly schedule: unknown
+  readonly listen: readonly string[]
+  /** Null if the process cannot take open sockets. */
   readonly inherited: unknown
 }
 
 /** How new code gets into a process, as far as it can be done the way that was declared. */
-export function reloadManner({ reload, kind, listen, inherited, run, schedule }: Reloaded): ReloadManner {
+export function reloadStrategy({ reload, kind, listen, inherited, run, schedule }: ReloadedProcess): ReloadStrategy {
   // Two schedulers would run every job twice, if only for a moment.
   if (kind === 'scheduler' || run !== 'always' || schedule !== null) return 'restart'
   // Two copies that each open the address themselves cannot run beside each other.
@@ -17,11 +25,12 @@ export function reloadManner({ reload, kind, listen, inherited, run, schedule }:
 }
 
 /** Whether those who ask it notice nothing of a reload. */
-export const reloadsUnseen = (spec: Reloaded): boolean => reloadManner(spec) === 'rolling' && spec.listen.length > 0
+export const reloadsUnseen = (spec: ReloadedProcess): boolean =>
+  reloadStrategy(spec) === 'rolling' && spec.listen.length > 0
 
 /** What `reload` will do, for a person. */
-export function describeReload(spec: Reloaded): string {
-  switch (reloadManner(spec)) {
+export function describeReload(spec: ReloadedProcess): string {
+  switch (reloadStrategy(spec)) {
     case 'rolling':
       return spec.listen.length > 0
         ? 'rolling: the new one takes over the socket when it is ready; no request is dropped'
