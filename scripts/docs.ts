@@ -1,11 +1,10 @@
 /** Writes the generated part of the documentation: `npm run docs`. A test compares it with what is committed. */
 import { writeFileSync } from 'node:fs'
-import * as v from 'valibot'
 import type { OptionGrammar } from '../src/args/grammar.ts'
 import type { Backend } from '../src/backends/backend.ts'
 import { BACKENDS } from '../src/backends/index.ts'
 import { COMMANDS } from '../src/cli/commands.ts'
-import { PROCESS_KEYS, processSchema } from '../src/config/schema.ts'
+import { KEYS, PROCESS_KEYS } from '../src/config/schema.ts'
 import { EXIT, EXIT_MEANINGS, type ProblemId, PROBLEMS } from '../src/core/errors.ts'
 import { PROBLEM_PAGES, renderPage } from '../src/explain/index.ts'
 import { isSilenceable } from '../src/plan/checks/silence.ts'
@@ -14,6 +13,7 @@ import { renderExports } from './docs/exports.ts'
 import { table } from './docs/markdown.ts'
 import { renderSupervisor } from './docs/supervisor.ts'
 import { renderJsonSchema } from './generate/json-schema.ts'
+import { renderKeyTable } from './generate/keys.ts'
 import { renderPython } from './generate/python.ts'
 import { renderTypeScript } from './generate/typescript.ts'
 
@@ -39,19 +39,18 @@ export const PAGES: Readonly<Record<string, () => string>> = {
 export const DESCRIPTIONS: Readonly<Record<string, () => string>> = {
   'schema.json': renderJsonSchema,
   'src/generated/declared.ts': renderTypeScript,
+  'src/generated/keys.ts': renderKeyTable,
   'python/django_prodserver/types.py': renderPython,
 }
 
 function renderDeclaration(): string {
   const rows = PROCESS_KEYS.map((key) => {
-    const schema = processSchema.entries[key]
-    const inner = (schema.type === 'optional' ? schema.wrapped : schema) as v.GenericSchema
-    const shown = v.getMetadata(inner as never)['default'] as string
+    const { description, shownDefault } = KEYS[key]
     return [
       `\`${toSettingsKey(key)}\``,
       `\`${key}\``,
-      v.getDescription(inner) ?? '',
-      shown === '' ? '' : literal(shown),
+      description,
+      shownDefault === undefined ? '' : literal(shownDefault),
     ]
   })
   return `${HEAD}# The declaration

@@ -7,16 +7,18 @@ import { ROOT } from './support/environment.ts'
 /** Files by what they are, from the left, where nothing of ours is known, to the right. */
 const LAYERS: Readonly<Record<string, { files: RegExp; imports: readonly string[] }>> = {
   core: { files: /^core\//, imports: ['core'] },
-  generated: { files: /^generated\//, imports: ['core', 'generated'] },
+  /** The keys of a declaration, with what all of them need. */
+  keys: { files: /^config\/(keys\/|(key|probe|schemas)\.ts$)/, imports: ['core', 'keys'] },
+  generated: { files: /^generated\//, imports: ['core', 'keys', 'generated'] },
   servers: { files: /^servers\//, imports: ['core', 'servers'] },
   project: { files: /^project\//, imports: ['core', 'project'] },
   inspect: { files: /^inspect\//, imports: ['core', 'project', 'inspect'] },
   args: { files: /^args\//, imports: ['core', 'args'] },
-  config: { files: /^config\//, imports: ['core', 'generated', 'args', 'config'] },
+  config: { files: /^config\//, imports: ['core', 'keys', 'generated', 'args', 'config'] },
   backends: { files: /^backends\//, imports: ['core', 'args', 'backends'] },
   plan: {
     files: /^plan\//,
-    imports: ['core', 'servers', 'project', 'inspect', 'args', 'config', 'backends', 'plan'],
+    imports: ['core', 'keys', 'generated', 'servers', 'project', 'inspect', 'args', 'config', 'backends', 'plan'],
   },
   init: { files: /^init\//, imports: ['core', 'args', 'backends', 'init'] },
   run: { files: /^run\//, imports: ['core', 'plan', 'run'] },

@@ -1,6 +1,7 @@
 import { TARGETS } from '../../src/export/index.ts'
 import type { Target } from '../../src/export/target.ts'
-import { PROCESS_KEYS, type ProcessKey } from '../../src/config/schema.ts'
+import { PROCESS_KEYS } from '../../src/config/schema.ts'
+import type { ProcessKey } from '../../src/generated/keys.ts'
 import { toSettingsKey } from '../../src/core/notation.ts'
 import { changesFor, effectOf } from '../../test/support/export-changes.ts'
 import { table } from './markdown.ts'

@@ -1,7 +1,7 @@
 /** The JSON Schema of a config file, from the schema by which declarations are checked. */
 import * as v from 'valibot'
 import { BACKENDS } from '../../src/backends/index.ts'
-import { PROCESS_KEYS, processSchema } from '../../src/config/schema.ts'
+import { KEYS, PROCESS_KEYS, processSchema } from '../../src/config/schema.ts'
 import { asConfigFile } from '../../src/core/notation.ts'
 import { type OptionKind, OPTION_NAMES } from './option-names.ts'
 
@@ -35,8 +35,8 @@ const { say } = asConfigFile(PROCESS_KEYS)
 const inConfig = (text: string): string => say({ place: '', message: text }).message
 
 export function renderJsonSchema(): string {
-  const process = toJsonSchema(processSchema)
-  const { properties = {} } = process
+  const process = processJsonSchema()
+  const { properties } = process
   const names = BACKENDS.map(({ name }) => name)
   const schema: JsonSchema = {
     $schema: 'http://json-schema.org/draft-07/schema#',
@@ -69,6 +69,16 @@ export function renderJsonSchema(): string {
     },
   }
   return `${JSON.stringify(schema, null, 1).replace(/\{\s+("\$ref": "[^"]+")\s+\}/g, '{ $1 }')}\n`
+}
+
+/** The JSON Schema of one process, with the description of each key. */
+export function processJsonSchema(): JsonSchema & { readonly properties: Readonly<Record<string, JsonSchema>> } {
+  const schema = toJsonSchema(processSchema)
+  const described = PROCESS_KEYS.map((key) => [
+    key,
+    { ...schema.properties?.[key], description: inConfig(KEYS[key].description) },
+  ])
+  return { ...schema, properties: Object.fromEntries(described) as Readonly<Record<string, JsonSchema>> }
 }
 
 const PROCESS = '#/definitions/process/properties'
@@ -105,7 +115,7 @@ const OPTION_TYPES: Readonly<Record<OptionKind, JsonSchema>> = {
 }
 
 /** A schema as JSON Schema. What only code can tell, such as whether a time zone exists, is left to `check`. */
-export function toJsonSchema(schema: v.GenericSchema): JsonSchema {
+function toJsonSchema(schema: v.GenericSchema): JsonSchema {
   const { pipe = [] } = schema as { readonly pipe?: readonly (v.GenericSchema | v.GenericPipeItem)[] }
   const [root, ...actions] = pipe
   const base = root === undefined ? convert(schema) : toJsonSchema(root as v.GenericSchema)
@@ -199,8 +209,6 @@ function refine(action: Action, { type }: JsonSchema): JsonSchema {
       return { maximum: requirement as number }
     case 'non_empty':
       return type === 'string' ? { minLength: 1 } : {}
-    case 'description':
-      return { description: inConfig((action as unknown as { readonly description: string }).description) }
     case 'metadata':
       return action.metadata?.json ?? {}
     default:

@@ -1,12 +1,12 @@
 /** The types of the settings, for whoever writes them in an editor that knows Python. */
 import { BACKENDS } from '../../src/backends/index.ts'
-import { processSchema } from '../../src/config/schema.ts'
+import { KEYS } from '../../src/config/schema.ts'
 import { toSettingsKey, toSnake } from '../../src/core/notation.ts'
-import * as v from 'valibot'
-import { type JsonSchema, toJsonSchema } from './json-schema.ts'
+import type { ProcessKey } from '../../src/generated/keys.ts'
+import { type JsonSchema, processJsonSchema } from './json-schema.ts'
 
 export function renderPython(): string {
-  const { properties = {} } = toJsonSchema(processSchema)
+  const { properties } = processJsonSchema()
   const inner = Object.entries(properties).flatMap(([key, schema]) => innerClass(key, schema))
   // Both probes have the same form.
   const classes = [...new Map(inner.map(({ name, text }) => [name, text])).values()]
@@ -52,11 +52,7 @@ ProductionProcesses = Dict[str, Process]
 `
 }
 
-function describe(key: string): string {
-  const entry = processSchema.entries[key as keyof typeof processSchema.entries] as v.GenericSchema
-  const inner = entry.type === 'optional' ? (entry as unknown as { wrapped: v.GenericSchema }).wrapped : entry
-  return v.getDescription(inner) ?? ''
-}
+const describe = (key: string): string => KEYS[key as ProcessKey].description
 
 const member = (written: string, key: string, schema: JsonSchema, description = ''): string =>
   `    ${written}: ${typeOf(key, schema)}\n${description === '' ? '' : `    """${description}"""\n`}`

@@ -2,6 +2,8 @@ import { isError, type Problem } from '../core/errors.ts'
 import type { Env } from '../core/types.ts'
 import type { Output } from './io.ts'
 
+export { renderBytes, renderDuration } from '../core/units.ts'
+
 /** Select Graphic Rendition codes: on, off. node:util has them too, but opens standard error when it is imported. */
 const STYLES = {
   bold: [1, 22],
@@ -119,36 +121,3 @@ export const padEnd = (text: string, columns: number): string =>
 
 export const padStart = (text: string, columns: number): string =>
   ' '.repeat(Math.max(0, columns - displayWidth(text))) + text
-
-const UNITS = [
-  ['d', 86_400_000],
-  ['h', 3_600_000],
-  ['m', 60_000],
-  ['s', 1000],
-] as const
-
-/** The two largest units: `3d 4h`, `2m 5s`, `14s`; below ten seconds with tenths, `0.3s`. */
-export function renderDuration(ms: number): string {
-  if (ms < 9950) return `${(Math.max(0, ms) / 1000).toFixed(1).replace(/\.0$/, '')}s`
-  const seconds = Math.round(ms / 1000) * 1000
-  const first = UNITS.findIndex(([, unit]) => seconds >= unit)
-  const parts = UNITS.slice(first, first + 2).map(([name, unit], index, pair) => {
-    const left = index === 0 ? seconds : seconds % (pair[0] as (typeof UNITS)[number])[1]
-    return [Math.floor(left / unit), name] as const
-  })
-  return parts
-    .filter(([count]) => count > 0)
-    .map(([count, name]) => `${count}${name}`)
-    .join(' ')
-}
-
-/** `88M`, `1.2G`. */
-export function renderBytes(bytes: number): string {
-  const units = ['B', 'K', 'M', 'G', 'T']
-  let [value, unit] = [bytes, 0]
-  while (value >= 999.5 && unit < units.length - 1) {
-    value /= 1024
-    unit++
-  }
-  return `${value < 9.95 && unit > 2 ? value.toFixed(1) : Math.round(value)}${units[unit]}`
-}

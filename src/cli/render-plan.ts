@@ -1,9 +1,9 @@
 import { DEFAULT, isWritten, originsOfKey } from '../plan/origins.ts'
-import type { Plan, PlannedProbe, PlannedProcess } from '../plan/plan.ts'
+import type { Plan, PlannedProcess } from '../plan/plan.ts'
+import { SHOWN_KEYS } from '../plan/shown-keys.ts'
 import type { Value } from '../core/secret.ts'
-import { describeReload } from '../core/reload-strategy.ts'
 import { quoteWord } from '../core/shell-words.ts'
-import { displayWidth, padEnd, type Paint, renderBytes, renderDuration } from './print.ts'
+import { displayWidth, padEnd, type Paint } from './print.ts'
 
 /** What stands before, the value, where it comes from, and the file and line of that. */
 export type Row = readonly [name: string, value: string, from?: string | undefined, at?: string | undefined]
@@ -67,58 +67,16 @@ const inOneLine = (text: string): string =>
 const label = (name: string, rows: readonly Found[]): readonly Found[] =>
   rows.map(([, ...rest], index) => [index === 0 ? name : '', ...rest])
 
-/** Keys that are shown whatever they are. */
-const ALWAYS = new Set(['cwd', 'ready', 'stop', 'reload'])
-
 function keyRows(planned: PlannedProcess): readonly Found[] {
-  const { origins, from: places } = planned
-  const rows = Object.entries(describeKeys(planned)).flatMap(([key, [name, value]]): Found[] => {
-    const from = originsOfKey(origins, key, places[key as keyof typeof places])
-    const isShown = value !== null && (ALWAYS.has(key) || from.some(isWritten))
-    return isShown ? [[name, value, from.filter((origin) => origin !== DEFAULT)]] : []
+  const { origins, from: places, listen } = planned
+  const rows = SHOWN_KEYS.flatMap(({ key, label, isAlwaysShown, show }): Found[] => {
+    const value = show(planned)
+    const from = originsOfKey(origins, key, places[key])
+    const isShown = value !== null && (isAlwaysShown || from.some(isWritten))
+    return isShown ? [[label, value, from.filter((origin) => origin !== DEFAULT)]] : []
   })
-  const listens: Found[] = planned.listen.length > 0 ? [['listens on', planned.listen.join(', '), []]] : []
+  const listens: Found[] = listen.length > 0 ? [['listens on', listen.join(', '), []]] : []
   return [...rows.slice(0, 2), ...listens, ...rows.slice(2)]
-}
-
-type Described = Readonly<Record<string, readonly [name: string, value: string | null]>>
-
-/** The keys of a declaration in the order of reading, each with what it comes to; null for nothing. */
-function describeKeys(planned: PlannedProcess): Described {
-  const { restart, stop, log, schedule, limits, dependsOn, memoryLimitBytes: memory } = planned
-  const limited = Object.entries(limits).map(([name, value]) => `${name}=${value}`)
-  const needs = Object.entries(dependsOn).map(([name, condition]) => `${name} is ${condition}`)
-  return {
-    backend: ['backend', planned.backend],
-    cwd: ['directory', planned.cwd],
-    enabled: ['enabled', planned.enabled ? 'yes' : 'no'],
-    instances: ['instances', String(planned.instances)],
-    run: ['run', planned.run],
-    schedule: ['schedule', schedule && `${schedule.cron} ${schedule.tz}`],
-    tz: ['time zone', schedule && schedule.tz],
-    dependsOn: ['depends on', needs.length > 0 ? needs.join(', ') : null],
-    user: ['user', planned.user],
-    group: ['group', planned.group],
-    umask: ['umask', planned.umask],
-    nice: ['nice', planned.nice === null ? null : String(planned.nice)],
-    limits: ['limits', limited.length > 0 ? limited.join(' ') : null],
-    memoryLimit: ['memory', memory === null ? null : `replaced above ${renderBytes(memory)}`],
-    ready: ['ready', describeProbe(planned.ready)],
-    alive: [
-      'alive',
-      planned.alive && `${describeProbe(planned.alive)}, each ${renderDuration(planned.alive.intervalMs)}`,
-    ],
-    restart: ['restart', describeRestart(restart)],
-    stop: ['stop', `${stop.signal}, then KILL after ${stop.timeoutMs / 1000} s`],
-    reload: ['reload', describeReload(planned)],
-    log: ['log', `${log.keep} files of ${renderBytes(log.maxSizeBytes)} are kept${log.compress ? ', compressed' : ''}`],
-  }
-}
-
-function describeRestart({ policy, delayMs, maxDelayMs, limit, windowMs }: PlannedProcess['restart']): string {
-  if (policy === 'never') return policy
-  const delays = `after ${renderDuration(delayMs)} to ${renderDuration(maxDelayMs)}`
-  return `${policy}, ${delays}, at most ${limit} times in ${renderDuration(windowMs)}`
 }
 
 /** One line for a POSIX shell that starts the same program in the same way. */
@@ -143,14 +101,4 @@ export function renderRows(rows: readonly Row[], paint: Paint): string {
       return `  ${paint('dim', name.padEnd(11))} ${where ? `${padEnd(value, values)}  ${paint('dim', where)}` : value}\n`
     })
     .join('')
-}
-
-function describeProbe(probe: PlannedProbe): string {
-  if (probe.http !== undefined) return `GET ${probe.http} is answered`
-  if (probe.tcp !== undefined) return `port ${probe.tcp} accepts connections`
-  if (probe.exec !== undefined) return `${probe.exec.join(' ')} exits with 0`
-  if (probe.notify) return 'it says so, as for systemd'
-  const orTime = probe.delayMs === undefined ? '' : `, or it has run for ${probe.delayMs / 1000} s`
-  if (probe.log !== undefined) return `its output matches /${probe.log}/${orTime}`
-  return `it has run for ${(probe.delayMs ?? 0) / 1000} s`
 }

@@ -3,7 +3,8 @@ import type { Problem } from '../core/errors.ts'
 import type { Json } from '../core/types.ts'
 import type { Keyed } from './keyed.ts'
 import { applyOverrides, type Override, type OverrideTexts, readOverrides } from './overrides.ts'
-import { INNER_KEYS, PROCESS_KEYS, processSchema, type ProcessKey, type ProcessOptions } from './schema.ts'
+import { expandShortForm, INNER_KEYS, PROCESS_KEYS, processSchema, type ProcessOptions } from './schema.ts'
+import type { ProcessKey } from '../generated/keys.ts'
 import { isSecretName } from '../core/secret.ts'
 import { AS_SETTINGS, asConfigFile, isInConfigFile, type Spelling, toCamel, toSnake } from '../core/notation.ts'
 import { asOdd, describeType, isDictionary, nearest } from '../core/values.ts'
@@ -235,8 +236,8 @@ function parseDeclaration(name: string, source: Source, { names, overrides }: Ar
   const writtenAt = (key: string, inner?: string): string | undefined => {
     const entry = keyed.get(key)
     if (!entry || inner === undefined) return entry?.place
-    // The short form of RESTART is its policy.
-    if (!isDictionary(entry.value)) return inner === 'policy' ? entry.place : undefined
+    if (!isDictionary(entry.value))
+      return Object.hasOwn(expandShortForm(key, entry.value) ?? {}, inner) ? entry.place : undefined
     return Object.hasOwn(entry.value, inner) ? placeOf(key, spelling.inner(inner)) : undefined
   }
   const result = parseKeys(keyed)

@@ -1,5 +1,7 @@
 import type { Args, BackendArgs, ProcessKeys } from '../generated/declared.ts'
 
+export type { ProcessKey } from '../generated/keys.ts'
+
 /** An import path, a module or a package, of which the options are not known here. */
 export type OwnBackend =
   | `${string}.${string}`
@@ -16,9 +18,6 @@ type WithBackend<Backend, Options> = ProcessKeys & {
   /** Options of the server. */
   readonly args?: Options | null | undefined
 }
-
-/** A key of a process. */
-export type ProcessKey = keyof ProcessKeys | 'backend' | 'args'
 
 /** One process as a config file declares it. */
 export type ProcessInput =

@@ -2,7 +2,7 @@ import type { Problem } from '../core/errors.ts'
 import type { Env } from '../core/types.ts'
 import { nearest } from '../core/values.ts'
 import type { SetText } from './set-text.ts'
-import { INNER_KEYS, PROCESS_KEYS } from './schema.ts'
+import { PROCESS_KEYS, takesInner } from './schema.ts'
 import { toSettingsKey } from '../core/notation.ts'
 
 /** What an override is about, as far as names tell. */
@@ -54,9 +54,6 @@ export function findSetTarget({ path, segments }: SetText, { names, where }: Dec
     hint: `Write: --set ${quoteSegment(target.process)}.${toSettingsKey(target.key)}=VALUE`,
   }
 }
-
-/** Whether the value of a key is a dictionary, of which one key can be given. */
-const takesInner = (key: string): boolean => key in INNER_KEYS || ['args', 'env', 'dependsOn', 'limits'].includes(key)
 
 /** Keys are found in each of their spellings: `MAX_DELAY`, `max-delay`, `maxDelay`. */
 export const fold = (name: string): string => name.replace(/[-_]/g, '').toLowerCase()

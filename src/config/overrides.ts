@@ -15,7 +15,8 @@ import {
   usualInner,
 } from './override-names.ts'
 import { splitSet } from './set-text.ts'
-import { INNER_KEYS, PROBE_KINDS } from './schema.ts'
+import type { Dictionary } from './key.ts'
+import { alternativesOf, expandShortForm, INNER_KEYS, isTextOnly } from './schema.ts'
 import { toSettingsKey, toSnake } from '../core/notation.ts'
 
 /** Where overrides are written. */
@@ -74,12 +75,9 @@ const withValue = (
   isVariable: boolean,
 ): Override | Problem => ('id' in target ? target : { ...target, value: valueOf(target, text), place, isVariable })
 
-/** Keys that take text and nothing else, so that a mode of 27 is one. */
-const TEXTS: ReadonlySet<string> = new Set(['app', 'backend', 'cwd', 'schedule', 'tz', 'umask'])
-
 function valueOf({ key, inner }: OverrideTarget, text: string): Json | undefined {
   if (key === 'env' && inner !== undefined) return parseValue(text, true)
-  return TEXTS.has(key) ? (parseValue(text, true) ?? undefined) : parseValue(text)
+  return isTextOnly(key) ? (parseValue(text, true) ?? undefined) : parseValue(text)
 }
 
 const WORDS: Readonly<Record<string, boolean | undefined>> = {
@@ -161,25 +159,16 @@ export function applyOverrides(declared: ReadonlyMap<string, Keyed>, overrides: 
   return { keyed, applied, problems }
 }
 
-type Dictionary = { readonly [key: string]: Json }
-
-/** As which short forms count; undefined where the value can have no keys. */
+/** Returns the dictionary that a value is or stands for; undefined if the value can have no inner keys. */
 function asDictionary(key: string, value: Json | undefined): Dictionary | undefined {
   if (value === undefined) return {}
-  if (isDictionary(value)) return value
-  if (key === 'restart' && typeof value === 'string') return { policy: value }
-  if (key !== 'dependsOn') return undefined
-  const names = typeof value === 'string' ? [value] : value
-  const areNames = Array.isArray(names) && names.every((name) => typeof name === 'string')
-  return areNames ? Object.fromEntries(names.map((name) => [name, 'ready'])) : undefined
+  return isDictionary(value) ? value : expandShortForm(key, value)
 }
 
-const isKind = (name: string): boolean => PROBE_KINDS.some((kind) => kind === name)
-
 function merge(key: string, base: Dictionary, inner: string, value: Json | undefined): Dictionary {
-  // A probe asks in one way: another one takes its place.
-  const dropped = (name: string): boolean =>
-    name !== inner && (key === 'ready' || key === 'alive') && isKind(inner) && isKind(name) && value !== undefined
+  const alternatives = alternativesOf(key)
+  const isReplaced = value !== undefined && alternatives.includes(inner)
+  const dropped = (name: string): boolean => name !== inner && isReplaced && alternatives.includes(name)
   const kept = Object.entries(base).filter(([name]) => !dropped(name) && (name !== inner || value !== undefined))
   return { ...Object.fromEntries(kept), ...(value !== undefined && { [inner]: value }) }
 }

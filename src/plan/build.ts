@@ -30,7 +30,7 @@ import { installedVersion, isOlder } from './resolve/installed-version.ts'
 import type { Plan, PlannedInheritance, PlannedProcess } from './plan.ts'
 import { callBackend, callInherit } from './resolve/own-backends.ts'
 import { pathWith } from './resolve/package-scripts.ts'
-import { plannedPolicies } from './policies.ts'
+import { plannedValues } from './planned-values.ts'
 import type { PlanRequest } from './request.ts'
 import { askAbout } from './resolve/questions.ts'
 import { type ResolvedBackend, resolveBackend } from './resolve/backend.ts'
@@ -213,11 +213,16 @@ async function planProcess(
   const activated = activation(declaration, backend, input, { listen, program })
   if (activated !== null && 'id' in activated) return { problems: [...problems, activated] }
   const notes = [resolved.note, application?.note, tooOld, backend.restartReason].filter((note) => note !== undefined)
+  const policies = plannedValues(declaration, {
+    backend: asGiven(backend, input, { values, listen }),
+    reference: resolved.reference,
+    cwd,
+    processors: request.processors,
+  })
   const planned: PlannedProcess = {
     name: declaration.name,
     place: declaration.place,
     kind: processKind(declaration, backend),
-    backend: resolved.reference,
     title: backend.title,
     argv: [program, ...command.args].map(guardToken),
     argvFrom: [
@@ -225,14 +230,13 @@ async function planProcess(
       ...explainArgs(command.args, { declaration, options, extra, application, resolved }),
     ],
     env: environment.env,
-    cwd,
     listen,
     inherited: inheritable,
     activated,
     alone: backend.kind === 'scheduler' ? `${backend.name} ${declaration.app ?? declaration.name}` : null,
-    ...plannedPolicies(declaration, asGiven(backend, input, { values, listen }), request.processors),
+    ...policies,
     from: declaration.origin,
-    origins: originsOf(declaration, backend),
+    origins: originsOf(declaration, backend, policies),
     notes,
   }
   const written = writtenFiles(translation, backend, { declaration, cwd, listen })

@@ -3,6 +3,7 @@ import { guard, reveal, type Value } from '../core/secret.ts'
 import type { Env } from '../core/types.ts'
 import { isDictionary } from '../core/values.ts'
 import type { Plan, PlannedProcess } from './plan.ts'
+import { PLANNED_FIELDS } from './planned-keys.ts'
 
 /** How one process differs between two plans. */
 export interface ProcessDiff {
@@ -48,14 +49,8 @@ export function diffEnvironments(from: Env, to: Env, names: readonly string[]): 
   return { process: null, is: changes.length > 0 ? 'changed' : 'same', changes }
 }
 
-/** What is compared as it stands; the command line and the environment are compared piece by piece. */
-const WHOLE = [
-  ...(['backend', 'instances', 'run', 'dependsOn', 'ready', 'alive', 'restart', 'stop', 'reload'] as const),
-  ...(['schedule', 'user', 'group', 'umask', 'nice', 'limits', 'log', 'cwd', 'enabled', 'memoryLimitBytes'] as const),
-] satisfies readonly (keyof PlannedProcess)[]
-
 function diffProcesses(from: PlannedProcess, to: PlannedProcess): readonly Change[] {
-  const whole = WHOLE.flatMap((key) => compareParts(toSettingsKey(key.replace(/Bytes$/, '')), from[key], to[key]))
+  const whole = PLANNED_FIELDS.flatMap(({ key, field }) => compareParts(toSettingsKey(key), from[field], to[field]))
   return [...diffWords(from, to), ...diffVariables(from, to), ...whole]
 }
 

@@ -1,53 +1,65 @@
 import type { Backend } from '../backends/backend.ts'
 import type { Declaration } from '../config/declarations.ts'
-import { INNER_KEYS, PROBE_KINDS, PROCESS_KEYS, type ProcessKey } from '../config/schema.ts'
+import { alternativesOf, INNER_KEYS, PROCESS_KEYS } from '../config/schema.ts'
+import type { ProcessKey } from '../generated/keys.ts'
+import { PLANNED_FIELDS, type PlannedValues } from './planned-keys.ts'
+import { SHOWN_KEYS } from './shown-keys.ts'
 
 /** Nobody chose the value. */
 export const DEFAULT = 'default'
 
-/** What is told of by words of a command line, by variables, or by the application that is found. */
-const ELSEWHERE: ReadonlySet<string> = new Set(['app', 'args', 'env', 'envFile'])
-
 /**
- * Where each value of a process comes from, by its key; of a dictionary by the keys in it, `stop.timeout`. A place in the
- * declaration or of an override, `the backend NAME`, or `default`.
+ * Returns where each value of a process comes from, by its key; of a dictionary by its inner keys, as in `stop.timeout`.
+ * A location in the declaration or of an override, `the backend NAME`, or `default`.
  */
-export function originsOf(declaration: Declaration, backend: Backend): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    PROCESS_KEYS.filter((key) => !ELSEWHERE.has(key) || declaration.writtenAt(key) !== undefined).flatMap((key) => {
-      const parts = partsOf(key, declaration, backend)
-      if (parts.length > 0) return parts
-      const ofBackend = key === 'reload' && backend.reload !== undefined ? `the backend ${backend.name}` : DEFAULT
-      return [[key, declaration.writtenAt(key) ?? ofBackend]]
-    }),
-  )
+export function originsOf(
+  declaration: Declaration,
+  backend: Backend,
+  planned: PlannedValues,
+): Readonly<Record<string, string>> {
+  const shown = new Set(SHOWN_KEYS.map(({ key }) => key))
+  const keys = PROCESS_KEYS.filter((key) => shown.has(key) || declaration.writtenAt(key) !== undefined)
+  return Object.fromEntries(keys.flatMap((key) => originsWithin({ key, declaration, backend, planned })))
 }
 
-/** None where the key has a value as a whole. */
-function partsOf(
-  key: ProcessKey,
-  { writtenAt }: Declaration,
-  backend: Backend,
-): readonly (readonly [string, string])[] {
-  const inner = INNER_KEYS[key]
-  if (!inner || (key === 'alive' && writtenAt(key) === undefined)) return []
+interface OriginInput {
+  readonly key: ProcessKey
+  readonly declaration: Declaration
+  readonly backend: Backend
+  readonly planned: PlannedValues
+}
+
+type Origin = readonly [path: string, origin: string]
+
+/** Returns the origins of the parts of a key, or of the whole of a key that has no parts. */
+function originsWithin(input: OriginInput): readonly Origin[] {
+  const { key, declaration, backend } = input
   const given = givenBy(key, backend)
-  const isProbe = key === 'ready' || key === 'alive'
-  return inner.flatMap((part) => {
-    const written = writtenAt(key, part)
-    // A declared probe takes the place of the backend's as a whole.
-    const isGiven = given.includes(part) && !(isProbe && writtenAt(key) !== undefined)
-    const isAbsent = isProbe && PROBE_KINDS.some((kind) => kind === part) && written === undefined && !isGiven
-    if (isAbsent) return []
-    return [[`${key}.${part}`, written ?? (isGiven ? `the backend ${backend.name}` : DEFAULT)]]
+  const written = declaration.writtenAt(key)
+  const parts = partsOf(input, given === true ? [] : given)
+  if (parts.length > 0) return parts
+  return [[key, written ?? (given === true ? `the backend ${backend.name}` : DEFAULT)]]
+}
+
+function partsOf({ key, declaration, backend, planned }: OriginInput, given: readonly string[]): readonly Origin[] {
+  const field = PLANNED_FIELDS.find((one) => one.key === key)?.field
+  const isNothing = field === undefined || planned[field] === null
+  if (isNothing && declaration.writtenAt(key) === undefined) return []
+  const alternatives = alternativesOf(key)
+  // A declared value that has alternatives replaces the whole value of the backend.
+  const isReplaced = alternatives.length > 0 && declaration.writtenAt(key) !== undefined
+  const fromBackend = isReplaced ? [] : given
+  return (INNER_KEYS[key] ?? []).flatMap((part): readonly Origin[] => {
+    const written = declaration.writtenAt(key, part)
+    const origin = written ?? (fromBackend.includes(part) ? `the backend ${backend.name}` : DEFAULT)
+    return origin === DEFAULT && alternatives.includes(part) ? [] : [[`${key}.${part}`, origin]]
   })
 }
 
-/** The parts of a key that a backend has a value for. */
-function givenBy(key: string, { ready, stop }: Backend): readonly string[] {
-  if (key === 'ready') return Object.keys(ready ?? {})
-  if (key !== 'stop') return []
-  return [...(stop?.signal === undefined ? [] : ['signal']), ...(stop?.timeoutMs === undefined ? [] : ['timeout'])]
+/** Returns whether the backend gives the value of a key, or the names of the parts that it gives. */
+function givenBy(key: ProcessKey, backend: Backend): true | readonly string[] {
+  const given = PLANNED_FIELDS.find((planned) => planned.key === key)?.definition.fromBackend?.(backend)
+  return given === true || Array.isArray(given) ? given : []
 }
 
 /**

@@ -1,6 +1,10 @@
-import type { ProcessKey } from '../config/define-config.ts'
+import type { ProcessKey } from '../generated/keys.ts'
 import type { Value } from '../core/secret.ts'
 import type { ProcessKind } from '../core/types.ts'
+import type { PlannedValues } from './planned-keys.ts'
+
+export type { PlannedRestart } from '../config/keys/restart.ts'
+export type { PlannedProbe } from '../config/probe.ts'
 
 /**
  * What would run, complete and frozen. `run`, and everything that comes after it, starts from this value alone, so
@@ -21,13 +25,11 @@ export interface PlannedProject {
   readonly config: { readonly path: string; readonly reason: string } | null
 }
 
-export interface PlannedProcess {
+export interface PlannedProcess extends PlannedValues {
   readonly name: string
   /** Where it is declared: `PRODUCTION_PROCESSES["web"]`, or `processes.web` in a config file. */
   readonly place: string
   readonly kind: ProcessKind
-  /** The backend's short name, or the Python class or the module it was taken from. */
-  readonly backend: string
   /** The program's name as people write it. */
   readonly title: string
   /** The whole command line; the first is the full path of the program, or a name to be found on PATH. */
@@ -36,7 +38,6 @@ export interface PlannedProcess {
   readonly argvFrom: readonly string[]
   /** What is added to the environment that prodserver has itself; null removes a variable. */
   readonly env: Readonly<Record<string, PlannedVariable>>
-  readonly cwd: string
   /** Addresses it listens on: `host:port` or `unix:/path`. */
   readonly listen: readonly string[]
   /** How it is started with listening sockets that are open already; null where it opens its own. */
@@ -45,23 +46,6 @@ export interface PlannedProcess {
   readonly activated: readonly Value[] | null
   /** Of what only one may run on this machine: its name. Null where several may. */
   readonly alone: string | null
-  readonly instances: number
-  readonly run: 'always' | 'once' | 'release'
-  readonly dependsOn: Readonly<Record<string, 'started' | 'ready' | 'completed'>>
-  readonly ready: PlannedProbe
-  readonly alive: PlannedProbe | null
-  readonly restart: PlannedRestart
-  readonly stop: { readonly signal: string; readonly timeoutMs: number }
-  readonly reload: 'rolling' | 'signal' | 'restart'
-  readonly memoryLimitBytes: number | null
-  readonly schedule: { readonly cron: string; readonly tz: string } | null
-  readonly user: string | null
-  readonly group: string | null
-  readonly umask: string | null
-  readonly nice: number | null
-  readonly limits: Readonly<Record<string, string>>
-  readonly log: { readonly maxSizeBytes: number; readonly keep: number; readonly compress: boolean }
-  readonly enabled: boolean
   /** Where each key of the declaration was written; keys not here have the backend's value or the default. */
   readonly from: Readonly<Partial<Record<ProcessKey, string>>>
   /**
@@ -89,30 +73,4 @@ export interface PlannedInheritance {
 export interface PlannedVariable {
   readonly value: Value | null
   readonly from: string
-}
-
-export interface PlannedProbe {
-  /** A path asked of the process's own address, or a URL. */
-  readonly http?: string | undefined
-  readonly tcp?: string | undefined
-  readonly exec?: readonly string[] | undefined
-  readonly log?: string | undefined
-  readonly delayMs?: number | undefined
-  /** It tells by itself, as `sd_notify` does. */
-  readonly notify?: true | undefined
-  readonly intervalMs: number
-  readonly timeoutMs: number
-  /** How many in a row count as failed. */
-  readonly failures: number
-  /** How long a start may take. */
-  readonly startMs: number
-}
-
-export interface PlannedRestart {
-  readonly policy: 'always' | 'on-failure' | 'never'
-  readonly delayMs: number
-  readonly maxDelayMs: number
-  /** This many restarts within `windowMs` are given up on. */
-  readonly limit: number
-  readonly windowMs: number
 }
