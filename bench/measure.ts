@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
+import { printDuration } from '../src/core/durations.ts'
 
 export interface Command {
   readonly argv: readonly string[]
@@ -75,7 +76,7 @@ async function firstAnswer(child: ChildProcess, port: number, deadline: number):
     if (answer !== undefined) return answer
     await new Promise((resolve) => setTimeout(resolve, POLL_MS))
   }
-  throw new Error(`no answer in ${LIMIT_MS / 1000} s`)
+  throw new Error(`no answer in ${printDuration(LIMIT_MS)}`)
 }
 
 /** One GET of a page that every project here answers without its database; undefined when nothing listens yet, or the connection is closed without an answer. */

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import type { OptionGrammar } from '../src/args/grammar.ts'
 import type { Backend } from '../src/backends/backend.ts'
 import { BACKENDS } from '../src/backends/index.ts'
+import { printDuration } from '../src/core/durations.ts'
 import { COMMANDS } from '../src/cli/commands.ts'
 import { KEYS, PROCESS_KEYS } from '../src/config/schema.ts'
 import { EXIT, EXIT_MEANINGS, type ProblemId, PROBLEMS } from '../src/core/errors.ts'
@@ -142,12 +143,12 @@ function renderBackend(backend: Backend): string {
       ready?.http
         ? `\`GET ${ready.http}\` is answered`
         : ready?.log
-          ? `its output matches \`${ready.log}\`${ready.delay ? `, or after ${ready.delay / 1000} s` : ''}`
+          ? `its output matches \`${ready.log}\`${ready.delay ? `, or after ${printDuration(ready.delay)}` : ''}`
           : 'after a moment',
     ],
     [
       'stop',
-      `${stop?.signal ?? 'TERM'}${stop?.signalOption ? `, or what \`--${stop.signalOption}\` says` : ''}, then KILL after ${(stop?.timeoutMs ?? 30_000) / 1000} s`,
+      `${stop?.signal ?? 'TERM'}${stop?.signalOption ? `, or what \`--${stop.signalOption}\` says` : ''}, then KILL after ${printDuration(stop?.timeoutMs ?? 30_000)}`,
     ],
     ['reload', notTwice ? `${reload}; restart with ${notTwice.map((option) => `\`--${option}\``).join(', ')}` : reload],
   ]

@@ -349,15 +349,15 @@ E304  PRODUCTION_PROCESSES["web"]["ARGS"]["timeout"]
     settings: gunicorn('{"graceful-timeout": 120}'),
     isWarning: true,
     shows: `W403  PRODUCTION_PROCESSES["web"]["ARGS"]["graceful-timeout"]
-      It lets work be finished for up to 120 s, and is killed 35 s after it was asked to stop.
-      → Set "STOP": {"timeout": "125s"}, or lower "graceful-timeout"
+      It lets work be finished for up to 2m, and is killed 35s after it was asked to stop.
+      → Set "STOP": {"timeout": "2m 5s"}, or lower "graceful-timeout"
 `,
   },
   'a STOP is shorter than what gunicorn was told': {
     settings: declared('{"BACKEND": "gunicorn", "ARGS": {"graceful_timeout": "30"}, "STOP": {"timeout": "10s"}}'),
     isWarning: true,
     shows: `W403  PRODUCTION_PROCESSES["web"]["STOP"]
-      It lets work be finished for up to 30 s, and is killed 10 s after it was asked to stop.
+      It lets work be finished for up to 30s, and is killed 10s after it was asked to stop.
       → Set "STOP": {"timeout": "35s"}, or lower "graceful_timeout"
 `,
   },

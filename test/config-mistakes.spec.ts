@@ -171,7 +171,7 @@ const mistakes: Readonly<Record<string, Mistake>> = {
     env: { PRODSERVER_SETTINGS_TIMEOUT: '1' },
     code: 1,
     shows: `E017  <project>/prodserver.config.ts
-      The config file did not finish loading in 1 s.
+      The config file did not finish loading in 1s.
       → It should not wait for the network. If it is only slow: PRODSERVER_SETTINGS_TIMEOUT=120
 `,
   },

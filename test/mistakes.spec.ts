@@ -1591,7 +1591,7 @@ E203  PRODUCTION_PROCESSES["web"]["BACKEND"]
     env: { PRODSERVER_SETTINGS_TIMEOUT: '1' },
     code: 1,
     shows: `E010  <project>/mysite/base.py:5
-      The settings did not finish loading in 1 s.
+      The settings did not finish loading in 1s.
         File "<project>/mysite/settings.py", line 19 in <module>
         File "<project>/mysite/base.py", line 5 in wait
       → Settings should not wait for the network. If they are only slow: PRODSERVER_SETTINGS_TIMEOUT=120
@@ -1602,7 +1602,7 @@ E203  PRODUCTION_PROCESSES["web"]["BACKEND"]
     env: { PRODSERVER_SETTINGS_TIMEOUT: '0.2' },
     code: 1,
     shows: `E010  mysite.settings
-      The settings did not finish loading in 0.2 s.
+      The settings did not finish loading in 0.2s.
       → Settings should not wait for the network. If they are only slow: PRODSERVER_SETTINGS_TIMEOUT=120
 `,
   },

@@ -210,7 +210,7 @@ ${start}`
       },
     })
     const { stdout } = await site.cli('show')
-    assert.match(stdout, /^ {2}ready +it has run for 1 s( |$)/m)
+    assert.match(stdout, /^ {2}ready +it has run for 1s( |$)/m)
     assert.equal(stdout.match(/^ {2}reload +restart: it is away for a moment/gm)?.length, 2)
     await site.up()
     assert.equal((await httpGet({ port })).body, 'child')

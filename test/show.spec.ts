@@ -57,7 +57,7 @@ web  gunicorn, web, 3 instances
   instances  3  --set web.INSTANCES
   ready  GET /health/ is answered  PRODUCTION_PROCESSES["web"]["READY"]  mysite/settings.py:25
   restart  on-failure, after 1s to 1m, at most 5 times in 10m  PRODUCTION_PROCESSES["web"]["RESTART"], --set web.RESTART.limit  mysite/settings.py:24
-  stop  INT, then KILL after 20 s  --set web.STOP.signal, PRODUCTION_PROCESS_DEFAULTS["STOP"]["timeout"]  mysite/settings.py:17
+  stop  INT, then KILL after 20s  --set web.STOP.signal, PRODUCTION_PROCESS_DEFAULTS["STOP"]["timeout"]  mysite/settings.py:17
   reload  rolling: the new one takes over the socket when it is ready; no request is dropped  the backend gunicorn
   nice  5  PRODSERVER_WEB_NICE
   log  3 files of 10M are kept, compressed  PRODUCTION_PROCESSES["web"]["LOG"]["keep"]  mysite/settings.py:26
@@ -70,8 +70,8 @@ job  command, task, disabled
   backend  command  PRODUCTION_PROCESSES["job"]["BACKEND"]  mysite/settings.py:28
   directory  <project>
   depends on  web is ready  PRODUCTION_PROCESSES["job"]["DEPENDS_ON"]  mysite/settings.py:28
-  ready  it has run for 1 s
-  stop  TERM, then KILL after 20 s  PRODUCTION_PROCESS_DEFAULTS["STOP"]["timeout"]  mysite/settings.py:17
+  ready  it has run for 1s
+  stop  TERM, then KILL after 20s  PRODUCTION_PROCESS_DEFAULTS["STOP"]["timeout"]  mysite/settings.py:17
   reload  restart: it is away for a moment
   schedule  30 3 * * * UTC  PRODUCTION_PROCESSES["job"]["SCHEDULE"]  mysite/settings.py:28
   enabled  no  --set job.ENABLED

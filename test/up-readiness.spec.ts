@@ -74,7 +74,7 @@ test('what is never ready is given up, and the reason has the reply of its probe
     url: /GET http:\/\/127\.0\.0\.1:\d+\/ → 500/,
     tcp: /connect to 127\.0\.0\.1:\d+ → nothing listens there/,
     exec: /bash → exit 3 +there is no go/,
-    hang: /sleep → not finished within 0\.3 s/,
+    hang: /sleep → not finished within 0\.3s/,
     log: /not ready within 0\.8s$/,
     text: /not ready within 0\.8s$/,
     notify: /not ready within 0\.8s$/,

@@ -262,7 +262,7 @@ test('what grows beyond MEMORY_LIMIT is replaced, and answers all the time', asy
   assert.ok(!isRunning(pid as number))
   assert.ok(answers > 5)
   const [note] = eventsOf(site, 'web.1', 'note')
-  assert.match(note?.message ?? '', /^uses 2\d\d MiB, more than its 150 MiB: replaced$/)
+  assert.match(note?.message ?? '', /^uses 2\d\dM, more than its 150M: replaced$/)
   assert.deepEqual(eventsOf(site, 'web.1', 'killed', 'failed', 'backoff'), [])
   // The old one serves until the new one can.
   const steps = eventsOf(site, 'web.1', 'ready', 'stopping').map(({ type, run }) => `${type} ${run}`)

@@ -258,7 +258,7 @@ test('--no-wait and --timeout leave what was asked for to go on', async (t) => {
   ]) {
     const { code, stdout, stderr } = await site.cli(...words, '--timeout', '300ms')
     assert.equal(code, 5, stdout + stderr)
-    assert.match(stderr, /^Not done within 0\.3 s\. It goes on in the background; look: prodserver ps$/m)
+    assert.match(stderr, /^Not done within 0\.3s\. It goes on in the background; look: prodserver ps$/m)
     await site.waitFor('slow.1', ({ state }) => state === 'starting')
     await site.waitFor('slow.1', ({ state }) => state === 'running')
   }

@@ -2,6 +2,7 @@
 import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { printDuration } from '../../src/core/durations.ts'
 import type { Setup } from './contestant.ts'
 import type { Entrant } from './field.ts'
 import { readCpuMs, readMemory } from './processes.ts'
@@ -78,7 +79,7 @@ async function waitForLast({ setup: { logs } }: Run<Setup>, bytes: number): Prom
     await sleep(2)
   }
   const stored = list(logs).reduce((sum, path) => sum + sizeOf(path), 0)
-  throw new Error(`${stored} of ${bytes} bytes were stored in ${LIMIT_MS / 1000} s`)
+  throw new Error(`${stored} of ${bytes} bytes were stored in ${printDuration(LIMIT_MS)}`)
 }
 
 /** What is stored may still be printed. @returns the processor time when they use none any more. */

@@ -213,7 +213,7 @@ test('logs that may outgrow their file system are told of, less what they take a
   assert.deepEqual(
     spaceSaid(demands, () => system()),
     [
-      'W504 LOG -: The logs may grow to 30G, most of web with 3 × 10 files of 1.0G, and the file system of /var/state has 20G left.',
+      'W504 LOG -: The logs may grow to 30G, most of web with 3 × 10 files of 1G, and the file system of /var/state has 20G left.',
     ],
   )
   assert.deepEqual(

@@ -1,9 +1,10 @@
+import { printRoundedSize, printSize } from '../core/sizes.ts'
 import { spellingAt } from '../config/declarations.ts'
 import type { Problem } from '../core/errors.ts'
 import type { PlannedProcess } from '../plan/plan.ts'
 import type { Workload } from '../plan/workload.ts'
 import { type FileSystem, type Machine, parseLimit } from './machine.ts'
-import { plural, renderBytes } from './print.ts'
+import { plural } from './print.ts'
 
 /** A process that is declared to run, with what it asks of the machine. */
 export interface Demand {
@@ -66,10 +67,10 @@ function checkMemory(demands: readonly Demand[], { memory }: Machine): readonly 
   if (needed <= memory.bytes) return []
   const parts = measured.map(({ workload: { name, instances, workers, memory } }) => {
     const count = instances * workers.processes
-    return `${name} ${count} × ${renderBytes((workers.forked ? memory?.forked : memory?.alone) ?? 0)}`
+    return `${name} ${count} × ${printRoundedSize((workers.forked ? memory?.forked : memory?.alone) ?? 0)}`
   })
   const where = memory.limitedBy === null ? 'this machine has' : `${memory.limitedBy} leaves`
-  const message = `The processes need ${renderBytes(needed)} as soon as they have loaded the application, and ${where} ${renderBytes(memory.bytes)}: ${parts.join(', ')}.`
+  const message = `The processes need ${printRoundedSize(needed)} as soon as they have loaded the application, and ${where} ${printRoundedSize(memory.bytes)}: ${parts.join(', ')}.`
   const hint = 'Lower the number of their processes, or INSTANCES; or give them more memory'
   return [{ id: 'W502', place: wholeOf(measured), message, hint }]
 }
@@ -79,8 +80,8 @@ function checkLimit({ planned, workload }: Demand): readonly Problem[] {
   const needed = instanceBytes(workload)
   if (limit === null || needed <= limit) return []
   const processes = plural(workload.workers.processes, 'process', 'processes')
-  const message = `It is restarted at ${renderBytes(limit)}, and needs ${renderBytes(needed)} as soon as its ${processes} ${workload.workers.processes === 1 ? 'has' : 'have'} loaded the application.`
-  const hint = `Set MEMORY_LIMIT well above that, such as "${renderBytes(needed * 2)}"`
+  const message = `It is restarted at ${printSize(limit)}, and needs ${printRoundedSize(needed)} as soon as its ${processes} ${workload.workers.processes === 1 ? 'has' : 'have'} loaded the application.`
+  const hint = `Set MEMORY_LIMIT well above that, such as "${printRoundedSize(needed * 2)}"`
   return [{ id: 'W505', place: from.memoryLimit ?? place, process, message, hint }]
 }
 
@@ -133,7 +134,7 @@ export function checkSpace(
   if (more <= state.freeBytes || full.some(({ place }) => place === stateDir)) return full
   const largest = demands.toSorted((a, b) => mostLogBytes(b.planned) - mostLogBytes(a.planned))[0]
   const named = largest === undefined ? '' : `, most of ${largest.planned.name} with ${describeLog(largest.planned)}`
-  const message = `The logs may grow to ${renderBytes(most)}${named}, and the file system of ${stateDir} has ${renderBytes(state.freeBytes)} left.`
+  const message = `The logs may grow to ${printRoundedSize(most)}${named}, and the file system of ${stateDir} has ${printRoundedSize(state.freeBytes)} left.`
   const hint = 'Lower max_size or keep in LOG, or choose a larger one: PRODSERVER_STATE_DIR=/var/lib/mysite'
   const place = largest?.planned.from.log ?? wholeOf(demands)
   return [...full, { id: 'W504', place, message, hint }]
@@ -143,7 +144,7 @@ export function checkSpace(
 const mostLogBytes = ({ instances, log }: PlannedProcess): number => instances * (log.keep + 1) * log.maxSizeBytes
 
 const describeLog = ({ instances, log }: PlannedProcess): string =>
-  `${instances > 1 ? `${instances} × ` : ''}${log.keep + 1} files of ${renderBytes(log.maxSizeBytes)}`
+  `${instances > 1 ? `${instances} × ` : ''}${log.keep + 1} files of ${printSize(log.maxSizeBytes)}`
 
 interface Written {
   readonly system: FileSystem
@@ -159,7 +160,7 @@ function checkFull(written: readonly Written[]): readonly Problem[] {
   return firsts.flatMap(({ system, place, process }): Problem[] => {
     const isLittle = system.freeBytes < LITTLE_BYTES && system.freeBytes < system.sizeBytes / 20
     if (!isLittle && !system.isOutOfFiles) return []
-    const left = system.isOutOfFiles ? 'takes no more files' : `has ${renderBytes(system.freeBytes)} left`
+    const left = system.isOutOfFiles ? 'takes no more files' : `has ${printRoundedSize(system.freeBytes)} left`
     const message = `The file system of ${system.folder} ${left}.`
     return [
       { id: 'W506', place, ...(process !== undefined && { process }), message, hint: `Look: df -h ${system.folder}` },

@@ -1,4 +1,4 @@
-import { parseDurationMs } from '../core/units.ts'
+import { parseDurationMs } from '../core/durations.ts'
 import { UsageError } from '../core/errors.ts'
 
 /**

@@ -2,8 +2,6 @@ import { isError, type Problem } from '../core/errors.ts'
 import type { Env } from '../core/types.ts'
 import type { Output } from './io.ts'
 
-export { renderBytes, renderDuration } from '../core/units.ts'
-
 /** Select Graphic Rendition codes: on, off. node:util has them too, but opens standard error when it is imported. */
 const STYLES = {
   bold: [1, 22],

@@ -1,5 +1,6 @@
+import { printElapsed } from '../core/durations.ts'
 import type { EventType, Exit, ProcessEvent } from '../control/protocol.ts'
-import { padEnd, type Paint, renderDuration, type Style } from './print.ts'
+import { padEnd, type Paint, type Style } from './print.ts'
 import { renderClock } from './render-time.ts'
 
 const STYLES: Readonly<Partial<Record<EventType, Style>>> = {
@@ -67,7 +68,7 @@ function describe({ type, exit, ms, message }: ProcessEvent): string {
   if (type !== 'exited' || !exit) return words
   // Whether a signal was asked for, only the message knows.
   if (exit.signal !== null && message.includes(exit.signal)) return words
-  return ms === undefined ? ending(exit) : `${ending(exit)} after ${renderDuration(ms)}`
+  return ms === undefined ? ending(exit) : `${ending(exit)} after ${printElapsed(ms)}`
 }
 
 function ending({ code, signal }: Exit): string {

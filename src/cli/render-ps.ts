@@ -1,14 +1,7 @@
+import { printRoundedSize } from '../core/sizes.ts'
+import { printElapsed } from '../core/durations.ts'
 import type { InstanceStateName, InstanceStatus, ProcessStatus, Snapshot } from '../control/protocol.ts'
-import {
-  displayWidth,
-  type Paint,
-  padEnd,
-  padStart,
-  renderBytes,
-  renderDuration,
-  type Style,
-  truncate,
-} from './print.ts'
+import { displayWidth, type Paint, padEnd, padStart, type Style, truncate } from './print.ts'
 
 /** One line of the table: an instance with what its process knows of it. */
 export interface PsRow {
@@ -84,10 +77,10 @@ export function psCells(rows: readonly PsRow[], nowMs: number): readonly (readon
       count > 1 ? `${owner.process} ×${count}` : status.instance,
       state,
       readiness(state),
-      isAlive(state) && startedAt ? renderDuration(nowMs - Date.parse(startedAt)) : '-',
+      isAlive(state) && startedAt ? printElapsed(nowMs - Date.parse(startedAt)) : '-',
       owner.run === 'always' ? String(restarts) : restarts === 0 ? '-' : String(restarts),
       usage ? `${Math.round(usage.cpuPercent)}%` : '-',
-      usage ? renderBytes(usage.memoryBytes) : '-',
+      usage ? printRoundedSize(usage.memoryBytes) : '-',
       pid === null ? '-' : String(pid),
       note(row, first, nowMs),
     ]
@@ -135,8 +128,8 @@ const readiness = (state: InstanceStateName): string =>
 /** The last column: where it listens; else what happened, and what comes next. */
 function note({ owner, status }: PsRow, first: boolean, nowMs: number): string {
   const { state, lastExit, nextAt, waitingFor, reason, beside } = status
-  const ago = (time: string): string => `${renderDuration(nowMs - Date.parse(time))} ago`
-  const next = nextAt === null ? undefined : renderDuration(Math.max(0, Date.parse(nextAt) - nowMs))
+  const ago = (time: string): string => `${printElapsed(nowMs - Date.parse(time))} ago`
+  const next = nextAt === null ? undefined : printElapsed(Math.max(0, Date.parse(nextAt) - nowMs))
   const second = beside ? `reloading: pid ${beside.pid ?? '-'} ${beside.state}` : undefined
   const listen = owner.listen.length === 0 ? '-' : first ? owner.listen.join(', ') : '(same)'
   switch (state) {

@@ -1,4 +1,5 @@
-import { displayWidth, type Paint, padEnd, plural, renderDuration, type Style, truncate } from './print.ts'
+import { printElapsed } from '../core/durations.ts'
+import { displayWidth, type Paint, padEnd, plural, type Style, truncate } from './print.ts'
 import { nameStyle, printable } from './render-log.ts'
 import { isAllReady, layOut, psCells, STATE_STYLES } from './render-ps.ts'
 import { renderClock } from './render-time.ts'
@@ -46,7 +47,7 @@ function title({ snapshot, isConnected }: TopState, columns: number, nowMs: numb
   const instances = snapshot.processes.flatMap(({ instances }) => instances)
   const ready = instances.filter(({ state }) => state === 'running').length
   const { settings, startedAt } = snapshot.supervisor
-  const lasted = renderDuration(nowMs - Date.parse(startedAt))
+  const lasted = printElapsed(nowMs - Date.parse(startedAt))
   const text = `${ready} of ${plural(instances.length, 'instance')} running  ${settings}  up ${lasted}`
   return write(isAllReady(snapshot) ? 'green' : 'yellow', text)
 }

@@ -1,5 +1,6 @@
+import { printElapsed } from '../core/durations.ts'
 import type { InstanceStatus, LastExit, Why } from '../control/protocol.ts'
-import { type Paint, plural, renderDuration } from './print.ts'
+import { type Paint, plural } from './print.ts'
 import { printable } from './render-log.ts'
 import { STATE_STYLES } from './render-ps.ts'
 import { renderClock } from './render-time.ts'
@@ -34,8 +35,8 @@ function headline({ status, attempt }: Why, nowMs: number, paint: Paint): string
 }
 
 function describeState({ state, since, nextAt, waitingFor }: InstanceStatus, nowMs: number): string {
-  const lasted = renderDuration(nowMs - Date.parse(since))
-  const next = nextAt === null ? '' : `, in ${renderDuration(Math.max(0, Date.parse(nextAt) - nowMs))}`
+  const lasted = printElapsed(nowMs - Date.parse(since))
+  const next = nextAt === null ? '' : `, in ${printElapsed(Math.max(0, Date.parse(nextAt) - nowMs))}`
   switch (state) {
     case 'waiting':
       return waitingFor.length > 0
@@ -59,7 +60,7 @@ function describeState({ state, since, nextAt, waitingFor }: InstanceStatus, now
 }
 
 const describeExit = ({ words, ranMs, at }: LastExit, utc: boolean): string =>
-  `${renderDuration(ranMs)}, ${words}, ${renderClock(Date.parse(at), utc).slice(0, 8)}`
+  `${printElapsed(ranMs)}, ${words}, ${renderClock(Date.parse(at), utc).slice(0, 8)}`
 
 /** How often, how fast, and whether always in the same way. */
 function describePattern(exits: readonly LastExit[]): string {
@@ -68,5 +69,5 @@ function describePattern(exits: readonly LastExit[]): string {
   const longest = Math.max(...exits.map(({ ranMs }) => ranMs))
   const ways = [...new Set(exits.map(({ words }) => words))]
   const same = ways.length === 1 ? `, each time ${ways[0]}` : ''
-  return `${plural(exits.length, 'exit')} in ${renderDuration(span)}, all within ${renderDuration(longest)} of the start${same}`
+  return `${plural(exits.length, 'exit')} in ${printElapsed(span)}, all within ${printElapsed(longest)} of the start${same}`
 }

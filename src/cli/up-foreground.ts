@@ -1,3 +1,4 @@
+import { printElapsed } from '../core/durations.ts'
 import type { Project } from '../project/project.ts'
 import { followLogs } from '../logs/follow.ts'
 import { createOutlet, type Outlet } from '../logs/outlet.ts'
@@ -141,13 +142,13 @@ async function superviseUntilEnd(
   if (early[0] !== undefined) setImmediate(stop, early[0])
   const result = await applied
   if (!host.supervisor.closing && askedMs === undefined && !isJson && !isQuiet) {
-    const took = ((performance.now() - startedMs) / 1000).toFixed(1)
+    const took = printElapsed(performance.now() - startedMs)
     const failed = result.changes.filter(({ did }) => did === 'failed').map(({ process }) => process)
     if (failed.length > 0)
       io.stderr.write(
         `${paint('red', 'Not everything runs')}: ${failed.join(', ')} failed. The rest goes on; look: prodserver why ${failed[0]}\n`,
       )
-    else io.stdout.write(`${paint('green', 'Ready')} in ${took}s. Ctrl-C stops.\n`)
+    else io.stdout.write(`${paint('green', 'Ready')} in ${took}. Ctrl-C stops.\n`)
   }
   if (askedMs === undefined) tell('READY=1')
   const code = await host.ended

@@ -1,5 +1,5 @@
 import { commandLine, flag, integer, milliseconds, object, optional, type Shape, text } from '../core/shape.ts'
-import { renderDuration } from '../core/units.ts'
+import { printDuration } from '../core/durations.ts'
 
 /** The form of a probe, which the keys `ready` and `alive` share. */
 
@@ -77,11 +77,11 @@ export function describeProbe(probe: PlannedProbe): string {
   if (probe.tcp !== undefined) return `port ${probe.tcp} accepts connections`
   if (probe.exec !== undefined) return `${probe.exec.join(' ')} exits with 0`
   if (probe.notify) return 'it says so, as for systemd'
-  const orTime = probe.delayMs === undefined ? '' : `, or it has run for ${probe.delayMs / 1000} s`
+  const orTime = probe.delayMs === undefined ? '' : `, or it has run for ${printDuration(probe.delayMs)}`
   if (probe.log !== undefined) return `its output matches /${probe.log}/${orTime}`
-  return `it has run for ${(probe.delayMs ?? 0) / 1000} s`
+  return `it has run for ${printDuration(probe.delayMs ?? 0)}`
 }
 
 /** Describes a probe that is repeated as long as the instance runs. */
 export const describeRepeated = (probe: PlannedProbe): string =>
-  `${describeProbe(probe)}, each ${renderDuration(probe.intervalMs)}`
+  `${describeProbe(probe)}, each ${printDuration(probe.intervalMs)}`

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
-import { DURATION, parseDurationMs, parseSizeBytes, SIZE } from '../core/units.ts'
+import { DURATION, parseDurationMs } from '../core/durations.ts'
+import { parseSizeBytes, SIZE } from '../core/sizes.ts'
 import { isDictionary } from '../core/values.ts'
 import type { DeclaredKey } from './key.ts'
 import { PROBE_KINDS } from './probe.ts'

@@ -1,5 +1,6 @@
 import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http'
 import { lstatSync } from 'node:fs'
+import { printDuration } from '../core/durations.ts'
 import { EXIT, type ExitCode, ProdserverError, UsageError } from '../core/errors.ts'
 import type { ActionLine, ActionRequest, ApiError, ProcessEvent, Snapshot, SupervisorStatus, Why } from './protocol.ts'
 import { socketPath } from './state-dir.ts'
@@ -138,7 +139,7 @@ function translate(error: unknown, stateDir: string): unknown {
   if (code === 'EACCES' || code === 'EPERM')
     return unusable(stateDir, 'It belongs to another user.', EXIT.notPermitted, 'Run this as the user who started it')
   if (cause instanceof DOMException && cause.name === 'TimeoutError')
-    return unusable(stateDir, `The supervisor has not answered for ${ANSWER_TIMEOUT_MS / 1000} s.`, EXIT.timedOut)
+    return unusable(stateDir, `The supervisor has not answered for ${printDuration(ANSWER_TIMEOUT_MS)}.`, EXIT.timedOut)
   if (code === 'ECONNRESET' || code === 'EPIPE') return unusable(stateDir, 'The supervisor ended before it answered.')
   return name === 'AbortError' ? error : unusable(stateDir, message)
 }

@@ -1,3 +1,4 @@
+import { printElapsed } from '../core/durations.ts'
 import type { InstanceStatus, ProcessEvent } from '../control/protocol.ts'
 
 /** What happens on a cluster, in the words of events. */
@@ -29,7 +30,12 @@ export function createEvents(): Events {
       const ms = readyAt && startedAt ? Date.parse(readyAt) - Date.parse(startedAt) : undefined
       switch (state) {
         case 'running':
-          return make({ ...base, type: 'ready', message: ms === undefined ? 'ready' : `ready after ${ms / 1000}s`, ms })
+          return make({
+            ...base,
+            type: 'ready',
+            message: ms === undefined ? 'ready' : `ready after ${printElapsed(ms)}`,
+            ms,
+          })
         case 'waiting':
           return make({ ...base, type: 'waiting', message: reason ?? 'waits for a node' })
         case 'backoff':

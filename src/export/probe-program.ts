@@ -1,3 +1,4 @@
+import { toSeconds } from '../core/durations.ts'
 import { type Address, clientAddress, isLoopbackHost, probedAddress, withoutBrackets } from '../core/addresses.ts'
 import type { PlannedProbe, PlannedProject } from '../plan/plan.ts'
 
@@ -53,7 +54,7 @@ function askedBy({ http, tcp, timeoutMs }: PlannedProbe, listen: readonly string
 const isLocal = (to: Address): boolean => 'host' in to && isLoopbackHost(to.host)
 
 function pythonCode({ to, request, timeoutMs }: Asked): string {
-  const timeout = timeoutMs / 1000
+  const timeout = toSeconds(timeoutMs)
   const unix =
     'path' in to
       ? `s = socket.socket(socket.AF_UNIX); s.settimeout(${timeout}); s.connect(${quote(to.path)})`

@@ -1,3 +1,4 @@
+import { printDuration } from '../core/durations.ts'
 import { toSettingsKey } from '../core/notation.ts'
 import { EXIT, ProdserverError } from '../core/errors.ts'
 import { runPython } from '../project/run-python.ts'
@@ -45,7 +46,7 @@ export async function askPython(question: PythonQuestion): Promise<PythonAnswer>
   if (answer.endsWith('\n')) return JSON.parse(answer) as PythonAnswer
   const details = output.trimEnd().split('\n').slice(-12).join('\n')
   const how = ended.killed
-    ? `did not finish in ${question.timeoutMs / 1000} s`
+    ? `did not finish in ${printDuration(question.timeoutMs)}`
     : `ended ${ended.signal ? `by ${ended.signal}` : `with exit code ${ended.code}`}`
   throw new ProdserverError(
     [

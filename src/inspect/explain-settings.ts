@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join, sep } from 'node:path'
+import { printDuration } from '../core/durations.ts'
 import type { Problem } from '../core/errors.ts'
 import type { Env } from '../core/types.ts'
 import { quoteWord } from '../core/shell-words.ts'
@@ -163,7 +164,7 @@ export function explainSilence({ answer, output, ended }: PythonRun, { project, 
     return {
       id: 'E010',
       place: placeOf(frames, project) ?? module,
-      message: `The settings did not finish loading in ${timeoutMs / 1000} s.`,
+      message: `The settings did not finish loading in ${printDuration(timeoutMs)}.`,
       hint: 'Settings should not wait for the network. If they are only slow: PRODSERVER_SETTINGS_TIMEOUT=120',
       details: details || undefined,
     }

@@ -1,3 +1,4 @@
+import { toSeconds } from '../core/durations.ts'
 import { EXIT, ProdserverError } from '../core/errors.ts'
 import type { Json } from '../core/types.ts'
 import type { ConfigAnswer } from '../project/config-file.ts'
@@ -68,7 +69,7 @@ function runProbe({ project, env, modules, lines = false, timeoutMs }: ReadReque
     pythonPath: project.pythonPath,
     modules,
     lines,
-    timeoutSeconds: timeoutMs / 1000,
+    timeoutSeconds: toSeconds(timeoutMs),
   }
   return runPython({
     python: project.python.path,

@@ -1,3 +1,5 @@
+import { printSize } from '../core/sizes.ts'
+import { printDuration } from '../core/durations.ts'
 import { toSettingsKey } from '../core/notation.ts'
 import { guard, reveal, type Value } from '../core/secret.ts'
 import type { Env } from '../core/types.ts'
@@ -116,6 +118,7 @@ function compareParts(key: string, from: unknown, to: unknown, name: string | nu
 
 function text(value: unknown, name: string): string | null {
   if (value === null || value === undefined) return null
-  if (name.endsWith('Ms')) return `${Number(value) / 1000}s`
+  if (name.endsWith('Ms')) return printDuration(Number(value))
+  if (name.endsWith('Bytes')) return printSize(Number(value))
   return typeof value === 'string' ? value : JSON.stringify(value)
 }

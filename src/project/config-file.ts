@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { printDuration } from '../core/durations.ts'
 import { EXIT, type Problem, type ProblemId, ProdserverError } from '../core/errors.ts'
 import type { Env, Json } from '../core/types.ts'
 import { quoteWord } from '../core/shell-words.ts'
@@ -123,7 +124,7 @@ function explainSilence(silence: Silence, path: string, timeoutMs: number): Prob
     const message = 'The config file never finishes: it awaits what nothing will bring about.'
     return { id: 'E017', place: path, message, hint: seeAlone(path) }
   }
-  const message = `The config file did not finish loading in ${timeoutMs / 1000} s.`
+  const message = `The config file did not finish loading in ${printDuration(timeoutMs)}.`
   const hint = 'It should not wait for the network. If it is only slow: PRODSERVER_SETTINGS_TIMEOUT=120'
   return { id: 'E017', place: path, message, hint }
 }

@@ -1,8 +1,8 @@
+import { printElapsed } from '../core/durations.ts'
 import type { ActionChange, ActionRequest, ActionResult } from '../control/protocol.ts'
 import { EXIT, type ExitCode } from '../core/errors.ts'
 import { select, singleInstances } from '../core/selectors.ts'
 import type { Instance } from './process/instance.ts'
-import { seconds } from './process/instance.ts'
 import { addSlot, completes, instancesOf, lastRunsOf, type Managed } from './process/managed.ts'
 import { type ReloadOutcome, reloadProcess } from './process/reload.ts'
 import { reloadsUnseen } from '../core/reload-strategy.ts'
@@ -251,7 +251,7 @@ export async function reloadOne(
 function changeOf(process: string, managed: Managed, outcome: ReloadOutcome): ActionChange {
   const total = managed.slots.length
   if (outcome.ok)
-    return { process, did: 'reloaded', message: `${outcome.replaced} of ${total} in ${seconds(outcome.tookMs)}` }
+    return { process, did: 'reloaded', message: `${outcome.replaced} of ${total} in ${printElapsed(outcome.tookMs)}` }
   const { instance, reason, details, replaced } = outcome
   const serves = managed.slots.some(({ current }) => current.phase.is === 'running')
   const rest = serves

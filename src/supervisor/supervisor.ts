@@ -1,4 +1,5 @@
 import { constants } from 'node:os'
+import { printRoundedSize, printSize } from '../core/sizes.ts'
 import type { Exit, ProcessEvent, Snapshot } from '../control/protocol.ts'
 import type { PlannedProject } from '../plan/plan.ts'
 import type { LogLine } from '../logs/lines.ts'
@@ -409,7 +410,7 @@ export class Supervisor {
     const mayTryAgainMs = this.#replaceableMs.get(instance.id) ?? 0
     if (!managed || managed.reloading || Date.now() < mayTryAgainMs) return
     const limit = instance.spec.memoryLimitBytes as number
-    const message = `uses ${mib(bytes)}, more than its ${mib(limit)}: replaced`
+    const message = `uses ${printRoundedSize(bytes)}, more than its ${printSize(limit)}: replaced`
     this.write({ type: 'note', ...aboutLife(instance), message })
     void this.#replace(managed, instance)
   }
@@ -607,5 +608,3 @@ const aboutLife = ({ id, spec, life }: Instance): Pick<ProcessEvent, 'process' |
   instance: id,
   pid: life?.pid ?? null,
 })
-
-const mib = (bytes: number): string => `${Math.round(bytes / 1024 ** 2)} MiB`

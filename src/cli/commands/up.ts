@@ -1,3 +1,4 @@
+import { printDuration } from '../../core/durations.ts'
 import { EXIT, type ExitCode, ProdserverError, UsageError } from '../../core/errors.ts'
 import type { Project } from '../../project/project.ts'
 import type { ActionLine, ActionResult } from '../../control/protocol.ts'
@@ -165,7 +166,7 @@ export async function followAction(
   }
   io.stderr.write(
     timedOut
-      ? `Not done within ${timeoutMs / 1000} s. It goes on in the background; look: prodserver ps\n`
+      ? `Not done within ${printDuration(timeoutMs)}. It goes on in the background; look: prodserver ps\n`
       : 'It goes on in the background; look: prodserver ps\n',
   )
   return timedOut ? EXIT.timedOut : EXIT.interrupted
@@ -174,7 +175,7 @@ export async function followAction(
 export const DEFAULT_TIMEOUT = '10m'
 
 export async function timeoutOf(context: CommandContext): Promise<number> {
-  const { parseDurationMs } = await import('../../core/units.ts')
+  const { parseDurationMs } = await import('../../core/durations.ts')
   const text = single(context, 'timeout') ?? DEFAULT_TIMEOUT
   const timeoutMs = parseDurationMs(text)
   if (timeoutMs === undefined) throw new UsageError(`--timeout takes a duration such as 30s or 5m, not ${text}.`)

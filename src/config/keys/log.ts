@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { flag, integer, object } from '../../core/shape.ts'
-import { renderBytes } from '../../core/units.ts'
+import { printSize } from '../../core/sizes.ts'
 import type { OutputOf, PlannedKey } from '../key.ts'
 import { count, declareKey, dictionary, size, truth } from '../schemas.ts'
 
@@ -37,7 +37,7 @@ export const declared = () =>
 export const planned: PlannedKey<OutputOf<typeof declared>, PlannedLog> = {
   label: 'log',
   show: ({ maxSizeBytes, keep, compress }) =>
-    `${keep} files of ${renderBytes(maxSizeBytes)} are kept${compress ? ', compressed' : ''}`,
+    `${keep} files of ${printSize(maxSizeBytes)} are kept${compress ? ', compressed' : ''}`,
   plan: (log) => ({
     maxSizeBytes: log?.maxSize ?? 10 * 1024 ** 2,
     keep: log?.keep ?? 5,

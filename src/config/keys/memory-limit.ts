@@ -1,5 +1,5 @@
 import { bytes, orNull } from '../../core/shape.ts'
-import { renderBytes } from '../../core/units.ts'
+import { printSize } from '../../core/sizes.ts'
 import type { OutputOf, PlannedKey } from '../key.ts'
 import { declareKey, size } from '../schemas.ts'
 
@@ -20,7 +20,7 @@ export const declared = () =>
 export const planned: PlannedKey<OutputOf<typeof declared>, number | null> & { readonly field: 'memoryLimitBytes' } = {
   field: 'memoryLimitBytes',
   label: 'memory',
-  show: (limit) => (limit === null ? null : `replaced above ${renderBytes(limit)}`),
+  show: (limit) => (limit === null ? null : `replaced above ${printSize(limit)}`),
   plan: (limit) => limit ?? null,
   shape: orNull(bytes),
 }

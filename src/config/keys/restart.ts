@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { bytes, integer, milliseconds, object, word } from '../../core/shape.ts'
-import { renderDuration } from '../../core/units.ts'
+import { printDuration } from '../../core/durations.ts'
 import type { OutputOf, PlannedKey } from '../key.ts'
 import { count, declareKey, dictionaryOr, duration, oneOf } from '../schemas.ts'
 
@@ -71,6 +71,6 @@ function planRestart(restart: OutputOf<typeof declared> = 'always'): PlannedRest
 
 function describeRestart({ policy, delayMs, maxDelayMs, limit, windowMs }: PlannedRestart): string {
   if (policy === 'never') return policy
-  const delays = `after ${renderDuration(delayMs)} to ${renderDuration(maxDelayMs)}`
-  return `${policy}, ${delays}, at most ${limit} times in ${renderDuration(windowMs)}`
+  const delays = `after ${printDuration(delayMs)} to ${printDuration(maxDelayMs)}`
+  return `${policy}, ${delays}, at most ${limit} times in ${printDuration(windowMs)}`
 }

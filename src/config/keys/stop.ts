@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { printDuration } from '../../core/durations.ts'
 import { milliseconds, object, type Shape, word } from '../../core/shape.ts'
 import { type OutputOf, type PlannedKey, STOP_SIGNALS } from '../key.ts'
 import { declareKey, dictionary, duration, matching } from '../schemas.ts'
@@ -36,7 +37,7 @@ export const declared = () =>
 
 export const planned: PlannedKey<OutputOf<typeof declared>, PlannedStop> = {
   label: 'stop',
-  show: ({ signal, timeoutMs }) => `${signal}, then KILL after ${timeoutMs / 1000} s`,
+  show: ({ signal, timeoutMs }) => `${signal}, then KILL after ${printDuration(timeoutMs)}`,
   isAlwaysShown: true,
   plan: (stop, { backend }) => ({
     signal: stop?.signal ?? backend.stop?.signal ?? 'TERM',

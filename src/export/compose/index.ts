@@ -1,3 +1,5 @@
+import { printSize } from '../../core/sizes.ts'
+import { printGoDuration } from '../../core/durations.ts'
 import type { Problem } from '../../core/errors.ts'
 import {
   canBeAsked,
@@ -164,9 +166,9 @@ function service(exported: ExportedProcess, { input, all, nameOf }: Context): Se
     healthcheck: healthcheck(exported, interpreterOf(input.project)),
     restart: restart(exported),
     stop_signal: stop.signal === 'TERM' ? undefined : `SIG${stop.signal}`,
-    stop_grace_period: duration(stop.timeoutMs),
+    stop_grace_period: printGoDuration(stop.timeoutMs),
     deploy: instances > 1 ? { replicas: instances } : undefined,
-    mem_limit: memoryLimitBytes === null ? undefined : size(memoryLimitBytes),
+    mem_limit: memoryLimitBytes === null ? undefined : printSize(memoryLimitBytes).toLowerCase(),
     ulimits: ulimits(limits),
     logging: logging(exported),
   }
@@ -179,19 +181,6 @@ const fromFolder = (path: string, { place }: ExportInput): string =>
 
 /** Compose replaces variables in every text: a dollar sign is written twice. */
 const escape = (text: string): string => text.replaceAll('$', '$$$$')
-
-const duration = (ms: number): string => (ms % 1000 === 0 ? `${ms / 1000}s` : `${Math.round(ms)}ms`)
-
-/** In the largest unit that says it without a fraction. */
-function size(bytes: number): string {
-  const units = [
-    [1024 ** 3, 'g'],
-    [1024 ** 2, 'm'],
-    [1024, 'k'],
-  ] as const
-  const [unit, letter] = units.find(([each]) => bytes % each === 0) ?? [1, 'b']
-  return `${bytes / unit}${letter}`
-}
 
 function userOf({ user, group }: ExportedProcess, input: ExportInput): string | undefined {
   const name = user ?? input.user
@@ -225,10 +214,10 @@ function healthcheck(exported: ExportedProcess, interpreter: Interpreter): YamlV
   const isDeclared = (probe === exported.ready ? exported.from.ready : exported.from.alive) !== undefined
   return {
     test: ['CMD', ...program].map(escape),
-    interval: duration(intervalMs(probe, isDeclared)),
-    timeout: duration(probe.timeoutMs),
+    interval: printGoDuration(intervalMs(probe, isDeclared)),
+    timeout: printGoDuration(probe.timeoutMs),
     retries: probe.failures,
-    start_period: duration(probe.startMs),
+    start_period: printGoDuration(probe.startMs),
     start_interval: '2s',
   }
 }
@@ -262,7 +251,7 @@ const ulimit = (text: string): number => (text === 'unlimited' ? -1 : Number(tex
 
 /** Docker counts the file that is written to as well. */
 function logging({ log }: ExportedProcess): YamlValue {
-  const options = { 'max-size': size(log.maxSizeBytes), 'max-file': String(log.keep + 1) }
+  const options = { 'max-size': printSize(log.maxSizeBytes).toLowerCase(), 'max-file': String(log.keep + 1) }
   return { driver: 'json-file', options: { ...options, compress: String(log.compress) } }
 }
 

@@ -189,7 +189,7 @@ function losses(exported: ExportedProcess, input: ExportInput): readonly Problem
     ...lost(
       details.length > 0 && (isService || restart.policy !== 'on-failure'),
       'restart',
-      `Kubernetes has no ${details.join(', ')}: it waits 10 s before a restart, twice as long each time, at most 5 min.`,
+      `Kubernetes has no ${details.join(', ')}: it waits 10s before a restart, twice as long each time, at most 5m.`,
     ),
     ...lost(
       run === 'release',

@@ -1,5 +1,5 @@
 import { isOneOff, portsOf, withoutCollecting } from '../containers.ts'
-import { type Fields, labelValue, podSpec, portName, seconds, selector } from './pod.ts'
+import { atLeastOneSecond, type Fields, labelValue, podSpec, portName, selector } from './pod.ts'
 import { type NameRule, targetName } from '../names.ts'
 import type { Autoscale, AutoscaleQueue, ExportedProcess, ExportInput } from '../target.ts'
 import type { YamlValue } from '../yaml.ts'
@@ -102,7 +102,7 @@ function strategy({ kind, reload, from }: ExportedProcess): YamlValue {
 
 /** What cannot be asked counts as available after a while. */
 const minReadySeconds = ({ ready }: ExportedProcess): number | undefined =>
-  ready.delayMs === undefined ? undefined : seconds(ready.delayMs)
+  ready.delayMs === undefined ? undefined : atLeastOneSecond(ready.delayMs)
 
 function job(exported: ExportedProcess, input: ExportInput): KubernetesObject {
   const several = exported.instances > 1 ? exported.instances : undefined

@@ -1,3 +1,5 @@
+import { splitSize } from '../../core/sizes.ts'
+import { toSeconds, toWholeSeconds } from '../../core/durations.ts'
 import { isAnyHost, parseAddress } from '../../core/addresses.ts'
 import type { PlannedProbe } from '../../plan/plan.ts'
 import { canBeAsked, intervalMs, isOneOff, portsOf } from '../containers.ts'
@@ -26,7 +28,7 @@ export function podSpec(exported: ExportedProcess, input: ExportInput, options: 
     enableServiceLinks: false,
     automountServiceAccountToken: false,
     restartPolicy: isService ? undefined : 'Never',
-    terminationGracePeriodSeconds: drainSeconds(exported) + seconds(exported.stop.timeoutMs),
+    terminationGracePeriodSeconds: drainSeconds(exported) + atLeastOneSecond(exported.stop.timeoutMs),
     securityContext: podSecurity(exported, input),
     topologySpreadConstraints: options.spread ? [spread(exported, input)] : undefined,
     containers: [container(exported, input, options)],
@@ -69,17 +71,13 @@ function container(exported: ExportedProcess, input: ExportInput, { cpu }: PodOp
 /** Kubernetes puts variables of the container in the place of `$(NAME)`: a dollar sign is written twice. */
 const escape = (text: string): string => text.replaceAll('$', '$$$$')
 
-export const seconds = (ms: number): number => Math.max(1, Math.ceil(ms / 1000))
+/** Converts to whole seconds, at least one, because Kubernetes refuses a period or timeout of zero. */
+export const atLeastOneSecond = (ms: number): number => Math.max(1, toWholeSeconds(ms))
 
-/** In the largest unit that says it without a fraction. */
+/** Prints a size as a quantity of Kubernetes: `512Mi`. */
 export function quantity(bytes: number): string {
-  const units = [
-    [1024 ** 3, 'Gi'],
-    [1024 ** 2, 'Mi'],
-    [1024, 'Ki'],
-  ] as const
-  const [unit, letters] = units.find(([each]) => bytes % each === 0) ?? [1, '']
-  return `${bytes / unit}${letters}`
+  const [amount, unit] = splitSize(bytes)
+  return unit === 'B' ? String(amount) : `${amount}${unit}i`
 }
 
 /** `configmap/NAME` is one; everything else names a Secret. */
@@ -102,18 +100,18 @@ function probeHandler(probe: PlannedProbe, { listen }: ExportedProcess, interpre
 
 /** It may take as long as `up` would wait for it; until then nothing else is asked. */
 function startupProbe(handler: Fields, { intervalMs: each, startMs, timeoutMs }: PlannedProbe): Fields {
-  const periodSeconds = Math.max('exec' in handler ? 3 : 1, seconds(each))
+  const period = Math.max('exec' in handler ? 3 : 1, atLeastOneSecond(each))
   return {
     ...handler,
-    periodSeconds,
-    timeoutSeconds: seconds(timeoutMs),
-    failureThreshold: Math.ceil(startMs / 1000 / periodSeconds),
+    periodSeconds: period,
+    timeoutSeconds: atLeastOneSecond(timeoutMs),
+    failureThreshold: Math.ceil(toSeconds(startMs) / period),
   }
 }
 
 const timing = (probe: PlannedProbe, isDeclared: boolean): Fields => ({
-  periodSeconds: seconds(intervalMs(probe, isDeclared)),
-  timeoutSeconds: seconds(probe.timeoutMs),
+  periodSeconds: atLeastOneSecond(intervalMs(probe, isDeclared)),
+  timeoutSeconds: atLeastOneSecond(probe.timeoutMs),
   failureThreshold: probe.failures,
 })
 
@@ -127,7 +125,7 @@ function lifecycle(exported: ExportedProcess, interpreter: Interpreter): Fields 
   const { signal, timeoutMs } = exported.stop
   const drain = drainSeconds(exported)
   if (signal === 'TERM') return drain > 0 ? { preStop: { sleep: { seconds: drain } } } : undefined
-  const wait = seconds(timeoutMs)
+  const wait = atLeastOneSecond(timeoutMs)
   const command =
     interpreter === 'python'
       ? [

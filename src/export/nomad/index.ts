@@ -1,3 +1,5 @@
+import { toMebibytes } from '../../core/sizes.ts'
+import { printGoDuration } from '../../core/durations.ts'
 import type { Problem } from '../../core/errors.ts'
 import type { PlannedProbe } from '../../plan/plan.ts'
 import { quoteWord } from '../../core/shell-words.ts'
@@ -138,7 +140,7 @@ function service(exported: ExportedProcess, port: number, input: ExportInput): H
                 ...living,
                 block('check_restart', undefined, [
                   ['limit', alive.failures],
-                  ['grace', duration(alive.startMs)],
+                  ['grace', printGoDuration(alive.startMs)],
                 ]),
               ])
             : undefined,
@@ -162,11 +164,9 @@ function check(probe: PlannedProbe, isDeclared: boolean): HclBody | undefined {
 const tcpCheck = (probe: PlannedProbe, isDeclared: boolean): HclBody => [['type', 'tcp'], ...times(probe, isDeclared)]
 
 const times = (probe: PlannedProbe, isDeclared: boolean): HclBody => [
-  ['interval', duration(intervalMs(probe, isDeclared))],
-  ['timeout', duration(probe.timeoutMs)],
+  ['interval', printGoDuration(intervalMs(probe, isDeclared))],
+  ['timeout', printGoDuration(probe.timeoutMs)],
 ]
-
-const duration = (ms: number): string => (ms % 1000 === 0 ? `${ms / 1000}s` : `${Math.round(ms)}ms`)
 
 /** A new web server is healthy before an old one ends; what is not goes back to the version before. */
 function update({ kind, ready, from, reload }: ExportedProcess): HclBlock {
@@ -181,9 +181,9 @@ function update({ kind, ready, from, reload }: ExportedProcess): HclBlock {
         ] as const)
       : []),
     ['auto_revert', true],
-    ['min_healthy_time', duration(ready.delayMs ?? 10_000)],
-    ['healthy_deadline', duration(startMs + 240_000)],
-    ['progress_deadline', duration(startMs + 540_000)],
+    ['min_healthy_time', printGoDuration(ready.delayMs ?? 10_000)],
+    ['healthy_deadline', printGoDuration(startMs + 240_000)],
+    ['progress_deadline', printGoDuration(startMs + 540_000)],
   ])
 }
 
@@ -192,8 +192,8 @@ function restart(exported: ExportedProcess): HclBlock {
   const isTried = isOneOff(exported) ? policy === 'on-failure' : policy !== 'never'
   return block('restart', undefined, [
     ['attempts', isTried ? limit : 0],
-    ['interval', isTried ? duration(windowMs) : undefined],
-    ['delay', isTried ? duration(delayMs) : undefined],
+    ['interval', isTried ? printGoDuration(windowMs) : undefined],
+    ['delay', isTried ? printGoDuration(delayMs) : undefined],
     ['mode', 'fail'],
   ])
 }
@@ -218,11 +218,9 @@ function reschedule(exported: ExportedProcess): HclBlock {
   )
 }
 
-const megabytes = (bytes: number): number => Math.max(1, Math.ceil(bytes / 1024 ** 2))
-
 /** Both streams are kept; the usual room is 300 MB. */
 function disk({ log }: ExportedProcess): HclBlock | undefined {
-  const needed = 2 * megabytes(log.maxSizeBytes) * (log.keep + 1)
+  const needed = 2 * toMebibytes(log.maxSizeBytes) * (log.keep + 1)
   return needed < 250 ? undefined : block('ephemeral_disk', undefined, [['size', needed + 100]])
 }
 
@@ -237,7 +235,7 @@ function task(exported: ExportedProcess, input: ExportInput): HclBlock {
     ['driver', 'docker'],
     ['user', userOf(exported, input)],
     ['kill_signal', `SIG${stop.signal}`],
-    ['kill_timeout', duration(stop.timeoutMs)],
+    ['kill_timeout', printGoDuration(stop.timeoutMs)],
     // For as long others may still send it requests.
     ['shutdown_delay', kind === 'web' ? '5s' : undefined],
     block('config', undefined, [
@@ -253,11 +251,11 @@ function task(exported: ExportedProcess, input: ExportInput): HclBlock {
     ...input.envFrom.map((path, index) => template(path, index)),
     block('resources', undefined, [
       ['cpu', 500],
-      ['memory', memoryLimitBytes === null ? 512 : megabytes(memoryLimitBytes)],
+      ['memory', memoryLimitBytes === null ? 512 : toMebibytes(memoryLimitBytes)],
     ]),
     block('logs', undefined, [
       ['max_files', log.keep + 1],
-      ['max_file_size', megabytes(log.maxSizeBytes)],
+      ['max_file_size', toMebibytes(log.maxSizeBytes)],
     ]),
   ])
 }
@@ -341,7 +339,7 @@ function losses(exported: ExportedProcess, input: ExportInput): readonly Problem
     ...lost(
       isService && from.ready !== undefined && !isAsked(ready) && ready.delayMs === undefined,
       'ready',
-      `Nomad cannot ask this (${askedAs(ready)}): ${hasPort ? 'it waits until the port is open' : 'it counts as healthy when it has run for 10 s'}.`,
+      `Nomad cannot ask this (${askedAs(ready)}): ${hasPort ? 'it waits until the port is open' : 'it counts as healthy when it has run for 10s'}.`,
     ),
     ...lost(
       isService && from.ready !== undefined && ready.http !== undefined && isAsked(ready),
@@ -373,7 +371,7 @@ function losses(exported: ExportedProcess, input: ExportInput): readonly Problem
     ...lost(
       stop.timeoutMs > MAX_KILL_MS,
       'stop',
-      `A client of Nomad allows 30 s, unless its max_kill_timeout says more: set that to ${duration(stop.timeoutMs)}.`,
+      `A client of Nomad allows 30s, unless its max_kill_timeout says more: set that to ${printGoDuration(stop.timeoutMs)}.`,
     ),
     ...lost(
       exported.memoryLimitBytes !== null,
@@ -401,7 +399,7 @@ function losses(exported: ExportedProcess, input: ExportInput): readonly Problem
     ...lost(
       from.log !== undefined && log.maxSizeBytes % 1024 ** 2 !== 0,
       'log',
-      `Nomad counts the size of logs in MB: they are rotated at ${megabytes(log.maxSizeBytes)} MB.`,
+      `Nomad counts the size of logs in MB: they are rotated at ${toMebibytes(log.maxSizeBytes)} MB.`,
     ),
   ]
 }

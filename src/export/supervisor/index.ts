@@ -1,3 +1,4 @@
+import { toWholeSeconds } from '../../core/durations.ts'
 import { quoteWord } from '../../core/shell-words.ts'
 import { ranks } from '../order.ts'
 import { completes, wrap } from '../shell.ts'
@@ -65,11 +66,11 @@ function renderProgram(exported: ExportedProcess, rank: number, input: ExportInp
     ['autostart', schedule === null ? 'true' : 'false'],
     ['autorestart', ends ? 'false' : RESTART[restart.policy]],
     // What ends before is started again, whatever else is said of it.
-    ['startsecs', ends || restart.policy === 'never' ? '0' : String(Math.ceil((ready.delayMs ?? 1000) / 1000))],
+    ['startsecs', ends || restart.policy === 'never' ? '0' : String(toWholeSeconds(ready.delayMs ?? 1000))],
     ['startretries', String(restart.limit)],
     ['exitcodes', '0'],
     ['stopsignal', stop.signal],
-    ['stopwaitsecs', String(Math.ceil(stop.timeoutMs / 1000))],
+    ['stopwaitsecs', String(toWholeSeconds(stop.timeoutMs))],
     // The signal goes to the main process alone: sent to all of them, it kills tasks that Celery is running.
     ['stopasgroup', 'false'],
     ['killasgroup', 'true'],

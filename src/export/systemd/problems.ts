@@ -1,3 +1,4 @@
+import { printDuration } from '../../core/durations.ts'
 import type { Problem } from '../../core/errors.ts'
 import { type ExportedProcess, type ExportInput, loss, refusal } from '../target.ts'
 import { calendarOf } from './calendar.ts'
@@ -90,7 +91,7 @@ function lost({ exported, services, hasSocket, completes }: Unit, units: readonl
     [
       !!from.restart && !completes && restart.policy !== 'never' && restart.maxDelayMs !== restart.delayMs,
       'restart',
-      `systemd 252 has no growing delay: it waits ${restart.delayMs / 1000} s each time.`,
+      `systemd 252 has no growing delay: it waits ${printDuration(restart.delayMs)} each time.`,
     ],
     [!!from.restart && completes, 'restart', 'What ends by itself is started again by the target or its timer alone.'],
     [services.length < instances, 'instances', `${single}: one instance runs.`],
@@ -125,4 +126,4 @@ function isUnsaid({ ready, listen }: ExportedProcess, { project }: ExportInput):
 }
 
 const instead = ({ delayMs }: ExportedProcess['ready']): string =>
-  delayMs === undefined ? 'it is ready when it is started' : `it is ready after ${delayMs / 1000} s`
+  delayMs === undefined ? 'it is ready when it is started' : `it is ready after ${printDuration(delayMs)}`

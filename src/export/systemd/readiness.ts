@@ -1,3 +1,4 @@
+import { toSeconds } from '../../core/durations.ts'
 import { clientAddress, isLoopbackHost, probedAddress, withoutBrackets } from '../../core/addresses.ts'
 import type { PlannedProject } from '../../plan/plan.ts'
 import type { ExportedProcess } from '../target.ts'
@@ -10,18 +11,18 @@ import type { Setting } from './sandbox.ts'
  */
 export function readiness({ ready, listen }: ExportedProcess, { python }: PlannedProject): readonly Setting[] {
   const { http, tcp, exec, delayMs, notify, startMs, intervalMs, timeoutMs } = ready
-  const limit = ['TimeoutStartSec', seconds(startMs)] as const
+  const limit = ['TimeoutStartSec', String(toSeconds(startMs))] as const
   if (notify) return [['NotifyAccess', 'all'], limit]
   const command = exec ?? askWith(python?.path, http ?? tcp, { isHttp: http !== undefined, listen, timeoutMs })
   if (command) return [['ExecStartPost', quoteCommand(waitFor(command, intervalMs))], limit]
-  return [...(delayMs ? [['ExecStartPost', `/bin/sleep ${seconds(delayMs)}`] as const] : []), limit]
+  return [...(delayMs ? [['ExecStartPost', `/bin/sleep ${toSeconds(delayMs)}`] as const] : []), limit]
 }
 
 /** Ends as soon as the probe passes, and fails as soon as nobody is left to be asked. */
 const waitFor = (probe: readonly string[], intervalMs: number): readonly string[] => [
   '/bin/sh',
   '-c',
-  `until "$@" >/dev/null 2>&1; do kill -0 "$MAINPID" && sleep ${seconds(intervalMs)} || exit 1; done`,
+  `until "$@" >/dev/null 2>&1; do kill -0 "$MAINPID" && sleep ${toSeconds(intervalMs)} || exit 1; done`,
   'ready',
   ...probe,
 ]
@@ -43,7 +44,7 @@ function askWith(
 }
 
 function askHttp(asked: string, { listen: [address], timeoutMs }: Question): string | undefined {
-  const timeout = seconds(timeoutMs)
+  const timeout = toSeconds(timeoutMs)
   if (asked.startsWith('/')) {
     if (address === undefined) return undefined
     return [
@@ -71,11 +72,11 @@ function askHttp(asked: string, { listen: [address], timeoutMs }: Question): str
 }
 
 function askTcp(asked: string, { listen, timeoutMs }: Question): string {
-  return ['import socket', ...connect('s', probedAddress(asked, listen), seconds(timeoutMs))].join('; ')
+  return ['import socket', ...connect('s', probedAddress(asked, listen), toSeconds(timeoutMs))].join('; ')
 }
 
 /** Statements that put a connection into a name. */
-function connect(name: string, text: string, timeout: string): readonly string[] {
+function connect(name: string, text: string, timeout: number): readonly string[] {
   const address = clientAddress(text)
   if ('path' in address)
     return [
@@ -86,6 +87,3 @@ function connect(name: string, text: string, timeout: string): readonly string[]
   const { host, port } = address
   return [`${name} = socket.create_connection((${JSON.stringify(host)}, ${port}), ${timeout})`]
 }
-
-/** Seconds as systemd, a shell and Python read them. */
-export const seconds = (ms: number): string => String(ms / 1000)

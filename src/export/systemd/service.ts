@@ -1,7 +1,8 @@
+import { toSeconds } from '../../core/durations.ts'
 import { portOf } from '../../core/addresses.ts'
 import type { ExportInput, ExportedProcess } from '../target.ts'
 import { quoteCommand, quoteItem, wholeLine } from './quote.ts'
-import { readiness, seconds } from './readiness.ts'
+import { readiness } from './readiness.ts'
 import { isInTmp, sandbox, type Setting } from './sandbox.ts'
 import type { Unit } from './units.ts'
 
@@ -91,7 +92,7 @@ const limits = ({ restart }: ExportedProcess): readonly Setting[] =>
   restart.policy === 'never'
     ? []
     : [
-        ['StartLimitIntervalSec', seconds(restart.windowMs)],
+        ['StartLimitIntervalSec', String(toSeconds(restart.windowMs))],
         ['StartLimitBurst', String(restart.limit)],
       ]
 
@@ -144,7 +145,7 @@ const ending = ({ stop }: ExportedProcess): readonly Setting[] => [
   // The signal goes to the main process alone: sent to all of them, it kills tasks that Celery is running.
   ['KillMode', 'mixed'],
   ['KillSignal', `SIG${stop.signal}`],
-  ['TimeoutStopSec', seconds(stop.timeoutMs)],
+  ['TimeoutStopSec', String(toSeconds(stop.timeoutMs))],
   ...(CLEAN.has(stop.signal) ? [] : [['SuccessExitStatus', `SIG${stop.signal}`] as const]),
 ]
 
@@ -152,7 +153,7 @@ const RESTART = { always: 'always', 'on-failure': 'on-failure', never: 'no' } as
 
 const restarting = ({ restart }: ExportedProcess): readonly Setting[] => [
   ['Restart', RESTART[restart.policy]],
-  ...(restart.policy === 'never' ? [] : [['RestartSec', seconds(restart.delayMs)] as const]),
+  ...(restart.policy === 'never' ? [] : [['RestartSec', String(toSeconds(restart.delayMs))] as const]),
 ]
 
 const bindsLowPort = ({ listen }: ExportedProcess): boolean =>

@@ -72,7 +72,7 @@ stopwaitsecs=600
       cwd: '/srv/shop',
       env: { A: 'b,c', HOME: { parts: [{ variable: 'HOME', fallback: undefined }] }, P: '50%' },
       keys: { INSTANCES: 3, ENABLED: false, RESTART: 'on-failure' },
-      notes: ['It had 600 s to stop; where the usual time of its backend is not enough, add "STOP"'],
+      notes: ['It had 10m to stop; where the usual time of its backend is not enough, add "STOP"'],
     },
   ])
 })

@@ -1,3 +1,4 @@
+import { parseDurationMs, printDuration } from '../../core/durations.ts'
 import { type Found, notesOf } from '../found.ts'
 import type { Text } from '../text.ts'
 import { readCommandLine } from '../shell.ts'
@@ -12,7 +13,7 @@ export const readSupervisor = (text: string, file: string): readonly Found[] =>
     if (program === undefined || command === undefined) return []
     const instances = Number(value('numprocs') ?? 1)
     const user = value('user')
-    const stopWait = value('stopwaitsecs')
+    const stopWaitMs = parseDurationMs(value('stopwaitsecs') ?? '')
     return [
       {
         name: program,
@@ -25,7 +26,7 @@ export const readSupervisor = (text: string, file: string): readonly Found[] =>
           ...(value('autostart') === 'false' && { ENABLED: false }),
           ...restartOf(value('autorestart')),
         },
-        notes: notesOf(user, stopWait && `${stopWait} s`),
+        notes: notesOf(user, stopWaitMs === undefined ? undefined : printDuration(stopWaitMs)),
       },
     ]
   })

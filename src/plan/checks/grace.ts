@@ -1,3 +1,4 @@
+import { printDuration, toWholeSeconds } from '../../core/durations.ts'
 import type { Option } from '../../args/translate.ts'
 import type { Backend } from '../../backends/backend.ts'
 import type { Declaration } from '../../config/declarations.ts'
@@ -22,7 +23,7 @@ export function checkGrace(
   const graceMs = Number(values(grace.option).at(-1)) * grace.unitMs
   if (!(graceMs > stop.timeoutMs)) return []
   const key = options.find((option) => option.name === grace.option)?.key ?? grace.option
-  const message = `It lets work be finished for up to ${graceMs / 1000} s, and is killed ${stop.timeoutMs / 1000} s after it was asked to stop.`
-  const hint = `Set "STOP": {"timeout": "${Math.ceil(graceMs / 1000) + 5}s"}, or lower ${JSON.stringify(key)}`
+  const message = `It lets work be finished for up to ${printDuration(graceMs)}, and is killed ${printDuration(stop.timeoutMs)} after it was asked to stop.`
+  const hint = `Set "STOP": {"timeout": "${printDuration((toWholeSeconds(graceMs) + 5) * 1000)}"}, or lower ${JSON.stringify(key)}`
   return [{ id: 'W403', place: from.stop ?? declaration.placeOf('args', key), process: name, message, hint }]
 }

@@ -1,3 +1,4 @@
+import { printDuration } from '../../core/durations.ts'
 import { clean } from './http.ts'
 import type { ProbeResult, ProbeTarget } from './probe.ts'
 
@@ -39,7 +40,7 @@ export function probeCommand(
     kill()
     fail(words)
   }
-  const timer = setTimeout(() => end(`not finished within ${timeoutMs / 1000} s`), timeoutMs)
+  const timer = setTimeout(() => end(`not finished within ${printDuration(timeoutMs)}`), timeoutMs)
   let rest: NodeJS.Timeout | undefined
   const callOff = (): void => end('called off')
   signal.addEventListener('abort', callOff, { once: true })

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { printDuration } from '../../core/durations.ts'
 import type { Address } from '../../core/addresses.ts'
 import { connectTo, failureWords } from './endpoint.ts'
 import type { ProbeResult } from './probe.ts'
@@ -42,7 +43,7 @@ export function probeHttp(
   }
   const timer = setTimeout(() => {
     if (received.length > 0 && parseAnswer(received) !== 'incomplete') finish()
-    else fail(`no answer within ${timeoutMs / 1000} s`)
+    else fail(`no answer within ${printDuration(timeoutMs)}`)
   }, timeoutMs)
   const callOff = (): void => fail('called off')
   signal.addEventListener('abort', callOff, { once: true })
@@ -77,7 +78,7 @@ export function probeHttps(url: URL, shown: string, timeoutMs: number, signal: A
     .get(url, { agent: false, rejectUnauthorized, headers: { 'user-agent': 'prodserver' } }, (response) => {
       collect(response, (body) => resolve(judge(shown, response.statusCode ?? 0, body)))
     })
-  const timer = setTimeout(() => fail(`no answer within ${timeoutMs / 1000} s`), timeoutMs)
+  const timer = setTimeout(() => fail(`no answer within ${printDuration(timeoutMs)}`), timeoutMs)
   const callOff = (): void => fail('called off')
   signal.addEventListener('abort', callOff, { once: true })
   request.on('error', (error) => fail(failureWords(error)))

@@ -156,7 +156,7 @@ test('who does not answer in time is not ready', async (t) => {
   const port = await serve(t, (socket) => void socket.write('HTTP/1.1 2'))
   assert.deepEqual(await ask({ http: '/', timeoutMs: 50 }, `127.0.0.1:${port}`), {
     ok: false,
-    reply: 'GET / → no answer within 0.05 s',
+    reply: 'GET / → no answer within 0.05s',
   })
 })
 
@@ -203,7 +203,7 @@ test('a program says with its exit code whether all is well, and with its last l
 test('a program that takes too long is killed with all that it started', async () => {
   const started = performance.now()
   const result = await ask({ exec: ['sh', '-c', 'echo begun; sleep 60 & sleep 60'], timeoutMs: 300 })
-  assert.deepEqual(result, { ok: false, reply: 'sh → not finished within 0.3 s  begun' })
+  assert.deepEqual(result, { ok: false, reply: 'sh → not finished within 0.3s  begun' })
   assert.ok(performance.now() - started < 20_000)
 })
 

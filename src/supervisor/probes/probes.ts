@@ -1,3 +1,4 @@
+import { printDuration } from '../../core/durations.ts'
 import type { PlannedProbe } from '../../plan/plan.ts'
 import { type Address, clientAddress, probedAddress, withoutBrackets } from '../../core/addresses.ts'
 import { connectTo, describeEndpoint, failureWords } from './endpoint.ts'
@@ -63,7 +64,7 @@ function askTcp(tcp: string, target: ProbeTarget, timeoutMs: number, signal: Abo
   const shown = `connect to ${describeEndpoint(endpoint)}`
   const fail = (words: string): void => resolve({ ok: false, reply: `${shown} → ${words}` })
   const socket = connectTo(endpoint)
-  const timer = setTimeout(() => fail(`no answer within ${timeoutMs / 1000} s`), timeoutMs)
+  const timer = setTimeout(() => fail(`no answer within ${printDuration(timeoutMs)}`), timeoutMs)
   const callOff = (): void => fail('called off')
   signal.addEventListener('abort', callOff, { once: true })
   socket.on('connect', () => resolve({ ok: true }))

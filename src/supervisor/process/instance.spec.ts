@@ -155,7 +155,7 @@ test('what is not ready in time is stopped, and starts again', async (t) => {
   instance.go()
   spawn(instance)
   pass(ready.startMs)
-  assert.equal(news.at(-2)?.message, 'not ready within 60s')
+  assert.equal(news.at(-2)?.message, 'not ready within 1m')
   assert.equal(news.at(-2)?.details, 'last words of worker.1#1')
   assert.deepEqual(asked.slice(1), ['SIGTERM worker.1#1'])
   await end(instance)

@@ -1,4 +1,5 @@
 import { constants } from 'node:os'
+import { printDuration, printElapsed } from '../../core/durations.ts'
 import type { Exit, InstanceStateName, InstanceStatus, LastExit } from '../../control/protocol.ts'
 import type { News } from '../state/event-log.ts'
 import type { StartFailure } from '../shim/client.ts'
@@ -205,7 +206,7 @@ export class Instance {
       if (last.length > 0) this.lastDetails = shownOf(last)
       const isExpected = asked || (exit.code === 0 && this.#policy().completes)
       const details = !isExpected && last.length > 0 ? { details: shownOf(last) } : {}
-      this.#write('exited', `${words}, after ${seconds(ranMs)}`, { run, pid, exit, ms: ranMs, ...details })
+      this.#write('exited', `${words}, after ${printElapsed(ranMs)}`, { run, pid, exit, ms: ranMs, ...details })
     }
     if (isHurried) setImmediate(() => tell(lines()))
     else tell(lastLines)
@@ -279,7 +280,7 @@ export class Instance {
       case 'kill':
         this.#write(
           'killed',
-          effect.late ? `killed: it did not stop within ${seconds(this.spec.stop.timeoutMs)}` : 'killed',
+          effect.late ? `killed: it did not stop within ${printDuration(this.spec.stop.timeoutMs)}` : 'killed',
         )
         this.#signal('SIGKILL')
         return
@@ -332,7 +333,7 @@ export class Instance {
       probe.log === undefined ? () => {} : this.#world.followLines(life, (line) => this.#prober?.feed(line))
     const cancel = this.#after(probe.startMs, () => {
       const reply = this.#prober?.lastReply()
-      this.#unfit(`not ready within ${seconds(probe.startMs)}${reply ? `: ${reply}` : ''}`)
+      this.#unfit(`not ready within ${printDuration(probe.startMs)}${reply ? `: ${reply}` : ''}`)
     })
     const prober =
       probe.notify === true
@@ -415,12 +416,12 @@ export class Instance {
     switch (phase.is) {
       case 'running': {
         const ms = this.life ? this.#world.nowMs() - this.life.startedMs : 0
-        if (!this.#policy().completes) this.#write('ready', `ready after ${seconds(ms)}`, { ms })
+        if (!this.#policy().completes) this.#write('ready', `ready after ${printElapsed(ms)}`, { ms })
         return
       }
       case 'backoff': {
         const ms = phase.untilMs - this.#world.nowMs()
-        this.#write('backoff', `starts again in ${seconds(ms)}: ${phase.reason}`, { ms })
+        this.#write('backoff', `starts again in ${printElapsed(ms)}: ${phase.reason}`, { ms })
         return
       }
       case 'failed':
@@ -454,15 +455,6 @@ const time = (ms: number | null | undefined): string | null => (ms == null ? nul
 
 /** The last output as it is shown to a person. */
 const shownOf = (lines: readonly string[]): string => lastOwnLines(lines).join('\n')
-
-/** `0.4s`, `12s`, `3m 5s`. */
-export function seconds(ms: number): string {
-  if (ms < 9950) return `${(ms / 1000).toFixed(1)}s`
-  const whole = Math.round(ms / 1000)
-  if (whole < 120) return `${whole}s`
-  const minutes = Math.floor(whole / 60)
-  return minutes < 120 ? `${minutes}m ${whole % 60}s` : `${Math.floor(minutes / 60)}h ${minutes % 60}m`
-}
 
 function explainFailure({ what, message }: StartFailure, { argv, cwd, user, group }: ProcessSpec): string {
   if (what.startsWith('lock:'))

@@ -288,7 +288,7 @@ test('it is given up after as many restarts as are allowed, with the last reason
   }
   assert.deepEqual(phases, ['backoff', 'backoff', 'failed'])
   assert.ok(state.phase.is === 'failed')
-  assert.equal(state.phase.reason, 'it ended 3 times in 0 s; the last time: exit 1')
+  assert.equal(state.phase.reason, 'it ended 3 times in 0s; the last time: exit 1')
   assert.equal(state.restarts, 2)
 })
 

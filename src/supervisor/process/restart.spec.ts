@@ -63,7 +63,7 @@ test('who ran well for the longest delay begins anew; who ran shorter does not',
 
 test('it is given up when it ends once more than it may be started in the window', () => {
   const history = { failures: 3, restartsMs: [1000, 4000, 8000] }
-  assert.deepEqual(decide({ limit: 3 }, history, { nowMs: 12_600 }), { giveUp: 'it ended 4 times in 12 s' })
+  assert.deepEqual(decide({ limit: 3 }, history, { nowMs: 12_600 }), { giveUp: 'it ended 4 times in 12s' })
   assert.ok('delayMs' in decide({ limit: 4 }, history, { nowMs: 12_600 }))
 })
 

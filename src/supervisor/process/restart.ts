@@ -1,3 +1,4 @@
+import { printElapsed } from '../../core/durations.ts'
 import type { PlannedRestart } from '../../plan/plan.ts'
 
 /** What is remembered of unexpected ends, to judge the next one by. */
@@ -32,7 +33,7 @@ export function decideRestart(
   const restartsMs = history.restartsMs.filter((at) => nowMs - at < windowMs)
   if (restartsMs.length >= limit) {
     const first = restartsMs[0] as number
-    return { giveUp: `it ended ${restartsMs.length + 1} times in ${Math.round((nowMs - first) / 1000)} s` }
+    return { giveUp: `it ended ${restartsMs.length + 1} times in ${printElapsed(nowMs - first)}` }
   }
   const failures = readyForMs >= maxDelayMs ? 1 : history.failures + 1
   const grown = Math.min(delayMs * GROWTH ** Math.min(failures - 1, 30), Math.max(maxDelayMs, delayMs))
