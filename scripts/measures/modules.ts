@@ -1,7 +1,7 @@
 /** Measures that need all files: exports that no other file imports, and circles of imports. */
 import { dirname, join } from 'node:path/posix'
 import type { Node } from 'oxc-parser'
-import { type SourceFile, walk } from './source.ts'
+import { isGenerated, isSpec, type SourceFile, walk } from './source.ts'
 
 /** Stands for every name of a file, where the importing code does not say which it uses. */
 const EVERY_NAME = '*'
@@ -12,14 +12,14 @@ interface Import {
   name: string
 }
 
-/** Files whose exports other programs use: the program itself, and what other packages import. */
+/** Files whose exports other programs use: the program itself, what other packages import, and checks of types. */
 const ENTRY_POINTS = /^(src\/(bin|program|index)\.ts|test\/types\/)/
 
 /** Finds names that a file of the product exports and no other file imports, as `FILE NAME`. */
 export function findUnusedExports(files: readonly SourceFile[]): string[] {
   const used = new Set(files.flatMap(importsOf).map(({ target, name }) => `${target} ${name}`))
   return files
-    .filter(({ path }) => !ENTRY_POINTS.test(path) && !path.endsWith('.spec.ts'))
+    .filter((file) => !ENTRY_POINTS.test(file.path) && !isSpec(file) && !isGenerated(file))
     .filter(({ path }) => !used.has(`${path} ${EVERY_NAME}`))
     .flatMap((file) => exportsOf(file).map((name) => `${file.path} ${name}`))
     .filter((name) => !used.has(name))

@@ -19,11 +19,10 @@ export interface SourceFile {
 /** A place in a file, as editors and terminals link it: `src/bin.ts:12`. */
 export type Location = string
 
-/** Reads and parses every TypeScript file of the repository, generated files left out. */
+/** Reads and parses every TypeScript file of the repository. */
 export function readSourceFiles(): SourceFile[] {
   return globSync(PATTERNS, { cwd: ROOT })
     .map((path) => normalize(path).replaceAll('\\', '/'))
-    .filter((path) => !path.startsWith('src/generated/'))
     .toSorted()
     .map(readSourceFile)
 }
@@ -40,9 +39,13 @@ export function parseSource(path: string, text: string): SourceFile {
   return { path, text, lines: text.split('\n').length - 1, program }
 }
 
-/** Tells the product's own code from its specs. */
-export function isProductCode({ path }: SourceFile): boolean {
-  return path.startsWith('src/') && !path.endsWith('.spec.ts')
+export const isSpec = ({ path }: SourceFile): boolean => path.endsWith('.spec.ts')
+
+export const isGenerated = ({ path }: SourceFile): boolean => path.startsWith('src/generated/')
+
+/** Tells the product's hand-written code from its specs and from generated files. */
+export function isProductCode(file: SourceFile): boolean {
+  return file.path.startsWith('src/') && !isSpec(file) && !isGenerated(file)
 }
 
 export function lineOf({ text }: SourceFile, offset: number): number {
