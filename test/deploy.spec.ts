@@ -176,8 +176,8 @@ test('what is refused is said without what only files do not know', async (t) =>
     code: 4,
     stdout: '',
     stderr: `E802  PRODUCTION_PROCESSES["web"]["ARGS"]
-      It listens on 127.0.0.1:8000, which nobody outside of its container can reach.
-      → Let it listen on 0.0.0.0 in the container; its engine says who can reach that
+      The server listens on 127.0.0.1:8000, which other containers cannot reach.
+      → Listen on 0.0.0.0 in the container; the engine decides who can reach it
 `,
   })
 })

@@ -9,8 +9,8 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { parse } from 'yaml'
-import { dockerfile } from '../src/export/dockerfile.ts'
-import { type Interpreter, probeProgram } from '../src/export/probe-program.ts'
+import { dockerfile } from '../src/export/containers/dockerfile.ts'
+import { type Interpreter, probeProgram } from '../src/export/containers/probe-program.ts'
 import type { PlannedProbe } from '../src/plan/plan.ts'
 import { PYTHON, ROOT } from './support/environment.ts'
 import { exportedProcess, exportInput } from './support/exported.ts'
@@ -116,18 +116,18 @@ test('hadolint finds nothing wrong with a Dockerfile, whatever the project is in
   const folder = mkdtempSync(join(tmpdir(), 'prodserver-docker-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   const { project } = exportInput([])
-  const collect = exportedProcess({ name: 'static', argv: ['python', '-m', 'django', 'collectstatic', '--noinput'] })
+  const collector = exportedProcess({ name: 'static', argv: ['python', '-m', 'django', 'collectstatic', '--noinput'] })
   for (const lock of ['uv.lock', 'poetry.lock', 'Pipfile.lock', 'requirements.txt', 'pyproject.toml', 'none'])
     for (const program of ['python', 'node']) {
       const web = exportedProcess({ name: 'web', argv: [program, 'server'], listen: ['0.0.0.0:8000'] })
       const found = new Set([lock, 'package.json', 'package-lock.json'])
-      const [file] = dockerfile({ project, processes: [web], collect, found })
+      const [file] = dockerfile({ project, processes: [web], collector, found })
       writeFileSync(join(folder, `${lock}.${program}.Dockerfile`), file?.text ?? '')
     }
   const [alone] = dockerfile({
     project: { ...project, python: null, settings: null },
     processes: [exportedProcess({ name: 'web', argv: ['node', 'server.js'] })],
-    collect: undefined,
+    collector: undefined,
     found: new Set(['package.json', 'package-lock.json']),
   })
   writeFileSync(join(folder, 'node.Dockerfile'), alone?.text ?? '')

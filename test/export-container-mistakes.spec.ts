@@ -21,8 +21,8 @@ const MISTAKES: Readonly<Record<string, Mistake>> = {
     target: 'compose',
     processes: '{"web": {"BACKEND": "gunicorn", "ARGS": {"bind": "127.0.0.1:8000"}}}',
     shows: `E802  PRODUCTION_PROCESSES["web"]["ARGS"]
-      It listens on 127.0.0.1:8000, which nobody outside of its container can reach.
-      → Let it listen on 0.0.0.0 in the container; its engine says who can reach that
+      The server listens on 127.0.0.1:8000, which other containers cannot reach.
+      → Listen on 0.0.0.0 in the container; the engine decides who can reach it
 `,
   },
   'two names are one for Compose': {
@@ -100,8 +100,8 @@ const MISTAKES: Readonly<Record<string, Mistake>> = {
     options: ['--name=shop', '--env-from=shop-secrets'],
     image: null,
     shows: `E802  --image
-      It is not said which image the containers are of.
-      → --image registry.example.com/shop:1.4
+      No image is given for the containers.
+      → Pass it: --image registry.example.com/shop:1.4
 `,
   },
   'Nomad would replace a value': {

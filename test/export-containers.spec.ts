@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { isError } from '../src/core/errors.ts'
-import { TARGETS } from '../src/export/index.ts'
-import type { ExportedProcess } from '../src/export/target.ts'
+import { exportPlan, TARGETS } from '../src/export/index.ts'
+import type { ExportedProcess } from '../src/export/input.ts'
 import { PYTHON, ROOT } from './support/environment.ts'
 import { exportedProcess, exportInput } from './support/exported.ts'
 import { buildGo } from './support/go.ts'
@@ -142,8 +142,8 @@ interface Trip extends Pick<Engine, 'target' | 'mayRefuse'> {
 
 /** The values that arrive, and those that the export refuses by name: no other may be missing. */
 function assertArrives({ folder, target, mayRefuse, read }: Trip, values: readonly string[]): void {
-  const render = TARGETS.find(({ name }) => name === target)?.render
-  assert.ok(render)
+  const found = TARGETS.find(({ name }) => name === target)
+  assert.ok(found)
   const describe = (given: readonly string[]): ExportedProcess =>
     exportedProcess({
       name: 'it',
@@ -151,11 +151,11 @@ function assertArrives({ folder, target, mayRefuse, read }: Trip, values: readon
       env: Object.fromEntries(given.map((value, index) => [`VALUE_${index}`, value])),
       cwd: folder,
     })
-  const refused = (value: string): boolean => render(exportInput([describe([value])])).problems.some(isError)
+  const refused = (value: string): boolean => exportPlan(found, exportInput([describe([value])])).problems.some(isError)
   const missing = values.filter(refused)
   assert.ok(missing.every(mayRefuse), JSON.stringify(missing))
   const process = describe(values.filter((value) => !missing.includes(value)))
-  const { files, problems } = render(exportInput([process]))
+  const { files, problems } = exportPlan(found, exportInput([process]))
   assert.deepEqual(problems.filter(isError), [])
   const file = join(folder, 'exported')
   writeFileSync(file, files.map(({ text }) => text).join('---\n'))

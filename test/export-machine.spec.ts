@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { headerLine } from '../src/export/header.ts'
-import { prepareExport, TARGETS } from '../src/export/index.ts'
+import { exportPlan, prepareExport, TARGETS } from '../src/export/index.ts'
 import type { Plan } from '../src/plan/plan.ts'
 import { startSupervisord, supervisorctl } from './support/engines.ts'
 import { PYTHON } from './support/environment.ts'
@@ -29,7 +29,7 @@ test("the reference's complete stack, as files that stand in the repository", as
       return prepareExport(planned, request).process
     })
     const options = { project: plan.project, user: 'shop', image: undefined, envFrom: ['/etc/shop.env'] }
-    const { files, problems } = target.render(exportInput(processes, options))
+    const { files, problems } = exportPlan(target, exportInput(processes, options))
     assert.deepEqual(problems, [])
     for (const { path, text } of files) {
       const file = join(folder, target.name, path)

@@ -281,7 +281,7 @@ E802  PRODUCTION_PROCESSES["web"]["LIMITS"]["lots"]
       systemd has no limit of that name.
 
 W801  PRODUCTION_PROCESSES["web"]["INSTANCES"]
-      granian shares no socket of systemd: one instance runs.
+      granian cannot share a socket that systemd opens, so one instance runs.
 `,
   )
 })

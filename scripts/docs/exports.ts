@@ -1,45 +1,49 @@
-import { TARGETS } from '../../src/export/index.ts'
-import type { Target } from '../../src/export/target.ts'
 import { PROCESS_KEYS } from '../../src/config/schema.ts'
+import type { Problem } from '../../src/core/errors.ts'
 import type { ProcessKey } from '../../src/generated/keys.ts'
 import { toSettingsKey } from '../../src/core/notation.ts'
+import { TARGETS } from '../../src/export/index.ts'
+import type { Target } from '../../src/export/target.ts'
 import { changesFor, effectOf } from '../../test/support/export-changes.ts'
 import { table } from './markdown.ts'
 
-/** What each target makes of each key, found by changing the key and looking at what is written. */
+/** Writes the page on exports from the records of the targets. */
 export function renderExports(): string {
-  const keys = PROCESS_KEYS.filter((key) =>
-    TARGETS.some((target) => changesFor(target).some((change) => change.key === key)),
-  )
-  const rows = keys.map((key) => [`\`${toSettingsKey(key)}\``, ...TARGETS.map((target) => summary(target, key))])
+  const rows = KEYS.map((key) => [nameOf(key), ...TARGETS.map((target) => markOf(target, key))])
   return `# Exports
 
-\`prodserver export TARGET\` writes what \`run\` would start for another program to run. What that program has no word for is
-printed as \`W801\`, with what happens instead.
+\`prodserver export TARGET\` writes files from which another program starts what \`run\` would start. The export prints a
+warning, \`W801\`, for each key that the target cannot express, and says what happens instead.
 
-- ●: it is written
-- ◐: some of it is, and the rest is said
-- ○: it is said to be lost
+- ●: the files express the key
+- ◐: the files express a part of the key
+- ○: the files cannot express the key
 
 ${table(['key', ...TARGETS.map(({ title }) => title)], rows)}
 ${TARGETS.map(renderTarget).join('\n')}`
 }
 
-function summary(target: Target, key: ProcessKey): string {
-  const effects = changesFor(target)
-    .filter((change) => change.key === key)
-    .map((change) => effectOf(target, change))
-  if (effects.length === 0) return ''
-  if (effects.every(({ losses }) => losses.length === 0)) return '●'
-  return effects.some(({ isWritten }) => isWritten) ? '◐' : '○'
+/** Keys with a row of their own. The row of another key covers the others. */
+const KEYS = PROCESS_KEYS.filter((key) => TARGETS.some(({ support }) => !('partOf' in support[key])))
+
+const nameOf = (key: ProcessKey): string => `\`${toSettingsKey(key)}\``
+
+function markOf({ support }: Target, key: ProcessKey): string {
+  const { expressedBy, unsupported } = support[key]
+  if (expressedBy === undefined) return '○'
+  return unsupported === undefined ? '●' : '◐'
 }
 
 function renderTarget(target: Target): string {
-  const said = changesFor(target).flatMap((change) =>
-    effectOf(target, change).losses.map((message) => [`\`${toSettingsKey(change.key)}\``, message] as const),
-  )
-  const rows = [...new Map(said.map((row) => [row.join(' '), row])).values()]
+  const rows = KEYS.map((key) => [nameOf(key), target.support[key].expressedBy ?? '', insteadOf(target, key)])
   return `## ${target.title}
 
-${table(['key', 'what happens instead, for a process named `it`'], rows)}`
+${table(['key', 'expressed by', 'what happens instead, for a process named `it`'], rows)}`
 }
+
+function insteadOf(target: Target, key: ProcessKey): string {
+  const problems = changesFor(target, key).flatMap((change) => effectOf(target, change).problems)
+  return [...new Set(problems.map(sentenceOf))].join('<br>')
+}
+
+const sentenceOf = ({ message, hint }: Problem): string => (hint === undefined ? message : `${message} → ${hint}`)

@@ -1,3 +1,4 @@
+import { EXPORT_OPTIONS } from '../export/options.ts'
 import {
   COMMON_OPTIONS,
   DJANGO_OPTIONS,
@@ -405,21 +406,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       { name: 'diff', summary: 'Show what would change there, and write nothing' },
       { name: 'check', summary: 'The same, with exit code 1 when files there are stale: for CI' },
       { name: 'name', value: 'NAME', summary: "What all of it is called; else the project's folder" },
-      { name: 'user', value: 'USER', summary: 'The user that runs it, where the declaration names none' },
-      { name: 'image', value: 'IMAGE', summary: 'The image of the containers' },
-      {
-        name: 'env-from',
-        value: 'WHERE',
-        repeatable: true,
-        summary: 'Where secrets are: an environment file, or the name of a secret of the cluster',
-      },
-      { name: 'environment', value: 'NAME', repeatable: true, summary: 'An overlay for this environment' },
-      {
-        name: 'autoscale',
-        value: 'NAME=MIN-MAX',
-        repeatable: true,
-        summary: 'As many as are needed; by waiting messages with @rabbitmq:VARIABLE or @redis:VARIABLE after it',
-      },
+      ...EXPORT_OPTIONS,
       {
         name: 'run-via',
         value: 'WAY',

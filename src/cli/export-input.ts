@@ -1,6 +1,6 @@
 import { relative, resolve } from 'node:path'
 import { EXIT, isError, type Problem, ProdserverError, UsageError } from '../core/errors.ts'
-import type { Exported, ExportInput, PrepareRequest, Target } from '../export/index.ts'
+import type { Exported, ExportRequest, PrepareRequest, Target } from '../export/index.ts'
 import { buildPlan } from '../plan/build.ts'
 import type { PlannedProcess, PlannedProject } from '../plan/plan.ts'
 import { resolveProgram } from '../run/resolve-program.ts'
@@ -24,7 +24,7 @@ export async function exportInput(
   context: CommandContext,
   target: Target,
   selectors: readonly string[],
-): Promise<ExportInput> {
+): Promise<ExportRequest> {
   const { options, io } = context
   const { foundFiles, imageRoot, prepareExport } = await import('../export/index.ts')
   const { project, answer } = await readProject(context)
@@ -63,7 +63,7 @@ export async function exportInput(
       ),
     ),
     found: files.names,
-    place: { root: relative(out, root), folder: relative(root, out) },
+    folders: { root: relative(out, root), out: relative(root, out) },
   }
 }
 
@@ -83,14 +83,20 @@ function givenUser(context: CommandContext): string | undefined {
   throw new UsageError(`--user takes the name or the number of a user, not ${JSON.stringify(user)}.`)
 }
 
-/** What the target makes of it; what it cannot express is said. @throws {ProdserverError} for what it refuses */
-export function render(
+/**
+ * Exports the plan to a target, and prints the warnings.
+ *
+ * @param isSaid selects the warnings to print. Default: all
+ * @throws {ProdserverError} if the target refuses a value; exit code 4
+ */
+export async function exportTo(
   target: Target,
-  input: ExportInput,
+  request: ExportRequest,
   { io, errorPaint }: CommandContext,
   isSaid: (problem: Problem) => boolean = () => true,
-): Exported {
-  const exported = target.render(input)
+): Promise<Exported> {
+  const { exportPlan } = await import('../export/index.ts')
+  const exported = exportPlan(target, request)
   const said = exported.problems.filter((problem) => isError(problem) || isSaid(problem))
   refuseErrors(said)
   if (said.length > 0) io.stderr.write(`${renderProblems(said, errorPaint, io.cwd)}\n`)

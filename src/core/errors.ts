@@ -144,7 +144,7 @@ export const PROBLEMS = {
   W706: 'A secret is written into the settings.',
   W707: 'Celery has scheduled jobs, and no beat is declared.',
   W708: 'Tasks are routed to a queue that no worker takes from.',
-  W801: 'The target of an export has no word for a key; what happens instead is said.',
+  W801: 'An export target cannot express a key. The message says what happens instead.',
   W802: 'An exported process would run as root.',
 } as const satisfies Readonly<Record<`${'E' | 'W'}${number}`, string>>
 

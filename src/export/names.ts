@@ -1,5 +1,5 @@
 import type { Problem } from '../core/errors.ts'
-import type { ExportedProcess } from './target.ts'
+import type { ExportedProcess } from './input.ts'
 
 /** What a target allows in the name of a thing. */
 export interface NameRule {
@@ -11,7 +11,7 @@ export interface NameRule {
   readonly longest: number
 }
 
-export interface Names {
+interface Names {
   readonly of: (exported: Pick<ExportedProcess, 'name'>) => string
   readonly problems: readonly Problem[]
 }

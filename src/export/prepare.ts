@@ -2,8 +2,9 @@ import type { Problem } from '../core/errors.ts'
 import type { PlannedProcess } from '../plan/plan.ts'
 import { guardToken, reveal, type Value } from '../core/secret.ts'
 import { placeWithin } from '../core/notation.ts'
-import { type ImageLayout, inImage } from './image-layout.ts'
-import { type ExportedProcess, refusal } from './target.ts'
+import { type ImageLayout, inImage } from './containers/image-layout.ts'
+import type { ExportedProcess } from './input.ts'
+import { refusal } from './problems.ts'
 
 export interface PrepareRequest {
   /** How prodserver is started where that is what the files start, up to the process's name; undefined for the program itself. */
@@ -16,7 +17,7 @@ export interface PrepareRequest {
   readonly envFromExample: string
 }
 
-export interface Prepared {
+interface Prepared {
   readonly process: ExportedProcess
   readonly problems: readonly Problem[]
 }
@@ -33,7 +34,6 @@ export function prepareExport(planned: PlannedProcess, request: PrepareRequest):
     ...planned,
     argv: via ? [...via.argv, name] : planned.argv.map(shownWord),
     cwd: via?.cwd ?? planned.cwd,
-    inherited: via || !planned.inherited ? null : { ...planned.inherited, argv: planned.inherited.argv.map(shownWord) },
     activated: via || !planned.activated ? null : planned.activated.map(shownWord),
     env: Object.fromEntries(
       variables.flatMap(([variable, { value }]) =>

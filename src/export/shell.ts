@@ -1,8 +1,8 @@
 import { quoteWord } from '../core/shell-words.ts'
-import type { ExportedProcess } from './target.ts'
+import type { ExportedProcess } from './input.ts'
 
 /** What a process is started by where there is no word for its environment: programs that replace themselves by it. */
-export interface Wrapping {
+interface Wrapping {
   /** Files that a shell reads, for the variables that no file of ours holds. */
   readonly envFrom: readonly string[]
   /** Variables, where the target has no better place for them; null removes one. */

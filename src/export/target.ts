@@ -1,134 +1,64 @@
 import type { Problem } from '../core/errors.ts'
-import { placeWithin, toSettingsKey } from '../core/notation.ts'
-import type { PlannedProcess, PlannedProject } from '../plan/plan.ts'
+import type { ExportInput } from './input.ts'
+import type { ExportOption } from './options.ts'
+import type { SupportRecord } from './support.ts'
 
 /**
- * What a plan can be exported to. Data and one pure function: a target reads nothing and writes nothing, and returns
- * whatever is wrong as problems. Adding one is one file and one line in index.ts.
+ * A program that can run a plan from files, such as systemd or Compose.
+ *
+ * A target is a folder with pure functions, and one line in the list of `index.ts`. It reads nothing and writes nothing.
+ * `exportPlan` calls its members in this order:
+ *
+ * 1. `check` returns what the files cannot hold, as `E802`. An export with errors writes no file.
+ * 2. `support` names, for each key of a declaration, the words that express it, or what the target does instead. Each
+ *    process that declares a key for which there is an "instead" gets a warning, `W801`.
+ * 3. `render` returns the files. The caller compares, prints or writes them.
+ * 4. `next` returns the commands to type after the files are written.
+ *
+ * The processes of the input are ready for files: no value is a secret, `argv` is the whole command line, and for a target
+ * that runs in an image, paths are those of the image. What is left for a target is its format, and its quoting: text of
+ * the declaration may hold any character, so quote in a file of its own, and refuse in `check` what no quoting can carry.
+ *
+ * ```ts
+ * export const script: Target = {
+ *   name: 'script',
+ *   title: 'Shell script',
+ *   runsIn: 'machine',
+ *   envFromExample: '/etc/shop.env',
+ *   options: [],
+ *   support: SUPPORT,
+ *   render: ({ name, processes }) => [
+ *     { path: `${name}.sh`, text: processes.map(({ argv }) => `${argv.map(quoteWord).join(' ')} &\n`).join('') },
+ *   ],
+ *   next: (folder, { name }) => [`sh ${quoteWord(`${folder}/${name}.sh`)}`],
+ * }
+ * ```
  */
 export interface Target {
+  /** Name on the command line: `prodserver export NAME`. */
   readonly name: string
-  /** The name as its makers write it. */
+  /** Name as the program's makers write it, for messages and documentation. */
   readonly title: string
-  /** Whether the files are for this machine, with its paths, or for an image. */
+  /** Whether the files are for this machine, with its paths, or for containers of an image. */
   readonly runsIn: 'machine' | 'image'
-  /** An `--env-from`, for hints. */
+  /** A value of `--env-from`, for hints. */
   readonly envFromExample: string
-  /** Which of the options it makes use of; the others are refused, so that none is silently without effect. */
+  /** Options of the command line that change the files. The command line refuses the others. */
   readonly options: readonly ExportOption[]
-  /** Names of the folders that its files lie in. Default: none, they lie beside each other. */
+  /** Names of the folders that the files lie in. Default: none, all files lie beside each other. */
   readonly folders?: readonly string[]
-  readonly render: (input: ExportInput) => Exported
-}
-
-/** Of those that some targets take. Every target takes a name, and a way to run. */
-export type ExportOption = 'user' | 'image' | 'env-from' | 'environments' | 'autoscale'
-
-export interface ExportInput {
-  /** What all of it is called: the prefix of units, the project of Compose, the label of Kubernetes objects. */
-  readonly name: string
-  readonly project: PlannedProject
-  /** Those that are enabled, in the order of the declaration. */
-  readonly processes: readonly ExportedProcess[]
-  /** The user that everything runs as where the declaration names none. */
-  readonly user: string | undefined
-  /** The image of the containers. */
-  readonly image: string | undefined
-  /** Where the variables are that no file of ours may hold: environment files, or names of secrets of the cluster. */
-  readonly envFrom: readonly string[]
-  /** Names of environments that get an overlay each. */
-  readonly environments: readonly string[]
-  readonly autoscale: readonly Autoscale[]
-  /** Names of what lies in the project's folder, but for what an export has written there. */
-  readonly found: ReadonlySet<string>
-  readonly place: ExportPlace
-}
-
-/** How many copies of a process there may be, and what says how many are needed. */
-export interface Autoscale {
-  readonly process: string
-  readonly min: number
-  readonly max: number
-  /** By the messages that wait; undefined where the use of processors tells. */
-  readonly queue: AutoscaleQueue | undefined
-}
-
-export interface AutoscaleQueue {
-  readonly broker: 'rabbitmq' | 'redis'
-  /** The variable that says where the broker is: a URL for RabbitMQ, `host:port` for Redis. */
-  readonly variable: string
-  /** Empty for those that the process itself names. */
-  readonly names: readonly string[]
-}
-
-/** Where the files will lie, as relative paths. */
-export interface ExportPlace {
-  /** The project's folder, from there. */
-  readonly root: string
-  /** The folder of the files, from the project's. */
-  readonly folder: string
-}
-
-/** A planned process with its command line and environment as a file may show them: without a secret. */
-export interface ExportedProcess extends Omit<PlannedProcess, 'argv' | 'env' | 'inherited' | 'activated'> {
-  /** The whole command line, the program as its full path on this machine or its name in an image. */
-  readonly argv: readonly string[]
-  /** The same, for sockets that are open already; null where it opens its own. */
-  readonly inherited: ExportedInheritance | null
-  /** The same without a program of ours; null where it cannot. */
-  readonly activated: readonly string[] | null
-  /** What is set, by name; null removes a variable. */
-  readonly env: Readonly<Record<string, string | null>>
-  /** Whether it does nothing but collect static files, and ends then. */
-  readonly collectsStatic: boolean
-  /** Variables whose values no file may hold; they are in one of `envFrom`. */
-  readonly secrets: readonly string[]
-}
-
-export interface ExportedInheritance {
-  readonly argv: readonly string[]
-  readonly env: Readonly<Record<string, string>>
-  readonly listening: boolean
-}
-
-export interface Exported {
-  readonly files: readonly ExportedFile[]
-  /** What it cannot express, as warnings, and what it refuses, as errors. */
-  readonly problems: readonly Problem[]
-  /** What to type next, a command a line, for somebody who has written the files into `folder`. */
-  readonly next: (folder: string) => readonly string[]
+  /** Support of each key; from `support.ts` in the target's folder. */
+  readonly support: SupportRecord
+  /** Returns an `E802` for each value that the files cannot hold. Default: none. */
+  readonly check?: (input: ExportInput) => readonly Problem[]
+  readonly render: (input: ExportInput) => readonly ExportedFile[]
+  /** Returns the commands to type after the files are written to `folder`, one command a line. */
+  readonly next: (folder: string, input: ExportInput) => readonly string[]
 }
 
 export interface ExportedFile {
-  /** Relative to the folder that is written to. */
+  /** Path from the folder that the export writes to. */
   readonly path: string
-  /** Without the header by which a later export knows its own files; a comment there begins with `#`. */
+  /** Content without the first line, a comment with `#` by which a later export recognizes the file. */
   readonly text: string
-}
-
-/** What a key of the declaration says that the target has no word for, and what happens instead. */
-export function loss(
-  exported: Pick<ExportedProcess, 'name' | 'place' | 'from'>,
-  key: keyof ExportedProcess['from'],
-  message: string,
-): Problem {
-  return { id: 'W801', place: placeOf(exported, key), process: exported.name, message }
-}
-
-/** Where a key of the declaration stands, or would: in the words of the settings or of a config file. */
-export function placeOf(
-  { place, from }: Pick<ExportedProcess, 'place' | 'from'>,
-  key: keyof ExportedProcess['from'],
-): string {
-  return from[key] ?? placeWithin(place, `["${toSettingsKey(key)}"]`)
-}
-
-/** What no file of the target can hold; `inner` is where it is within the declaration of the process. */
-export function refusal(
-  exported: Pick<ExportedProcess, 'name' | 'place'>,
-  inner: string,
-  message: string,
-  hint?: string,
-): Problem {
-  return { id: 'E802', place: placeWithin(exported.place, inner), process: exported.name, message, hint }
 }

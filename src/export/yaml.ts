@@ -4,7 +4,7 @@ import type { Json } from '../core/types.ts'
 /** What JSON can carry, with gaps: a key whose value is undefined is left out. */
 export type YamlValue = Json | undefined | readonly YamlValue[] | { readonly [key: string]: YamlValue }
 
-export interface YamlStyle {
+interface YamlStyle {
   /** Paths of dictionaries whose entries stand apart, with an empty line before each but the first. */
   readonly apart?: readonly string[]
   /** The key of the document whose value is an anchor, and what refers to it by a merge key `<<`. */

@@ -1,56 +1,38 @@
+import type { ProcessKey } from '../../src/generated/keys.ts'
 import type { Problem } from '../../src/core/errors.ts'
-import type { ExportedProcess, Target } from '../../src/export/target.ts'
+import { exportPlan } from '../../src/export/export-plan.ts'
+import type { ExportedProcess } from '../../src/export/input.ts'
+import type { Target } from '../../src/export/target.ts'
 import { exportedProcess, exportInput } from './exported.ts'
 
-/** What says something of a process to whoever runs it; everything else is said to a reader, or to `up` alone. */
-type Said = Exclude<
-  keyof ExportedProcess,
-  // The file is made by these, and not of them.
-  | 'name'
-  | 'place'
-  | 'kind'
-  | 'backend'
-  | 'title'
-  | 'argvFrom'
-  | 'from'
-  | 'origins'
-  | 'notes'
-  | 'collectsStatic'
-  | 'enabled'
-  // Where secrets are is said by an option.
-  | 'secrets'
-  // Only one of each is ever planned.
-  | 'alone'
-  // For those that can hand on open sockets.
-  | 'inherited'
-  | 'activated'
->
-
-type Key = keyof ExportedProcess['from']
-
+/** A process that declares one key, and differs by it from a process that declares nothing. */
 export interface Change {
-  /** The key of the declaration that says it. */
-  readonly key: Key
+  readonly key: ProcessKey
   readonly to: Partial<ExportedProcess>
-  /** On a machine it is reached at its address without a word. */
+  /** Fields of both processes. Default: none. */
+  readonly both?: Partial<ExportedProcess>
+  /** Targets for which the change means something. Default: all. */
   readonly only?: Target['runsIn']
-  /** Targets that do so in any case. */
-  readonly asEver?: readonly string[]
+  /** Targets whose files express the declared value already without the key. */
+  readonly sameIn?: readonly string[]
 }
 
 const READY = { intervalMs: 1000, timeoutMs: 5000, failures: 3, startMs: 60_000 }
 const RESTART = { policy: 'always', delayMs: 1000, maxDelayMs: 60_000, limit: 10, windowMs: 600_000 } as const
 const LOG = { maxSizeBytes: 10 * 1024 ** 2, keep: 5, compress: true }
 
-/** For each of them, every way in which it can differ from what is usual. */
-export const CHANGES: Readonly<Record<Said, readonly Change[]>> = {
-  argv: [{ key: 'args', to: { argv: ['/usr/bin/python3', '-m', 'app', '--verbose'] } }],
+/** Every way in which a declaration differs from the default, key by key. A key that is the same for every target has none. */
+const CHANGES: Readonly<Partial<Record<ProcessKey, readonly Change[]>>> = {
+  args: [
+    { key: 'args', to: { argv: ['/usr/bin/python3', '-m', 'app', '--verbose'] } },
+    // On a machine a client reaches the address without a word in the files.
+    { key: 'args', to: { kind: 'web', listen: ['0.0.0.0:8000'] }, only: 'image' },
+  ],
   env: [
     { key: 'env', to: { env: { COLOUR: 'blue' } } },
     { key: 'env', to: { env: { COLOUR: null } } },
   ],
   cwd: [{ key: 'cwd', to: { cwd: '/app/inner' } }],
-  listen: [{ key: 'args', to: { kind: 'web', listen: ['0.0.0.0:8000'] }, only: 'image' }],
   instances: [
     { key: 'instances', to: { instances: 3 } },
     { key: 'instances', to: { instances: 3, listen: ['0.0.0.0:8000'] } },
@@ -77,6 +59,7 @@ export const CHANGES: Readonly<Record<Said, readonly Change[]>> = {
   alive: [
     { key: 'alive', to: { alive: { ...READY, http: 'http://127.0.0.1:8000/health/' } } },
     { key: 'alive', to: { alive: { ...READY, tcp: '8000' } } },
+    { key: 'alive', to: { alive: { ...READY, tcp: '8000' } }, both: { listen: ['0.0.0.0:8000'] } },
     { key: 'alive', to: { alive: { ...READY, exec: ['python', 'check.py'] } } },
     { key: 'alive', to: { alive: { ...READY, log: 'ready' } } },
     { key: 'alive', to: { alive: { ...READY, notify: true } } },
@@ -85,6 +68,7 @@ export const CHANGES: Readonly<Record<Said, readonly Change[]>> = {
   restart: [
     { key: 'restart', to: { restart: { ...RESTART, policy: 'on-failure' } } },
     { key: 'restart', to: { restart: { ...RESTART, policy: 'never' } } },
+    { key: 'restart', to: { restart: { ...RESTART, policy: 'on-failure' } }, both: { run: 'once' } },
     { key: 'restart', to: { restart: { ...RESTART, delayMs: 5000 } } },
     { key: 'restart', to: { restart: { ...RESTART, maxDelayMs: 5000 } } },
     { key: 'restart', to: { restart: { ...RESTART, limit: 3 } } },
@@ -98,24 +82,31 @@ export const CHANGES: Readonly<Record<Said, readonly Change[]>> = {
     { key: 'reload', to: { reload: 'rolling' } },
     { key: 'reload', to: { reload: 'signal' } },
   ],
-  memoryLimitBytes: [{ key: 'memoryLimit', to: { memoryLimitBytes: 512 * 1024 ** 2 } }],
+  memoryLimit: [{ key: 'memoryLimit', to: { memoryLimitBytes: 1024 ** 3 } }],
   schedule: [
     { key: 'schedule', to: { schedule: { cron: '0 3 * * *', tz: 'UTC' } } },
     { key: 'schedule', to: { schedule: { cron: '0 3 * * *', tz: 'Europe/Berlin' } } },
     { key: 'schedule', to: { schedule: { cron: '30 0 3 * * *', tz: 'UTC' } } },
   ],
-  user: [{ key: 'user', to: { user: 'shop' } }],
-  group: [{ key: 'group', to: { group: 'www-data' } }],
+  user: [
+    { key: 'user', to: { user: 'shop' } },
+    { key: 'user', to: { user: '1001' } },
+  ],
+  group: [
+    { key: 'group', to: { group: 'www-data' } },
+    { key: 'group', to: { group: '33' }, both: { user: '1000' } },
+  ],
   umask: [{ key: 'umask', to: { umask: '027' } }],
   nice: [{ key: 'nice', to: { nice: 5 } }],
   limits: [
     { key: 'limits', to: { limits: { nofile: '65536' } } },
     { key: 'limits', to: { limits: { as: '1000000' } } },
+    { key: 'limits', to: { limits: { nofile: ':65536' } } },
   ],
   log: [
     { key: 'log', to: { log: { ...LOG, maxSizeBytes: 1024 } } },
     { key: 'log', to: { log: { ...LOG, keep: 9 } } },
-    { key: 'log', to: { log: { ...LOG, compress: false } }, asEver: ['nomad'] },
+    { key: 'log', to: { log: { ...LOG, compress: false } }, sameIn: ['supervisor', 'nomad'] },
   ],
 }
 
@@ -125,46 +116,49 @@ const OTHERS = [
   exportedProcess({ name: 'nightly', schedule: { cron: '0 3 * * *', tz: 'UTC' } }),
 ]
 
-interface Rendered {
+interface Sample {
   readonly files: string
-  readonly losses: readonly Problem[]
+  readonly problems: readonly Problem[]
 }
 
-/** One process with this change beside some others: the files, and what is said to be lost of it. */
-export function rendered(target: Target, change: Change | undefined): Rendered {
-  const from = change ? { [change.key]: `PRODUCTION_PROCESSES["it"]["${change.key}"]` } : {}
-  const processes = [exportedProcess({ name: 'it', ...change?.to, from }), ...OTHERS]
-  const { files, problems } =
+/** Exports one process beside some other processes. */
+function sample(target: Target, given: Partial<ExportedProcess>): Sample {
+  const processes = [exportedProcess({ ...given, name: 'it' }), ...OTHERS]
+  const input =
     target.runsIn === 'image'
-      ? target.render(exportInput(processes))
-      : target.render(exportInput(processes.map(onMachine), { user: 'www', image: undefined }))
-  return {
-    files: JSON.stringify(files),
-    losses: problems.filter(({ process }) => process === 'it'),
-  }
+      ? exportInput(processes)
+      : exportInput(processes.map(onMachine), { user: 'www', image: undefined })
+  const { files, problems } = exportPlan(target, input)
+  return { files: JSON.stringify(files), problems: problems.filter(({ process }) => process === 'it') }
 }
 
-/** What runs on this machine is named by its full path. */
-const onMachine = (exported: ExportedProcess): ExportedProcess => ({
-  ...exported,
-  argv: ['/srv/shop/.venv/bin/python', ...exported.argv.slice(1)],
+const locationOf = (key: ProcessKey): string => `PRODUCTION_PROCESSES["it"]["${key}"]`
+
+/** Files on this machine name a program by its full path. */
+const onMachine = (process: ExportedProcess): ExportedProcess => ({
+  ...process,
+  argv: ['/srv/shop/.venv/bin/python', ...process.argv.slice(1)],
 })
 
-/** Those that mean something to a target. */
-export const changesFor = ({ runsIn, name }: Target): readonly Change[] =>
-  Object.values(CHANGES)
-    .flat()
-    .filter(({ only = runsIn, asEver = [] }) => only === runsIn && !asEver.includes(name))
+/** Returns the changes of one key that mean something to the target. */
+export const changesFor = ({ runsIn, name }: Target, key: ProcessKey): readonly Change[] =>
+  (CHANGES[key] ?? []).filter(({ only = runsIn, sameIn = [] }) => only === runsIn && !sameIn.includes(name))
 
-/** Whether the change is to be seen in the files; whether something of it is said to be lost. */
-export function effectOf(
-  target: Target,
-  change: Change,
-): { readonly isWritten: boolean; readonly losses: readonly string[] } {
-  const { files, losses } = rendered(target, change)
-  const place = `PRODUCTION_PROCESSES["it"]["${change.key}"]`
+/** Effect of a change of a declaration on an export. */
+export interface Effect {
+  /** Whether the files differ. */
+  readonly isWritten: boolean
+  /** Warnings and errors at the location of the key. */
+  readonly problems: readonly Problem[]
+}
+
+export function effectOf(target: Target, { key, to, both }: Change): Effect {
+  const { files, problems } = sample(target, { ...both, ...to, from: { [key]: locationOf(key) } })
   return {
-    isWritten: files !== rendered(target, undefined).files,
-    losses: losses.filter((loss) => loss.place === place).map(({ message }) => message),
+    isWritten: files !== sample(target, both ?? {}).files,
+    problems: problems.filter(({ place }) => place === locationOf(key)),
   }
 }
+
+/** Returns the problems of a process that declares nothing. */
+export const problemsOfDefault = (target: Target): readonly Problem[] => sample(target, {}).problems

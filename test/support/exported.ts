@@ -1,4 +1,4 @@
-import type { ExportedProcess, ExportInput } from '../../src/export/target.ts'
+import type { ExportedProcess, ExportInput } from '../../src/export/input.ts'
 
 /** A process as targets get it, with what every process has unless it is declared otherwise. */
 export function exportedProcess(given: Partial<ExportedProcess> & { readonly name: string }): ExportedProcess {
@@ -14,7 +14,6 @@ export function exportedProcess(given: Partial<ExportedProcess> & { readonly nam
     collectsStatic: false,
     cwd: '/app',
     listen: [],
-    inherited: null,
     activated: null,
     alone: null,
     instances: 1,
@@ -58,7 +57,8 @@ export function exportInput(processes: readonly ExportedProcess[], given: Partia
     environments: [],
     autoscale: [],
     found: new Set(['Dockerfile']),
-    place: { root: '', folder: '' },
+    folders: { root: '', out: '' },
+    collector: undefined,
     ...given,
   }
 }

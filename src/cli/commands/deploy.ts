@@ -1,9 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { processOf } from '../../deploy/kubernetes/status.ts'
 import { EXIT, type Problem, UsageError } from '../../core/errors.ts'
-import type { ExportInput, KubernetesObject } from '../../export/index.ts'
+import type { ExportRequest, KubernetesObject } from '../../export/index.ts'
 import type { CommandContext } from '../commands.ts'
-import { exportInput, render } from '../export-input.ts'
+import { exportInput, exportTo } from '../export-input.ts'
 import { single } from '../read-project.ts'
 import { followAction } from './up.ts'
 
@@ -37,7 +37,7 @@ async function deployToKubernetes(context: CommandContext, names: readonly strin
   const { kubernetes, kubernetesObjects } = await import('../../export/index.ts')
   const input = await exportInput(context, kubernetes, names)
   // Refuses what it refuses, and says what it has no word for.
-  render(kubernetes, input, context, isKnownHere(input))
+  await exportTo(kubernetes, input, context, isKnownHere(input))
   const release = single(context, 'release')
   const objects = kubernetesObjects(input).map((object) =>
     object.kind === 'Job' ? perRelease(object, input, release) : object,
@@ -61,7 +61,7 @@ async function deployNomad(context: CommandContext, names: readonly string[]): P
     )
   const { nomad } = await import('../../export/index.ts')
   const input = await exportInput(context, nomad, names)
-  const { files } = render(nomad, input, context, isKnownHere(input))
+  const { files } = await exportTo(nomad, input, context, isKnownHere(input))
   if (options.values['dry-run'] !== undefined) {
     for (const { text } of files) io.stdout.write(`${text}\n`)
     return EXIT.done
@@ -81,7 +81,7 @@ async function deployNomad(context: CommandContext, names: readonly string[]): P
 }
 
 /** A file cannot know which release was done, nor wait for what ends first; a deployment does. */
-function isKnownHere({ processes }: ExportInput): (problem: Problem) => boolean {
+function isKnownHere({ processes }: ExportRequest): (problem: Problem) => boolean {
   const told = new Set(processes.flatMap(({ run, from }) => (run === 'release' ? [from.run] : [])))
   return ({ place }) => !told.has(place)
 }
@@ -93,7 +93,11 @@ const LONGEST_NAME = 63
  * A Job is never changed and never run again: what runs once for a release has the release in its name, what runs at each
  * deployment a name of its own. Without `--release`, its image and its command are the release.
  */
-function perRelease(job: KubernetesObject, { processes }: ExportInput, release: string | undefined): KubernetesObject {
+function perRelease(
+  job: KubernetesObject,
+  { processes }: ExportRequest,
+  release: string | undefined,
+): KubernetesObject {
   const owner = processes.find(({ name }) => name === processOf(job))
   const text = release ?? JSON.stringify(job)
   const suffix =

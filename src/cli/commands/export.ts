@@ -2,8 +2,9 @@ import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff'
 import { join, relative, resolve } from 'node:path'
 import { EXIT, type Problem, ProdserverError, UsageError } from '../../core/errors.ts'
 import type { Exported, FileChange, Target } from '../../export/index.ts'
+import { EXPORT_OPTIONS } from '../../export/options.ts'
 import { nearest } from '../../core/values.ts'
-import { exportInput, render } from '../export-input.ts'
+import { exportInput, exportTo } from '../export-input.ts'
 import { applyChanges, readFolder } from '../export-files.ts'
 import type { CommandContext } from '../commands.ts'
 import { plural } from '../print.ts'
@@ -17,7 +18,7 @@ export async function execute(context: CommandContext): Promise<number> {
   const target = findTarget(targetName, exporting.TARGETS)
   checkOptions(context, target)
   const input = await exportInput(context, target, given)
-  const exported = render(target, input, context)
+  const exported = await exportTo(target, input, context)
   const out = single(context, 'out')
   const folder = out === undefined ? undefined : resolve(io.cwd, out)
   const existing = folder === undefined ? new Map<string, string>() : readFolder(folder, target.folders)
@@ -42,18 +43,10 @@ function findTarget(name: string | undefined, targets: readonly Target[]): Targe
   )
 }
 
-const TARGET_OPTIONS = {
-  user: 'user',
-  image: 'image',
-  'env-from': 'env-from',
-  environment: 'environments',
-  autoscale: 'autoscale',
-} as const
-
-/** An option that a target makes nothing of was meant to do something. */
+/** Refuses options that do not change the files of the target. */
 function checkOptions({ options }: CommandContext, target: Target): void {
-  for (const [name, option] of Object.entries(TARGET_OPTIONS))
-    if (options.values[name] !== undefined && !target.options.includes(option))
+  for (const { name } of EXPORT_OPTIONS)
+    if (options.values[name] !== undefined && !target.options.includes(name))
       throw new UsageError(`--${name} means nothing for ${target.title}.`)
   const given = ['check', 'diff'].find(
     (name) => options.values[name] !== undefined && options.values['out'] === undefined,

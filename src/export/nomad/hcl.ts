@@ -1,21 +1,25 @@
 /** One line of HCL: `name = value`; left out where the value is undefined. */
 export type HclAttribute = readonly [name: string, value: HclValue | undefined]
 
-export type HclValue = string | number | boolean | readonly string[] | HclText | Readonly<Record<string, string>>
+type HclValue = string | number | boolean | readonly string[] | HclText | Readonly<Record<string, string>>
 
 /** Lines that are written as they are, for a template. */
-export interface HclText {
+interface HclText {
   readonly heredoc: string
 }
 
 export interface HclBlock {
   readonly block: string
-  readonly label?: string
+  readonly label: string | undefined
   readonly body: HclBody
 }
 
 /** Attributes and blocks in the order in which they are written. */
-export type HclBody = readonly (HclAttribute | HclBlock | undefined)[]
+export type HclBody = readonly (HclAttribute | HclBlock)[]
+
+export const block = (type: string, body: HclBody): HclBlock => ({ block: type, label: undefined, body })
+
+export const labelled = (type: string, label: string, body: HclBody): HclBlock => ({ block: type, label, body })
 
 /** The body as text, in the form that `hclfmt` gives it: names of attributes that follow each other are aligned. */
 export function toHcl(body: HclBody, depth = 0): string {
@@ -28,7 +32,6 @@ export function toHcl(body: HclBody, depth = 0): string {
     group = []
   }
   for (const item of body) {
-    if (item === undefined) continue
     if ('block' in item) {
       flush()
       const label = item.label === undefined ? '' : ` ${quoteHcl(item.label)}`

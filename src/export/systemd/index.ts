@@ -1,15 +1,17 @@
 import { isUnixAddress, joinHostPort, parseAddress } from '../../core/addresses.ts'
 import { quoteWord } from '../../core/shell-words.ts'
-import type { Exported, ExportedFile, ExportInput, Target } from '../target.ts'
+import type { ExportInput } from '../input.ts'
+import type { ExportedFile, Target } from '../target.ts'
 import { calendarOf } from './calendar.ts'
-import { findProblems } from './problems.ts'
+import { check } from './check.ts'
 import { wholeLine } from './quote.ts'
 import { renderService, renderUnit } from './service.ts'
-import { type Unit, unitOf } from './units.ts'
+import { SUPPORT } from './support.ts'
+import { type Setting, type Unit, unitOf } from './units.ts'
 
 /**
- * A unit for each process, a socket where the server takes one, a timer for each schedule, and a target for all of them.
- * Nothing is used that systemd 252 does not know.
+ * A service for each process, a socket if the server takes one, a timer for each schedule, and a target for all of them.
+ * The units use nothing that systemd 252 does not have.
  */
 export const systemd: Target = {
   name: 'systemd',
@@ -17,24 +19,24 @@ export const systemd: Target = {
   runsIn: 'machine',
   envFromExample: '/etc/shop.env',
   options: ['user', 'env-from'],
+  support: SUPPORT,
+  check,
   render,
+  next,
 }
 
-/** Where systemd looks for units that an administrator has made. */
-const SYSTEM = '/etc/systemd/system'
-
-function render(input: ExportInput): Exported {
+function render(input: ExportInput): readonly ExportedFile[] {
   const units = input.processes.map((exported) => unitOf(exported, input))
   const files = units.flatMap((unit) => filesOf(unit, units, input))
-  return {
-    files: [{ path: `${input.name}.target`, text: renderTarget(units, input) }, ...files],
-    problems: findProblems(units, input),
-    next: (folder) => [
-      ...(folder === SYSTEM ? [] : [`sudo cp ${quoteWord(folder)}/* ${SYSTEM}/`]),
-      'sudo systemctl daemon-reload',
-      `sudo systemctl enable --now ${input.name}.target`,
-    ],
-  }
+  return [{ path: `${input.name}.target`, text: renderTarget(units, input) }, ...files]
+}
+
+/** The folder of units that an administrator has made. */
+const SYSTEM = '/etc/systemd/system'
+
+function next(folder: string, { name }: ExportInput): readonly string[] {
+  const copy = folder === SYSTEM ? [] : [`sudo cp ${quoteWord(folder)}/* ${SYSTEM}/`]
+  return [...copy, 'sudo systemctl daemon-reload', `sudo systemctl enable --now ${name}.target`]
 }
 
 function filesOf(unit: Unit, units: readonly Unit[], input: ExportInput): readonly ExportedFile[] {
@@ -46,37 +48,31 @@ function filesOf(unit: Unit, units: readonly Unit[], input: ExportInput): readon
 }
 
 function renderTarget(units: readonly Unit[], { name }: ExportInput): string {
-  // A timer starts what it is for; to want that as well would start it with everything else.
-  const wanted = units.flatMap(({ stem, services, hasSocket, exported }) => [
-    ...(hasSocket ? [`${stem}.socket`] : []),
-    ...(exported.schedule === null ? services : [`${stem}.timer`]),
-  ])
   return renderUnit({
-    Unit: [[['Description', wholeLine(name)], ...wanted.map((unit) => ['Wants', unit] as const)]],
+    Unit: [[['Description', wholeLine(name)], ...units.flatMap(startedBy).map((unit) => ['Wants', unit] as const)]],
     Install: [[['WantedBy', 'multi-user.target']]],
   })
 }
 
+/** The units that start with the target. A timer starts its service, so the target does not. */
+function startedBy({ stem, services, hasSocket, exported }: Unit): readonly string[] {
+  const started = exported.schedule === null ? services : [`${stem}.timer`]
+  return hasSocket ? [`${stem}.socket`, ...started] : started
+}
+
 function renderSocket({ stem, services, exported, user }: Unit, { name }: ExportInput): string {
-  const isUnix = exported.listen.some(isUnixAddress)
-  return renderUnit({
-    Unit: [
-      [
-        ['Description', wholeLine(`${name} ${exported.name}: sockets`)],
-        // Stopped with the target, but not started anew with it: connections wait here meanwhile.
-        ['StopPropagatedFrom', `${name}.target`],
-      ],
-    ],
-    Socket: [
-      [
-        ...exported.listen.map((address) => ['ListenStream', streamOf(address)] as const),
-        ...(isUnix && user !== undefined ? [['SocketUser', wholeLine(user)] as const] : []),
-        ...(isUnix ? [['RemoveOnStop', 'yes'] as const] : []),
-        ['NoDelay', 'yes'],
-        ['Service', services[0] ?? `${stem}.service`],
-      ],
-    ],
-  })
+  const socket: Setting[] = exported.listen.map((address) => ['ListenStream', streamOf(address)])
+  if (exported.listen.some(isUnixAddress)) {
+    if (user !== undefined) socket.push(['SocketUser', wholeLine(user)])
+    socket.push(['RemoveOnStop', 'yes'])
+  }
+  socket.push(['NoDelay', 'yes'], ['Service', services[0] ?? `${stem}.service`])
+  const unit: Setting[] = [
+    ['Description', wholeLine(`${name} ${exported.name}: sockets`)],
+    // The socket stops with the target and does not restart with it: connections wait in it meanwhile.
+    ['StopPropagatedFrom', `${name}.target`],
+  ]
+  return renderUnit({ Unit: [unit], Socket: [socket] })
 }
 
 /** Returns the value of `ListenStream=`. systemd resolves no host names. */

@@ -15,7 +15,7 @@ export function quoteItem(word: string): string {
 }
 
 /** One word of a command line, in which `$` begins a variable. */
-export const quoteArgument = (word: string): string => quoteItem(word.replaceAll('$', '$$$$'))
+const quoteArgument = (word: string): string => quoteItem(word.replaceAll('$', '$$$$'))
 
 /** A whole command line. Its first word is a path, in which no variable is looked for. */
 export const quoteCommand = ([program = '', ...args]: readonly string[]): string =>

@@ -1,9 +1,9 @@
 import { toSeconds } from '../../core/durations.ts'
 import { clientAddress, isLoopbackHost, probedAddress, withoutBrackets } from '../../core/addresses.ts'
 import type { PlannedProject } from '../../plan/plan.ts'
-import type { ExportedProcess } from '../target.ts'
+import type { ExportedProcess } from '../input.ts'
 import { quoteCommand } from './quote.ts'
-import type { Setting } from './sandbox.ts'
+import type { Setting } from './units.ts'
 
 /**
  * systemd counts a service as started when the commands of `ExecStartPost=` have ended, so one that asks until it is

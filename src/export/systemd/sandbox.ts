@@ -1,7 +1,6 @@
-import type { ExportInput, ExportedProcess } from '../target.ts'
+import type { ExportInput, ExportedProcess } from '../input.ts'
 import { quoteItem } from './quote.ts'
-
-export type Setting = readonly [key: string, value: string]
+import type { Setting } from './units.ts'
 
 /** What no web server, worker or Django project needs, and what a stolen one would like to have. */
 const ALWAYS: readonly Setting[] = [
@@ -40,20 +39,21 @@ export function sandbox(
   { user, bindsLowPort }: { user: string | undefined; bindsLowPort: boolean },
 ): readonly Setting[] {
   const isRoot = user === undefined || user === 'root' || user === '0'
-  const capabilities = bindsLowPort ? 'CAP_NET_BIND_SERVICE' : ''
   const inSystem = [project.root, exported.cwd].filter((path) => /^\/(usr|etc|boot|efi)\//.test(path))
-  return [
-    ...ALWAYS,
-    ...(isInTmp(exported, project.root) ? [] : [['PrivateTmp', 'yes'] as const]),
-    // Not hidden: an interpreter that uv or pyenv has installed lies in somebody's home.
-    ...(mentions(exported, project.root, HOMES) ? [] : [['ProtectHome', 'read-only'] as const]),
-    ...(inSystem.length > 0 ? [['ReadWritePaths', [...new Set(inSystem)].map(quoteItem).join(' ')] as const] : []),
-    ...(isRoot ? [] : [['CapabilityBoundingSet', capabilities] as const]),
-    ...(!isRoot && bindsLowPort ? [['AmbientCapabilities', capabilities] as const] : []),
-  ]
+  const settings: Setting[] = [...ALWAYS]
+  if (!isInTmp(exported, project.root)) settings.push(['PrivateTmp', 'yes'])
+  // Read-only, not hidden: uv and pyenv install interpreters in a home folder.
+  if (!mentions(exported, project.root, HOMES)) settings.push(['ProtectHome', 'read-only'])
+  if (inSystem.length > 0) settings.push(['ReadWritePaths', [...new Set(inSystem)].map(quoteItem).join(' ')])
+  if (isRoot) return settings
+  settings.push(['CapabilityBoundingSet', bindsLowPort ? LOW_PORT : ''])
+  if (bindsLowPort) settings.push(['AmbientCapabilities', LOW_PORT])
+  return settings
 }
 
-/** Whether it has files in a folder for temporary files that others look for there. */
+const LOW_PORT = 'CAP_NET_BIND_SERVICE'
+
+/** Whether the process has files in a folder for temporary files, where other programs look for them. */
 export const isInTmp = (exported: ExportedProcess, root: string): boolean => mentions(exported, root, TEMPORARY)
 
 const HOMES = /(^|[:= ])\/(home|root|run\/user)\//

@@ -1,12 +1,13 @@
 import { toSeconds } from '../../core/durations.ts'
 import { portOf } from '../../core/addresses.ts'
-import type { ExportInput, ExportedProcess } from '../target.ts'
+import type { ExportInput, ExportedProcess } from '../input.ts'
 import { quoteCommand, quoteItem, wholeLine } from './quote.ts'
 import { readiness } from './readiness.ts'
-import { isInTmp, sandbox, type Setting } from './sandbox.ts'
-import type { Unit } from './units.ts'
+import { isInTmp, sandbox } from './sandbox.ts'
+import { ownSettings } from './support.ts'
+import type { Setting, Unit } from './units.ts'
 
-/** The text of a unit: sections with their settings, in their order; an empty line between groups of them. */
+/** Writes a unit: sections with groups of settings, and an empty line between groups. */
 export const renderUnit = (sections: Readonly<Record<string, readonly (readonly Setting[])[]>>): string =>
   Object.entries(sections)
     .map(
@@ -22,8 +23,8 @@ const renderGroup = (settings: readonly Setting[]): string =>
   settings.map(([key, value]) => `${key}=${value}\n`).join('')
 
 /**
- * What a project needs and does not name. Those that are not installed are not waited for: this orders, and starts
- * nothing but the network.
+ * Units that a project may need and does not name. This orders their start and starts none of them; systemd ignores those
+ * that are not installed.
  */
 const FIRST = [
   'network-online.target',
@@ -34,33 +35,48 @@ const FIRST = [
 ]
 
 export function renderService(unit: Unit, units: readonly Unit[], input: ExportInput): string {
-  const { exported, completes } = unit
   return renderUnit({
-    Unit: [
-      [
-        ['Description', wholeLine(`${input.name} ${exported.name}: ${exported.title}`)],
-        ['PartOf', `${input.name}.target`],
-        ...dependencies(unit, units),
-        ...sharedFolder(unit, units, input),
-        ...(completes ? [] : limits(exported)),
-      ],
-    ],
+    Unit: [description(unit, units, input)],
     Service: [
-      [
-        ...(completes ? completion(exported) : [['Type', exported.ready.notify ? 'notify' : 'exec'] as const]),
-        ['ExecStart', quoteCommand((unit.hasSocket ? exported.activated : null) ?? exported.argv)],
-        // Found by itself only where the names are the same.
-        ...(unit.hasSocket && unit.services.length > 1 ? [['Sockets', `${unit.stem}.socket`] as const] : []),
-        ...(completes ? [] : readiness(exported, input.project)),
-        ...(exported.reload === 'signal' ? [['ExecReload', '/bin/kill -HUP $MAINPID'] as const] : []),
-        ['WorkingDirectory', wholeLine(exported.cwd)],
-        ...environment(exported, input),
-      ],
+      command(unit, input),
       identity(unit, input),
-      [...ending(exported), ...(completes ? [] : restarting(exported))],
-      sandbox(exported, input, { user: unit.user, bindsLowPort: !unit.hasSocket && bindsLowPort(exported) }),
+      [...stopping(unit.exported), ...restarting(unit)],
+      sandbox(unit.exported, input, { user: unit.user, bindsLowPort: !unit.hasSocket && bindsLowPort(unit.exported) }),
     ],
   })
+}
+
+function description(unit: Unit, units: readonly Unit[], input: ExportInput): readonly Setting[] {
+  const { exported } = unit
+  return [
+    ['Description', wholeLine(`${input.name} ${exported.name}: ${exported.title}`)],
+    ['PartOf', `${input.name}.target`],
+    ...dependencies(unit, units),
+    ...sharedFolder(unit, units, input),
+    ...startLimits(unit),
+  ]
+}
+
+function command(unit: Unit, input: ExportInput): readonly Setting[] {
+  const { exported } = unit
+  const argv = (unit.hasSocket ? exported.activated : null) ?? exported.argv
+  const settings: Setting[] = [...serviceType(unit), ['ExecStart', quoteCommand(argv)]]
+  // systemd looks only for a socket with the name of the service.
+  if (unit.hasSocket && unit.services.length > 1) settings.push(['Sockets', `${unit.stem}.socket`])
+  if (!unit.completes) settings.push(...readiness(exported, input.project))
+  if (exported.reload === 'signal') settings.push(['ExecReload', '/bin/kill -HUP $MAINPID'])
+  settings.push(['WorkingDirectory', wholeLine(exported.cwd)], ...environment(exported, input))
+  return settings
+}
+
+function serviceType({ exported, completes }: Unit): readonly Setting[] {
+  if (!completes) return [['Type', exported.ready.notify ? 'notify' : 'exec']]
+  // A timer starts the process each time; without one it counts as done until the target starts anew.
+  if (exported.schedule !== null) return [['Type', 'oneshot']]
+  return [
+    ['Type', 'oneshot'],
+    ['RemainAfterExit', 'yes'],
+  ]
 }
 
 function dependencies(unit: Unit, units: readonly Unit[]): readonly Setting[] {
@@ -70,16 +86,17 @@ function dependencies(unit: Unit, units: readonly Unit[]): readonly Setting[] {
       .flatMap(([name]) => units.find(({ exported }) => exported.name === name)?.services ?? [])
   const socket = unit.hasSocket ? [`${unit.stem}.socket`] : []
   const required = [...by('completed'), ...socket]
-  // Requires= would start the one anew whenever the other is started anew.
+  // Requires= would restart this service whenever the other one restarts.
   const wanted = ['network-online.target', ...by('started', 'ready')]
-  return [
+  const settings: Setting[] = [
     ['After', [...FIRST, ...by('started', 'ready', 'completed'), ...socket].join(' ')],
     ['Wants', wanted.join(' ')],
-    ...(required.length > 0 ? [['Requires', required.join(' ')] as const] : []),
   ]
+  if (required.length > 0) settings.push(['Requires', required.join(' ')])
+  return settings
 }
 
-/** Their /tmp is not the machine's, and the same for all of them: a cache in files may lie there. */
+/** Lets the services share one private /tmp: a cache in files may lie there. */
 function sharedFolder(unit: Unit, units: readonly Unit[], { project }: ExportInput): readonly Setting[] {
   const isShared = ({ exported }: Unit): boolean => !isInTmp(exported, project.root)
   const others = units.filter((other) => other !== unit && isShared(other)).flatMap(({ services }) => services)
@@ -88,73 +105,55 @@ function sharedFolder(unit: Unit, units: readonly Unit[], { project }: ExportInp
   return isShared(unit) && all.length > 0 ? [['JoinsNamespaceOf', all.join(' ')]] : []
 }
 
-const limits = ({ restart }: ExportedProcess): readonly Setting[] =>
-  restart.policy === 'never'
-    ? []
-    : [
-        ['StartLimitIntervalSec', String(toSeconds(restart.windowMs))],
-        ['StartLimitBurst', String(restart.limit)],
-      ]
-
-/** Once it has ended well it counts as done until the target is started anew; what a timer starts runs each time. */
-const completion = ({ schedule }: ExportedProcess): readonly Setting[] => [
-  ['Type', 'oneshot'],
-  ...(schedule === null ? [['RemainAfterExit', 'yes'] as const] : []),
-]
-
-function identity({ exported, user, stem, services }: Unit, { name }: ExportInput): readonly Setting[] {
-  const { group, umask, nice, limits: wanted, memoryLimitBytes } = exported
+function startLimits({ exported: { restart }, completes }: Unit): readonly Setting[] {
+  if (completes || restart.policy === 'never') return []
   return [
-    // Of `python`, which everything would be called otherwise.
-    ['SyslogIdentifier', services.length > 1 ? `${stem}.%i` : stem],
-    ['Slice', `system-${name}.slice`],
-    ...(user === undefined ? [] : [['User', wholeLine(user)] as const]),
-    ...(group === null ? [] : [['Group', wholeLine(group)] as const]),
-    ...(umask === null ? [] : [['UMask', umask.padStart(4, '0')] as const]),
-    ...(nice === null ? [] : [['Nice', String(nice)] as const]),
-    ...Object.entries(wanted).map(([limit, value]): Setting => [`Limit${limit.toUpperCase()}`, limitOf(value)]),
-    ...(memoryLimitBytes === null ? [] : [['MemoryMax', String(memoryLimitBytes)] as const]),
+    ['StartLimitIntervalSec', String(toSeconds(restart.windowMs))],
+    ['StartLimitBurst', String(restart.limit)],
   ]
 }
 
-/** The names of resources that can be limited, as `prlimit` and systemd have them. */
-export const LIMITS =
-  /^(as|core|cpu|data|fsize|locks|memlock|msgqueue|nice|nofile|nproc|rss|rtprio|rttime|sigpending|stack)$/i
-
-/** A half that is left out takes the value of the other. */
-function limitOf(value: string): string {
-  const [soft = '', hard = soft] = value.split(':').map((half) => (/^(unlimited|-1)$/.test(half) ? 'infinity' : half))
-  return soft === hard || hard === '' ? soft : soft === '' ? hard : `${soft}:${hard}`
+function identity({ exported, stem, services }: Unit, input: ExportInput): readonly Setting[] {
+  return [
+    // Otherwise the journal names every process `python`.
+    ['SyslogIdentifier', services.length > 1 ? `${stem}.%i` : stem],
+    ['Slice', `system-${input.name}.slice`],
+    ...ownSettings(exported, input),
+  ]
 }
 
 function environment({ env }: ExportedProcess, { envFrom }: ExportInput): readonly Setting[] {
+  const settings: Setting[] = []
+  for (const [name, value] of Object.entries(env))
+    if (value !== null) settings.push(['Environment', quoteItem(`${name}=${value}`)])
   const removed = Object.keys(env).filter((name) => env[name] === null)
-  return [
-    ...Object.entries(env).flatMap(([name, value]): readonly Setting[] =>
-      value === null ? [] : [['Environment', quoteItem(`${name}=${value}`)]],
-    ),
-    ...(removed.length > 0 ? [['UnsetEnvironment', removed.join(' ')] as const] : []),
-    ...envFrom.map((file): Setting => ['EnvironmentFile', wholeLine(file)]),
-  ]
+  if (removed.length > 0) settings.push(['UnsetEnvironment', removed.join(' ')])
+  for (const file of envFrom) settings.push(['EnvironmentFile', wholeLine(file)])
+  return settings
 }
 
-/** Signals by which a service that dies of them has ended well, for systemd itself. */
+/** Signals that systemd itself takes for a clean exit. */
 const CLEAN = new Set(['HUP', 'INT', 'TERM', 'PIPE'])
 
-const ending = ({ stop }: ExportedProcess): readonly Setting[] => [
-  // The signal goes to the main process alone: sent to all of them, it kills tasks that Celery is running.
-  ['KillMode', 'mixed'],
-  ['KillSignal', `SIG${stop.signal}`],
-  ['TimeoutStopSec', String(toSeconds(stop.timeoutMs))],
-  ...(CLEAN.has(stop.signal) ? [] : [['SuccessExitStatus', `SIG${stop.signal}`] as const]),
-]
+function stopping({ stop }: ExportedProcess): readonly Setting[] {
+  const settings: Setting[] = [
+    // The main process alone gets the signal: sent to all processes, it kills tasks that Celery is running.
+    ['KillMode', 'mixed'],
+    ['KillSignal', `SIG${stop.signal}`],
+    ['TimeoutStopSec', String(toSeconds(stop.timeoutMs))],
+  ]
+  if (!CLEAN.has(stop.signal)) settings.push(['SuccessExitStatus', `SIG${stop.signal}`])
+  return settings
+}
 
 const RESTART = { always: 'always', 'on-failure': 'on-failure', never: 'no' } as const
 
-const restarting = ({ restart }: ExportedProcess): readonly Setting[] => [
-  ['Restart', RESTART[restart.policy]],
-  ...(restart.policy === 'never' ? [] : [['RestartSec', String(toSeconds(restart.delayMs))] as const]),
-]
+function restarting({ exported: { restart }, completes }: Unit): readonly Setting[] {
+  if (completes) return []
+  const settings: Setting[] = [['Restart', RESTART[restart.policy]]]
+  if (restart.policy !== 'never') settings.push(['RestartSec', String(toSeconds(restart.delayMs))])
+  return settings
+}
 
 const bindsLowPort = ({ listen }: ExportedProcess): boolean =>
   listen.some((address) => {

@@ -1,6 +1,9 @@
 import { parseAddress } from '../../core/addresses.ts'
 import { completes } from '../shell.ts'
-import type { ExportInput, ExportedProcess } from '../target.ts'
+import type { ExportInput, ExportedProcess } from '../input.ts'
+
+/** One line of a unit: `Key=value`. */
+export type Setting = readonly [key: string, value: string]
 
 /** A process with the names of its units, and whom it runs as. */
 export interface Unit {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { exportedProcess, exportInput } from '../../test/support/exported.ts'
-import { headerLine } from './header.ts'
+import { exportedProcess, exportInput } from '../../../test/support/exported.ts'
+import { headerLine } from '../header.ts'
 import { foundFiles, imageRoot, inImage } from './image-layout.ts'
 
 const { project } = exportInput([])

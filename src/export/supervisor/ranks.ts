@@ -1,6 +1,6 @@
-import type { ExportedProcess } from './target.ts'
+import type { ExportedProcess } from '../input.ts'
 
-/** How many others must be there before each: 0 for what depends on nothing. */
+/** Numbers each process by its longest chain of dependencies: 0 for a process that depends on nothing. */
 export function ranks(processes: readonly ExportedProcess[]): ReadonlyMap<string, number> {
   const found = new Map<string, number>()
   const rank = (name: string): number => {

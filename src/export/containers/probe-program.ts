@@ -1,6 +1,6 @@
-import { toSeconds } from '../core/durations.ts'
-import { type Address, clientAddress, isLoopbackHost, probedAddress, withoutBrackets } from '../core/addresses.ts'
-import type { PlannedProbe, PlannedProject } from '../plan/plan.ts'
+import { toSeconds } from '../../core/durations.ts'
+import { type Address, clientAddress, isLoopbackHost, probedAddress, withoutBrackets } from '../../core/addresses.ts'
+import type { PlannedProbe, PlannedProject } from '../../plan/plan.ts'
 
 /** What every image of the project has. */
 export type Interpreter = 'python' | 'node'

@@ -1,11 +1,11 @@
-import { readHeader } from './header.ts'
-import type { PlannedProject } from '../plan/plan.ts'
-import type { ExportedProcess } from './target.ts'
+import { readHeader } from '../header.ts'
+import type { PlannedProject } from '../../plan/plan.ts'
+import type { ExportedProcess } from '../input.ts'
 
 /** Where the project lies in an image; the Dockerfile that comes along puts it there. */
 export const IMAGE_ROOT = '/app'
 
-export interface FoundFiles {
+interface FoundFiles {
   /** Names, without those of what an export has written. */
   readonly names: ReadonlySet<string>
   /** The text of the project's own Dockerfile; undefined where it has none. */
@@ -56,7 +56,6 @@ export function inImage(exported: ExportedProcess, { project, node, root: to }: 
   return {
     ...exported,
     argv,
-    inherited: null,
     activated: null,
     cwd: move(exported.cwd),
     env: Object.fromEntries(

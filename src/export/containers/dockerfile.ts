@@ -1,17 +1,12 @@
-import type { PlannedProject } from '../plan/plan.ts'
-import { quoteWord } from '../core/shell-words.ts'
-import { isOneOff, portsOf } from './containers.ts'
+import type { PlannedProject } from '../../plan/plan.ts'
+import { quoteWord } from '../../core/shell-words.ts'
+import { portsOf } from './ports.ts'
 import { IMAGE_ROOT } from './image-layout.ts'
-import type { ExportedFile, ExportedProcess } from './target.ts'
+import type { ExportedProcess, ExportInput } from '../input.ts'
+import { completes } from '../shell.ts'
+import type { ExportedFile } from '../target.ts'
 
-export interface DockerfileInput {
-  readonly project: PlannedProject
-  readonly processes: readonly ExportedProcess[]
-  /** What collects static files; they become a part of the image. */
-  readonly collect: ExportedProcess | undefined
-  /** Names of what lies in the project's folder. */
-  readonly found: ReadonlySet<string>
-}
+type DockerfileInput = Pick<ExportInput, 'project' | 'processes' | 'collector' | 'found'>
 
 /** The user of the image: a number, because Kubernetes cannot see of a name that it is not root's. */
 export const IMAGE_UID = 1000
@@ -34,11 +29,10 @@ export const lockOf = (found: ReadonlySet<string>): string | undefined => LOCKS.
  * is not to be sent to the engine lies beside it, in the file that BuildKit prefers to `.dockerignore`.
  */
 export function dockerfile(input: DockerfileInput): readonly ExportedFile[] {
-  const stages = [
-    ...(input.project.python ? [buildStage(input)] : []),
-    ...(needsNode(input) ? [nodeStage(input)] : []),
-    runStage(input),
-  ]
+  const stages: (readonly string[])[] = []
+  if (input.project.python) stages.push(buildStage(input))
+  if (needsNode(input)) stages.push(nodeStage(input))
+  stages.push(runStage(input))
   return [
     { path: 'Dockerfile', text: stages.map((lines) => `${lines.join('\n')}\n`).join('\n') },
     { path: 'Dockerfile.dockerignore', text: `${IGNORED.join('\n')}\n` },
@@ -118,28 +112,31 @@ function nodeStage({ found }: DockerfileInput): readonly string[] {
 }
 
 function runStage(input: DockerfileInput): readonly string[] {
-  const { project, processes, collect } = input
+  const { project, processes, collector } = input
+  const lines = [`FROM ${baseImage(project)}`]
+  if (project.python) lines.push('ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PATH=/venv/bin:$PATH')
+  lines.push(`RUN ${createUser(project)}${createRoot}`, `WORKDIR ${IMAGE_ROOT}`)
+  if (project.python) lines.push('COPY --from=build /venv /venv')
+  if (project.python && needsNode(input)) lines.push('COPY --from=node /usr/local/bin/node /usr/local/bin/node')
+  if (needsNode(input)) lines.push(`COPY --from=node ${IMAGE_ROOT}/node_modules ./node_modules`)
+  lines.push('COPY . .')
+  if (collector) lines.push(...collectLines(collector, project))
+  lines.push(`USER ${IMAGE_UID}:${IMAGE_UID}`)
   const ports = [...new Set(processes.flatMap(portsOf))].toSorted((a, b) => a - b)
-  const first = processes.find((exported) => !isOneOff(exported)) ?? processes[0]
-  return [
-    `FROM ${baseImage(project)}`,
-    ...(project.python ? ['ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PATH=/venv/bin:$PATH'] : []),
-    // The image of Node has a user of that number. The code stays root's; what runs may write files of its own beside it,
-    // as beat does.
-    `RUN ${project.python ? `useradd --uid ${IMAGE_UID} --user-group --home-dir ${IMAGE_ROOT} app && ` : ''}install --directory --owner ${IMAGE_UID} --group ${IMAGE_UID} ${IMAGE_ROOT}`,
-    `WORKDIR ${IMAGE_ROOT}`,
-    ...(project.python ? ['COPY --from=build /venv /venv'] : []),
-    ...(project.python && needsNode(input) ? ['COPY --from=node /usr/local/bin/node /usr/local/bin/node'] : []),
-    ...(needsNode(input) ? [`COPY --from=node ${IMAGE_ROOT}/node_modules ./node_modules`] : []),
-    'COPY . .',
-    ...(collect ? collectLines(collect, project) : []),
-    `USER ${IMAGE_UID}:${IMAGE_UID}`,
-    ...(ports.length > 0 ? [`EXPOSE ${ports.join(' ')}`] : []),
-    ...(first ? [`CMD ${JSON.stringify(first.argv)}`] : []),
-  ]
+  if (ports.length > 0) lines.push(`EXPOSE ${ports.join(' ')}`)
+  const first = processes.find((exported) => !completes(exported)) ?? processes[0]
+  if (first) lines.push(`CMD ${JSON.stringify(first.argv)}`)
+  return lines
 }
 
-/** Settings that insist on a variable are given one for this line alone, which stays in no layer. */
+/** The image of Node has a user of that number already. */
+const createUser = ({ python }: PlannedProject): string =>
+  python ? `useradd --uid ${IMAGE_UID} --user-group --home-dir ${IMAGE_ROOT} app && ` : ''
+
+/** The code stays root's. The processes may write files of their own beside it, as beat does. */
+const createRoot = `install --directory --owner ${IMAGE_UID} --group ${IMAGE_UID} ${IMAGE_ROOT}`
+
+/** Settings that require a variable get one for this line alone, which stays in no layer. */
 function collectLines({ argv }: ExportedProcess, { settings }: PlannedProject): readonly string[] {
   return [
     '# Where the settings insist on a secret: RUN SECRET_KEY=unused DJANGO_SETTINGS_MODULE=... python ...',

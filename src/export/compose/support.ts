@@ -1,0 +1,116 @@
+import { portsOf } from '../containers/ports.ts'
+import { isRunnable, probeKind } from '../containers/probes.ts'
+import { removesVariable, userOf } from '../containers/container.ts'
+import { restartDetails } from '../containers/restart-details.ts'
+import { completes } from '../shell.ts'
+import type { ExportedProcess, ExportInput } from '../input.ts'
+import { type Instead, PLANNED_KEYS, type SupportRecord } from '../support.ts'
+import { isChecked } from './healthcheck.ts'
+import { serviceName } from './names.ts'
+import { isUlimit } from './ulimits.ts'
+
+/** Support of each key by a Compose file. */
+export const SUPPORT: SupportRecord = {
+  ...PLANNED_KEYS,
+  args: { expressedBy: '`command`' },
+  env: {
+    expressedBy: '`environment`',
+    unsupported: (exported) =>
+      removesVariable(exported)
+        ? 'Compose cannot remove a variable: the container keeps the value from the image.'
+        : undefined,
+  },
+  cwd: { expressedBy: '`working_dir`' },
+  instances: { expressedBy: '`deploy.replicas`', unsupported: unpublishedPort },
+  run: {
+    expressedBy: '`restart: "no"`',
+    unsupported: ({ run }) =>
+      run === 'release' ? 'Compose does not track releases: this process runs at every docker compose up.' : undefined,
+  },
+  dependsOn: { expressedBy: '`depends_on`', unsupported: looserDependencies },
+  ready: { expressedBy: '`healthcheck`', unsupported: unprobedStart },
+  alive: { expressedBy: '`healthcheck`', unsupported: otherLivenessProbe },
+  restart: { expressedBy: '`restart`', unsupported: otherRestarts },
+  stop: { expressedBy: '`stop_signal`, `stop_grace_period`' },
+  reload: { unsupported: 'Compose stops the old container before it starts the new one.' },
+  memoryLimit: {
+    expressedBy: '`mem_limit`',
+    unsupported: 'The kernel kills a container above this limit at once, without a graceful stop.',
+  },
+  schedule: { expressedBy: '`profiles: [schedule]`', unsupported: noSchedule },
+  user: { expressedBy: '`user`' },
+  group: { expressedBy: '`user`', unsupported: groupWithoutUser },
+  umask: { unsupported: 'Compose cannot set a file mode mask: the process keeps that of the image.' },
+  nice: { unsupported: 'Compose cannot set a scheduling priority: the process keeps the default.' },
+  limits: { expressedBy: '`ulimits`', unsupported: unknownLimits },
+  log: { expressedBy: '`logging`' },
+}
+
+function unpublishedPort(exported: ExportedProcess): Instead | undefined {
+  const [port] = portsOf(exported)
+  if (exported.instances === 1 || port === undefined) return undefined
+  return {
+    message: 'Compose cannot publish one port for several containers, so it publishes none.',
+    hint: `Add a proxy to the same network: it reaches every instance at ${serviceName(exported)}:${port}`,
+  }
+}
+
+function looserDependencies({ dependsOn }: ExportedProcess, { processes }: ExportInput): readonly Instead[] {
+  return Object.entries(dependsOn).flatMap(([name, condition]) => {
+    const other = processes.find((one) => one.name === name)
+    const shown = JSON.stringify(name)
+    if (!other) return [`This process does not wait for ${shown}, which is not part of this export.`]
+    if (other.schedule !== null) return [`This process does not wait for ${shown}, which runs on a schedule.`]
+    if (condition !== 'ready' || completes(other) || isChecked(other)) return []
+    const kind = probeKind(other.ready)
+    return [`Compose cannot run the ${kind} probe of ${shown}: this process waits only until ${shown} has started.`]
+  })
+}
+
+function unprobedStart(exported: ExportedProcess): Instead | undefined {
+  const { from, ready } = exported
+  if (completes(exported) || from.ready === undefined) return undefined
+  if (isRunnable(ready) && isChecked(exported)) return undefined
+  return `Compose cannot run a ${probeKind(ready)} probe: the service counts as ready as soon as it starts.`
+}
+
+function otherLivenessProbe(exported: ExportedProcess): Instead | undefined {
+  const { ready, alive } = exported
+  if (completes(exported) || alive === null) return undefined
+  if (!isRunnable(alive))
+    return `Compose cannot run a ${probeKind(alive)} probe: the service runs unchecked after its start.`
+  if (isRunnable(ready))
+    return 'Compose runs one check per service, the readiness probe. A service that fails it becomes unhealthy and is not restarted.'
+  return 'A service that fails this probe becomes unhealthy and is not restarted.'
+}
+
+function otherRestarts(exported: ExportedProcess): Instead | undefined {
+  const details = restartDetails(exported)
+  if (completes(exported))
+    return exported.restart.policy === 'on-failure' ? 'Compose runs this process once, even if it fails.' : undefined
+  if (details.length === 0) return undefined
+  return `Compose has no ${details.join(', ')}: Docker waits 100ms before the first restart and doubles the delay up to 1m.`
+}
+
+function noSchedule(exported: ExportedProcess): Instead | undefined {
+  const { schedule } = exported
+  if (schedule === null) return undefined
+  return {
+    message: 'Compose has no schedules, so cron must start this process.',
+    hint: `From cron, at ${schedule.cron} (${schedule.tz}): docker compose run --rm ${serviceName(exported)}`,
+  }
+}
+
+function groupWithoutUser(exported: ExportedProcess, input: ExportInput): Instead | undefined {
+  if (exported.group === null || userOf(exported, input) !== undefined) return undefined
+  return {
+    message: 'Compose sets a group only together with a user, so the image decides both.',
+    hint: 'Declare a user as well',
+  }
+}
+
+function unknownLimits({ limits }: ExportedProcess): readonly Instead[] {
+  return Object.entries(limits)
+    .filter(([limit, value]) => !isUlimit(limit, value))
+    .map(([limit, value]) => `Docker cannot set the limit ${limit}=${value}, so the export leaves it out.`)
+}
