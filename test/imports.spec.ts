@@ -181,8 +181,12 @@ const PROCESS: Readonly<Record<string, { members: readonly string[]; because: st
     because: 'it is a program of its own, which a config file must not end or keep open',
   },
   'project/run-python.ts': { members: ['pid', 'platform'], because: 'scratch files differ by system and process' },
-  'plan/build.ts': { members: ['execPath'], because: 'the Node that a script runs on is the one that runs us' },
-  'plan/environment.ts': { members: ['getBuiltinModule'], because: 'a module that is loaded only where it is needed' },
+  'plan/command.ts': { members: ['execPath'], because: 'Node scripts run on the Node that runs prodserver' },
+  'plan/environment.ts': {
+    members: ['execPath'],
+    because: 'PATH of a script begins with the Node that runs prodserver',
+  },
+  'plan/env-files.ts': { members: ['getBuiltinModule'], because: 'a module that is loaded only where it is needed' },
   'control/client.ts': {
     members: ['getBuiltinModule', 'getuid'],
     because: 'a declaration, with its secrets, is told to a supervisor of the same user only',
@@ -240,7 +244,10 @@ const PROCESS: Readonly<Record<string, { members: readonly string[]; because: st
     members: ['kill', 'off', 'on', 'pid', 'stdin', 'stdout'],
     because: 'it takes over a terminal, and gives it back however this process ends',
   },
-  'plan/checks/deploy.ts': { members: ['env'], because: 'its hint is for a config file, which reads it' },
+  'plan/checks/deployment/written-secrets.ts': {
+    members: ['env'],
+    because: 'its hint is for a config file, which reads it',
+  },
   'init/render-config.ts': { members: ['env'], because: 'it writes a config file, which reads it' },
   'deploy/nomad/client.ts': {
     members: ['getBuiltinModule'],
@@ -271,7 +278,9 @@ test('the process is read in two files, and in others only for a reason', () => 
     .map((file) => [
       file,
       [
-        ...new Set([...(code.get(file) ?? '').matchAll(/(?<![.\w])process\.(\w+)/g)].map(([, name = '']) => name)),
+        ...new Set(
+          [...(code.get(file) ?? '').matchAll(/(?<![.\w])process\.(?!ts')(\w+)/g)].map(([, name = '']) => name),
+        ),
       ].toSorted(),
     ])
     .filter(([, members]) => members?.length)
@@ -279,6 +288,29 @@ test('the process is read in two files, and in others only for a reason', () => 
     Object.fromEntries(read),
     Object.fromEntries(Object.entries(PROCESS).map(([file, { members }]) => [file, members])),
   )
+})
+
+/** Files beside the checks that are not checks themselves. */
+const BESIDE_CHECKS = [
+  'check.ts',
+  'index.ts',
+  'silence.ts',
+  'deployment/celery.ts',
+  'deployment/libraries.ts',
+  'machine/demand.ts',
+]
+
+test('each check is a file, is in the list, and reads nothing of the system', () => {
+  const all = files.filter((file) => file.startsWith('plan/checks/'))
+  const checks = all.filter((file) => !BESIDE_CHECKS.includes(relative('plan/checks', file)))
+  const listed = importsOf('plan/checks/index.ts').filter((target) => target !== 'plan/checks/check.ts')
+  assert.deepEqual(listed.filter((target) => target.startsWith('plan/checks/')).toSorted(), checks.toSorted())
+  const reading = all.flatMap((file) =>
+    importsOf(file)
+      .filter((target) => target.startsWith('node:') && target !== 'node:path')
+      .map((target) => `${file} imports ${target}`),
+  )
+  assert.deepEqual(reading, [])
 })
 
 test('what reads schedules is loaded by nobody who plans a process without one', () => {

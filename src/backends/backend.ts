@@ -82,8 +82,11 @@ export interface Backend {
   >
   /** Options that it is given unless they are declared, or given on the command line. */
   readonly defaults?: Readonly<Record<string, string | number | boolean>>
-  /** What is different of it where an option has a certain value: by option, and by value, `*` for every other one. */
-  readonly variants?: Readonly<Record<string, Readonly<Record<string, Partial<Backend>>>>>
+  /**
+   * Members that change if an option has a certain value: by option, then by value, with `*` for every other value. The
+   * grammar of the options stays, because it is what finds the value.
+   */
+  readonly variants?: Readonly<Record<string, Readonly<Record<string, Partial<Omit<Backend, 'options'>>>>>>
   /** `ARGS` for documentation and for the tests of the real program. */
   readonly example?: Readonly<Record<string, string | number | boolean>>
   /** The command line. */

@@ -2,18 +2,10 @@ import { readdirSync, readFileSync, statfsSync, statSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { dirname, join } from 'node:path'
 import { logsDirectory } from '../logs/log-files.ts'
+import type { FileSystem, MachineFacts } from '../plan/machine.ts'
 import { readEnvironMark } from '../supervisor/procfs/process-table.ts'
 import { MARK, markOf, placeOf } from '../supervisor/procfs/descendant-cleanup.ts'
-
-/** What a machine, or the container that we are in, has to give. */
-export interface Machine {
-  /** That may be used, and all that programs count: a container may be allowed less than there are. */
-  readonly processors: { readonly usable: number; readonly all: number }
-  /** Memory that is left, and the file that limits it; null for all of the machine. */
-  readonly memory: { readonly bytes: number; readonly limitedBy: string | null } | null
-  /** How many files a process may have open, as who is started from here has it; null where the system does not tell. */
-  readonly openFiles: { readonly soft: number; readonly hard: number } | null
-}
+import { readPorts } from './ports.ts'
 
 /** Where the system tells; a test has its own. */
 export interface Sources {
@@ -21,17 +13,24 @@ export interface Sources {
   readonly cgroups?: string
 }
 
-/** Reads what is left on this machine. What the project's own supervisor runs counts as left: it is in what is needed. */
-export function readMachine(usable: number, stateDir: string, sources: Sources = {}): Machine {
+/**
+ * Reads the free resources of this machine. Resources of the project's own supervisor count as free, because its
+ * processes are among those that need them.
+ */
+export function readMachine(usable: number, stateDir: string, sources: Sources = {}): MachineFacts {
   const { proc = '/proc', cgroups = '/sys/fs/cgroup' } = sources
   return {
+    stateDir,
+    ports: readPorts(stateDir, proc),
+    logBytes: logBytes(stateDir),
+    fileSystemOf,
     processors: { usable: Math.min(usable, readQuota(proc, cgroups)), all: Math.max(cpus().length, usable) },
     memory: readMemory(stateDir, proc, cgroups),
     openFiles: readOpenFiles(proc),
   }
 }
 
-function readMemory(stateDir: string, proc: string, cgroups: string): Machine['memory'] {
+function readMemory(stateDir: string, proc: string, cgroups: string): MachineFacts['memory'] {
   const available = numberAfter(readText(`${proc}/meminfo`), /^MemAvailable:\s+(\d+)/m)
   if (available === undefined) return null
   const limits = [{ bytes: available * 1024, limitedBy: null }, ...memoryLimits(proc, cgroups)]
@@ -108,24 +107,13 @@ function markOfFolder(stateDir: string): string | undefined {
   }
 }
 
-function readOpenFiles(proc: string): Machine['openFiles'] {
+function readOpenFiles(proc: string): MachineFacts['openFiles'] {
   const [, soft, hard] = /^Max open files\s+(\S+)\s+(\S+)/m.exec(readText(`${proc}/self/limits`)) ?? []
   return soft === undefined || hard === undefined ? null : { soft: parseLimit(soft), hard: parseLimit(hard) }
 }
 
 /** `unlimited` is infinite. */
-export const parseLimit = (text: string): number => (text === 'unlimited' ? Number.POSITIVE_INFINITY : Number(text))
-
-/** A file system, as somebody without rights of root may fill it. */
-export interface FileSystem {
-  readonly id: number
-  /** A folder on it that exists. */
-  readonly folder: string
-  readonly freeBytes: number
-  readonly sizeBytes: number
-  /** No more files can be made, whatever space there is. */
-  readonly isOutOfFiles: boolean
-}
+const parseLimit = (text: string): number => (text === 'unlimited' ? Number.POSITIVE_INFINITY : Number(text))
 
 /** The one that a path is on, or would be. */
 export function fileSystemOf(path: string): FileSystem {

@@ -1,6 +1,9 @@
+import { plural } from '../core/plural.ts'
 import { isError, type Problem } from '../core/errors.ts'
 import type { Env } from '../core/types.ts'
 import type { Output } from './io.ts'
+
+export { plural }
 
 /** Select Graphic Rendition codes: on, off. node:util has them too, but opens standard error when it is imported. */
 const STYLES = {
@@ -55,9 +58,6 @@ export function countProblems(problems: readonly Problem[]): string {
   ]
   return parts.join(', ')
 }
-
-export const plural = (count: number, noun: string, nouns = `${noun}s`): string =>
-  `${count} ${count === 1 ? noun : nouns}`
 
 /** An aligned table. On a narrow terminal columns are dropped from the right, never wrapped; the first stays. */
 export function renderTable(

@@ -1,6 +1,7 @@
 import type { Env } from '../core/types.ts'
 import type { SettingsAnswer } from '../inspect/settings.ts'
 import type { Project } from '../project/project.ts'
+import type { MachineFacts } from './machine.ts'
 
 /** Everything that a plan is made from. */
 export interface PlanRequest {
@@ -19,11 +20,9 @@ export interface PlanRequest {
   readonly thorough?: boolean | undefined
   /** Inspect the running project as well: its database, its broker, Django's own checks. Default false. */
   readonly deploy?: boolean | undefined
-  /** Check this machine as well; the declaration may be for another one. Default false. */
-  readonly here?: boolean | undefined
+  /** This machine, if it is to be checked; the declaration may be for another one. Default none. */
+  readonly machine?: MachineFacts | undefined
   /** Number of processors that prodserver may use. */
   readonly processors: number
-  /** Number of processors of the whole machine, if a container may use fewer. Default `processors`. */
-  readonly machineProcessors?: number | undefined
   readonly timeoutMs: number
 }

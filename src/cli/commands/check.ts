@@ -1,6 +1,6 @@
 import { EXIT, isError, type Problem, ProdserverError, UsageError } from '../../core/errors.ts'
 import { spellingAt } from '../../config/declarations.ts'
-import { buildPlan, type PlanResult } from '../../plan/build.ts'
+import { buildPlan } from '../../plan/build.ts'
 import { locateProblems } from '../../plan/locate.ts'
 import type { PlannedProcess } from '../../plan/plan.ts'
 import { withoutSilenced } from '../../plan/checks/silence.ts'
@@ -8,10 +8,8 @@ import { stateDirectory } from '../../control/state-dir.ts'
 import { prepare } from '../../run/become.ts'
 import type { SettingsAnswer } from '../../inspect/settings.ts'
 import type { Env } from '../../core/types.ts'
-import { checkMachine, checkSpace, type Demand } from '../check-machine.ts'
-import { checkPorts } from '../check-ports.ts'
 import type { CommandContext } from '../commands.ts'
-import { fileSystemOf, logBytes, type Machine, readMachine } from '../machine.ts'
+import { readMachine } from '../machine.ts'
 import { countProblems, plural, renderProblems } from '../print.ts'
 import { type Format, formatProblems, FORMATS } from '../problem-formats.ts'
 import { readProject, planBasis, single } from '../read-project.ts'
@@ -28,25 +26,20 @@ export async function execute(context: CommandContext): Promise<number> {
   const [isHere, isDeployed, isQuick] = ['here', 'deploy', 'quick'].map((name) => options.values[name] !== undefined)
   const { commandNames } = context
   const named = needsPlan(given) ? undefined : selectDeclared(given, { answer, commandNames })
-  const stateDir = stateDirectory(io.env, project.root)
-  const machine = isHere ? readMachine(io.processors, stateDir) : undefined
+  const machine = isHere ? readMachine(io.processors, stateDirectory(io.env, project.root)) : undefined
   const result = await buildPlan({
     project,
     answer,
     ...planBasis(context),
     thorough: !isQuick,
-    here: isHere,
     deploy: isDeployed,
-    machineProcessors: machine?.processors.all,
+    machine,
   })
   const { plan, names, problems } = result
   // A package that is missing has not brought its program either.
   const lacking = new Set(problems.filter(({ id }) => id === 'E203').map(({ process }) => process))
   const present = plan.processes.filter(({ name }) => !lacking.has(name))
-  const found = [
-    ...present.flatMap((process) => checkProgram(process, io.env)),
-    ...(machine ? checkHere(result, machine, stateDir) : []),
-  ]
+  const found = present.flatMap((process) => checkProgram(process, io.env))
   const all = locateProblems([...problems, ...withoutSilenced(found, answer).map(spelledIn(plan.processes))], answer)
   const chosen = named ?? selectDeclared(given, { answer, kinds: kindsOf(plan.processes), commandNames })
   // A process that could not be planned has no kind, so its problems are shown for every kind.
@@ -68,19 +61,6 @@ export async function execute(context: CommandContext): Promise<number> {
 function spelledIn(processes: readonly PlannedProcess[]): (problem: Problem) => Problem {
   const places = new Map(processes.map(({ name, place }) => [name, place]))
   return (problem) => spellingAt(places.get(problem.process ?? '') ?? problem.place).say(problem)
-}
-
-/** What this machine has to say of what is to run on it. */
-function checkHere({ plan, workloads }: PlanResult, machine: Machine, stateDir: string): readonly Problem[] {
-  const demands = plan.processes.flatMap((planned): Demand[] => {
-    const workload = workloads.find(({ name }) => name === planned.name)
-    return planned.enabled && workload ? [{ planned, workload }] : []
-  })
-  return [
-    ...checkPorts(plan.processes, stateDir),
-    ...checkMachine(demands, machine),
-    ...checkSpace(demands, { stateDir, logBytes: logBytes(stateDir), fileSystemOf }),
-  ]
 }
 
 /** Where all of it is written. */

@@ -1,6 +1,7 @@
 import { isUnixAddress } from '../../core/addresses.ts'
 import { EXIT, isError, type Problem, ProdserverError } from '../../core/errors.ts'
 import type { PlannedProcess } from '../../plan/plan.ts'
+import { findTaken } from '../../plan/checks/machine/taken-addresses.ts'
 import { withoutSilenced } from '../../plan/checks/silence.ts'
 import type { SettingsAnswer } from '../../inspect/settings.ts'
 import type { Env } from '../../core/types.ts'
@@ -58,8 +59,8 @@ async function requireAddresses(planned: PlannedProcess, answer: SettingsAnswer,
   // The service manager has them open for it; and who says so wants to share them.
   const isShared = env['LISTEN_FDS'] !== undefined || planned.argv.some((word) => String(word) === '--reuse-port')
   if (planned.listen.length === 0 || isShared) return
-  const { checkTaken } = await import('../check-ports.ts')
-  const problems = withoutSilenced(checkTaken(planned), answer)
+  const { foreignHolder } = await import('../ports.ts')
+  const problems = withoutSilenced(findTaken(planned, { holderOf: foreignHolder() }), answer)
   if (problems.length > 0) throw new ProdserverError(problems, EXIT.refused)
 }
 

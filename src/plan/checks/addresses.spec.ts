@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { checkAddresses } from './addresses.ts'
-import type { PlannedProcess } from '../plan.ts'
+import { createFacts, createPlanned, problemsOf } from '../../../test/support/facts.ts'
+import type { ProcessFacts } from '../facts.ts'
+import { addresses } from './addresses.ts'
 
-const listening = (name: string, listen: readonly string[], enabled = true): PlannedProcess =>
-  ({ name, listen, enabled }) as PlannedProcess
+const listening = (name: string, listen: readonly string[], enabled = true): ProcessFacts =>
+  createPlanned({ name, listen, enabled, place: `at ${name}` })
 
-const check = (...processes: PlannedProcess[]): readonly string[] =>
-  checkAddresses(processes, (name) => `at ${name}`).map(({ id, place, process, message }) => {
+const check = (...processes: ProcessFacts[]): readonly string[] =>
+  problemsOf(addresses, createFacts(processes)).map(({ id, place, process, message }) => {
     assert.deepEqual([id, place], ['E401', `at ${process}`])
     return `${process}: ${message}`
   })

@@ -1,36 +1,40 @@
 import { isAnyHost, parseAddress, portOf } from '../../core/addresses.ts'
 import type { Problem } from '../../core/errors.ts'
 import type { PlannedProcess } from '../plan.ts'
+import { type Check, enabledProcesses } from './check.ts'
 
-/** Enabled processes that would listen where an earlier one does. */
-export function checkAddresses(
-  processes: readonly PlannedProcess[],
-  placeOf: (name: string) => string,
+/** Every address has a port that exists, and belongs to one process. */
+export const addresses: Check = {
+  when: 'always',
+  find: (facts) => {
+    const processes = enabledProcesses(facts)
+    return processes.flatMap((planned, index) =>
+      planned.listen.flatMap((address) => [
+        ...impossiblePort(planned, address),
+        ...sharedAddress(planned, address, processes.slice(0, index)),
+      ]),
+    )
+  },
+}
+
+function impossiblePort({ name: process, place }: PlannedProcess, address: string): readonly Problem[] {
+  if (portOf(address) <= LAST_PORT) return []
+  return [{ id: 'E404', place, process, message: `It listens on ${address}, and the last port is ${LAST_PORT}.` }]
+}
+
+function sharedAddress(
+  { name: process, place }: PlannedProcess,
+  address: string,
+  earlier: readonly PlannedProcess[],
 ): readonly Problem[] {
-  const problems: Problem[] = []
-  const enabled = processes.filter(({ enabled }) => enabled)
-  for (const [index, planned] of enabled.entries()) {
-    for (const address of planned.listen) {
-      if (portOf(address) > LAST_PORT) {
-        const message = `It listens on ${address}, and the last port is ${LAST_PORT}.`
-        problems.push({ id: 'E404', place: placeOf(planned.name), process: planned.name, message })
-      }
-      const others = enabled.slice(0, index).flatMap((other) => {
-        const taken = other.listen.find((candidate) => overlap(address, candidate))
-        if (taken === undefined) return []
-        return taken === address ? JSON.stringify(other.name) : `${JSON.stringify(other.name)} (on ${taken})`
-      })
-      if (others.length === 0) continue
-      problems.push({
-        id: 'E401',
-        place: placeOf(planned.name),
-        process: planned.name,
-        message: `It listens on ${address}, and so ${others.length === 1 ? 'does' : 'do'} ${others.join(', ')}.`,
-        hint: 'Give each process an address of its own in its ARGS',
-      })
-    }
-  }
-  return problems
+  const others = earlier.flatMap(({ name, listen }) => {
+    const taken = listen.find((candidate) => overlap(address, candidate))
+    if (taken === undefined) return []
+    return taken === address ? JSON.stringify(name) : `${JSON.stringify(name)} (on ${taken})`
+  })
+  if (others.length === 0) return []
+  const message = `It listens on ${address}, and so ${others.length === 1 ? 'does' : 'do'} ${others.join(', ')}.`
+  return [{ id: 'E401', place, process, message, hint: 'Give each process an address of its own in its ARGS' }]
 }
 
 const LAST_PORT = 65_535

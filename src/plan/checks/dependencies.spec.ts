@@ -1,21 +1,18 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Declaration } from '../../config/declarations.ts'
-import { checkDependencies } from './dependencies.ts'
+import { createDeclaration, createFacts, problemsOf } from '../../../test/support/facts.ts'
+import type { ProcessFacts } from '../facts.ts'
+import { dependencies } from './dependencies.ts'
 
 /** Processes by name, each with the names that it depends on. */
-const declare = (needs: Readonly<Record<string, readonly string[]>>): readonly Declaration[] =>
-  Object.entries(needs).map(
-    ([name, names]) =>
-      ({
-        name,
-        dependsOn: Object.fromEntries(names.map((needed) => [needed, 'ready'])),
-        placeOf: (key) => `${name}.${key}`,
-      }) as Declaration,
-  )
+const declare = (needs: Readonly<Record<string, readonly string[]>>): readonly ProcessFacts[] =>
+  Object.entries(needs).map(([name, names]) => {
+    const dependsOn = Object.fromEntries(names.map((needed) => [needed, 'ready' as const]))
+    return { declaration: createDeclaration({ name, dependsOn }), problems: [] }
+  })
 
 const check = (needs: Readonly<Record<string, readonly string[]>>, more: readonly string[] = []): readonly string[] =>
-  checkDependencies(declare(needs), [...Object.keys(needs), ...more]).map(
+  problemsOf(dependencies, createFacts(declare(needs), { names: [...Object.keys(needs), ...more] })).map(
     ({ id, place, message, hint }) => `${id} ${place} ${message} ${hint}`,
   )
 

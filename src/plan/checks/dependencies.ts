@@ -1,25 +1,32 @@
 import type { Declaration } from '../../config/declarations.ts'
-import { nearest } from '../../core/values.ts'
 import type { Problem } from '../../core/errors.ts'
+import { nearest } from '../../core/values.ts'
+import type { Check } from './check.ts'
 
-/** Dependencies on names that do not exist, and circles. */
-export function checkDependencies(declarations: readonly Declaration[], names: readonly string[]): readonly Problem[] {
-  const unknown = declarations.flatMap((declaration) =>
-    Object.keys(declaration.dependsOn ?? {})
+/** Dependencies are declared and enabled, and do not form a circle. */
+export const dependencies: Check = {
+  when: 'always',
+  find: ({ processes, names }) => {
+    const declarations = processes.map(({ declaration }) => declaration)
+    return [...unknown(declarations, names), ...disabled(declarations), ...circular(declarations)]
+  },
+}
+
+const unknown = (declarations: readonly Declaration[], names: readonly string[]): readonly Problem[] =>
+  declarations.flatMap(({ name: process, dependsOn = {}, placeOf }) =>
+    Object.keys(dependsOn)
       .filter((name) => !names.includes(name))
       .map((name): Problem => {
         const near = nearest(name, names)
-        return {
-          id: 'E109',
-          place: declaration.placeOf('dependsOn'),
-          process: declaration.name,
-          message: `It depends on ${JSON.stringify(name)}, which is not declared.`,
-          hint: near ? `Did you mean ${JSON.stringify(near)}?` : `Declared: ${names.join(', ')}`,
-        }
+        const message = `It depends on ${JSON.stringify(name)}, which is not declared.`
+        const hint = near ? `Did you mean ${JSON.stringify(near)}?` : `Declared: ${names.join(', ')}`
+        return { id: 'E109', place: placeOf('dependsOn'), process, message, hint }
       }),
   )
+
+function disabled(declarations: readonly Declaration[]): readonly Problem[] {
   const idle = new Set(declarations.filter(({ enabled }) => enabled === false).map(({ name }) => name))
-  const waiting = declarations.flatMap(({ name: process, enabled, dependsOn = {}, placeOf }) =>
+  return declarations.flatMap(({ name: process, enabled, dependsOn = {}, placeOf }) =>
     Object.keys(dependsOn)
       .filter((name) => enabled !== false && idle.has(name))
       .map((name): Problem => {
@@ -28,21 +35,15 @@ export function checkDependencies(declarations: readonly Declaration[], names: r
         return { id: 'W305', place: placeOf('dependsOn'), process, message, hint }
       }),
   )
-  const found = [...unknown, ...waiting]
+}
+
+function circular(declarations: readonly Declaration[]): readonly Problem[] {
   const circle = findCircle(declarations)
-  if (!circle) return found
-  const [first] = circle
-  const declaration = declarations.find(({ name }) => name === first) as Declaration
-  return [
-    ...found,
-    {
-      id: 'E110',
-      place: declaration.placeOf('dependsOn'),
-      process: declaration.name,
-      message: `Processes depend on each other in a circle: ${[...circle, first].join(' → ')}.`,
-      hint: 'Remove one of these dependencies',
-    },
-  ]
+  const first = declarations.find(({ name }) => name === circle?.[0])
+  if (!circle || !first) return []
+  const message = `Processes depend on each other in a circle: ${[...circle, first.name].join(' → ')}.`
+  const hint = 'Remove one of these dependencies'
+  return [{ id: 'E110', place: first.placeOf('dependsOn'), process: first.name, message, hint }]
 }
 
 function findCircle(declarations: readonly Declaration[]): readonly string[] | undefined {

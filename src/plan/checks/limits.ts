@@ -1,6 +1,6 @@
 import type { Declaration } from '../../config/declarations.ts'
-import type { Problem } from '../../core/errors.ts'
 import { nearest } from '../../core/values.ts'
+import { type Check, eachResolved, type ProcessProblem } from './check.ts'
 
 /** Those that Linux has, as prlimit names them. */
 const LIMITS = new Set([
@@ -22,9 +22,14 @@ const LIMITS = new Set([
   'stack',
 ])
 
-/** Whether there are such limits, and the values are some. Who starts the process would learn it a moment later. */
-export function checkLimits({ limits = {}, placeOf }: Declaration): readonly Omit<Problem, 'process'>[] {
-  return Object.entries(limits).flatMap(([name, value]): Omit<Problem, 'process'>[] => {
+/** The limits of a process exist on Linux, and have values that a process can take. */
+export const limits: Check<'thorough'> = {
+  when: 'thorough',
+  find: eachResolved(({ declaration }) => wrongLimits(declaration)),
+}
+
+function wrongLimits({ limits = {}, placeOf }: Declaration): readonly ProcessProblem[] {
+  return Object.entries(limits).flatMap(([name, value]): ProcessProblem[] => {
     const place = placeOf('limits', name)
     if (!LIMITS.has(name.toLowerCase())) {
       const near = nearest(name, [...LIMITS])

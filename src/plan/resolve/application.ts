@@ -4,83 +4,116 @@ import { bullmqWorkerProgram } from '../../servers/programs.ts'
 import type { Backend } from '../../backends/backend.ts'
 import type { Declaration } from '../../config/declarations.ts'
 import type { Problem } from '../../core/errors.ts'
+import type { Result } from '../../core/result.ts'
 import type { SettingsAnswer } from '../../inspect/settings.ts'
 import { quoteWord, splitWords } from '../../core/shell-words.ts'
 import { addCommand, findPackage } from './node-packages.ts'
 import { findBin, resolveScript } from './package-scripts.ts'
 
-/** What a process runs, and where that was found. */
+/** What a process runs, as words of its command line. */
 export interface Application {
   readonly words: readonly string[]
+  /** The place where the application is named. */
   readonly from: string
-  readonly note?: string
-  /** Of a script of a package: what it is run with, where the declaration says nothing, and what it sets itself. */
-  readonly env?: Readonly<Record<string, string>>
-  readonly assigned?: Readonly<Record<string, string>>
+  readonly note?: string | undefined
+  /** The environment of a script in a `package.json`. */
+  readonly script?: ScriptEnvironment
 }
 
-const SETTINGS = { wsgi: 'WSGI_APPLICATION', asgi: 'ASGI_APPLICATION' } as const
+/** Variables of a script in a `package.json`. */
+interface ScriptEnvironment {
+  /** Variables that the package manager would set. The declaration wins over them. */
+  readonly defaults: Readonly<Record<string, string>>
+  /** Variables that the script itself sets. They win over the declaration. */
+  readonly assigned: Readonly<Record<string, string>>
+}
 
-/** What a backend is to run for that declaration; undefined where it runs nothing of the user's. */
+/** Facts of the project that lead to an application. */
+export interface ApplicationContext {
+  readonly root: string
+  readonly answer: SettingsAnswer
+}
+
+interface ApplicationRequest extends ApplicationContext {
+  readonly declaration: Declaration
+  readonly cwd: string
+}
+
+/** Finds what a backend runs for a declaration; the value is undefined if the backend runs nothing of the project's. */
 export function resolveApplication(
   declaration: Declaration,
   backend: Backend,
-  answer: SettingsAnswer,
-  root: string,
-): Application | Problem | undefined {
-  const kind = backend.app ?? 'none'
-  const cwd = resolve(root, declaration.cwd ?? '.')
+  { root, answer }: ApplicationContext,
+): Result<Application | undefined> {
+  const request = { declaration, root, answer, cwd: resolve(root, declaration.cwd ?? '.') }
   if (backend.node) {
-    const missing = missingPackage(declaration, backend, cwd)
-    const program = backend.node.program === undefined ? undefined : findBin(backend.node.program, cwd)
-    if (missing) return missing
-    if (program !== undefined) return { words: [program], from: `the package ${backend.node.package}` }
+    const own = resolveProgram(declaration, backend, request.cwd)
+    if (own.problem || own.value) return own
   }
-  if (kind === 'none') return undefined
-  if (kind === 'wsgi' || kind === 'asgi') return resolveInterface(kind, declaration, answer, root)
-  const place = declaration.placeOf('app')
-  const process = declaration.name
-  const app = declaration.app
-  if (app === undefined)
-    return {
-      id: 'E205',
-      place: declaration.place,
-      process,
-      message: `APP is missing: ${backend.title} must be told what to run.`,
-      hint: `Add "APP": ${JSON.stringify(backend.appExample ?? 'what to run')}`,
-    }
-  if (kind === 'package-script') {
-    const script = resolveScript(app, cwd)
-    if ('message' in script)
-      return { id: 'E206', place, process, message: `APP cannot be found: ${script.message}.`, hint: script.hint }
-    return { ...script, from: place, ...(script.notes.length > 0 && { note: script.notes.join('; ') }) }
-  }
-  if (kind === 'script' || kind === 'worker-module') {
-    const file = resolve(root, app)
-    if (existsSync(file) && kind === 'worker-module') return { words: [bullmqWorkerProgram, file], from: place }
-    // It is relative to the project, and the program would take it as relative to its own directory.
-    if (existsSync(file)) return { words: [cwd === root ? app : file], from: place }
-    return {
-      id: 'E206',
-      place,
-      process,
-      message: `APP cannot be found: there is no file ${file}.`,
-      hint: `Look: ls ${quoteWord(dirname(file))}`,
-    }
-  }
-  if (kind !== 'words') return { words: [app], from: place }
-  const words = splitWords(app)
-  if (words && words.length > 0) return { words, from: place }
-  return {
-    id: 'E206',
-    place,
-    process,
-    message: `APP cannot be split into words: ${words ? 'it is empty' : 'a quote is not closed'}.`,
-    hint: 'Quote as in a shell: "collectstatic --noinput"',
-  }
+  const kind = backend.app ?? 'none'
+  if (kind === 'none') return { value: undefined }
+  if (kind === 'wsgi' || kind === 'asgi') return resolveInterface(kind, request)
+  if (declaration.app === undefined) return { problem: explainMissing(declaration, backend) }
+  return BY_KIND[kind](declaration.app, request)
 }
 
-/** Whether the npm package of a backend is installed for programs in this folder. */
+/** Finds the program of the backend's npm package; the value is undefined if the backend names none. */
+function resolveProgram(declaration: Declaration, backend: Backend, cwd: string): Result<Application | undefined> {
+  const problem = missingPackage(declaration, backend, cwd)
+  if (problem) return { problem }
+  const { package: name = '', program } = backend.node ?? {}
+  const path = program === undefined ? undefined : findBin(program, cwd)
+  return { value: path === undefined ? undefined : { words: [path], from: `the package ${name}` } }
+}
+
+function explainMissing({ place, name: process }: Declaration, { title, appExample }: Backend): Problem {
+  const message = `APP is missing: ${title} must be told what to run.`
+  return { id: 'E205', place, process, message, hint: `Add "APP": ${JSON.stringify(appExample ?? 'what to run')}` }
+}
+
+type ResolveApp = (app: string, request: ApplicationRequest) => Result<Application>
+
+/** How `APP` is read, by the kind of application. */
+const BY_KIND: Readonly<Record<Exclude<NonNullable<Backend['app']>, 'wsgi' | 'asgi' | 'none'>, ResolveApp>> = {
+  celery: (app, { declaration }) => ({ value: { words: [app], from: declaration.placeOf('app') } }),
+  'package-script': resolvePackageScript,
+  // A relative APP starts at the project, and the program would start at its own working directory.
+  script: (app, request) => resolveFile(app, request, (file) => [request.cwd === request.root ? app : file]),
+  'worker-module': (app, request) => resolveFile(app, request, (file) => [bullmqWorkerProgram, file]),
+  words: resolveWords,
+}
+
+const cannotBeFound = (request: ApplicationRequest, message: string, hint: string): Result<never> => {
+  const { name: process, placeOf } = request.declaration
+  return { problem: { id: 'E206', place: placeOf('app'), process, message: `APP cannot be ${message}.`, hint } }
+}
+
+function resolvePackageScript(app: string, request: ApplicationRequest): Result<Application> {
+  const script = resolveScript(app, request.cwd)
+  if ('message' in script) return cannotBeFound(request, `found: ${script.message}`, script.hint)
+  const { words, env: defaults, assigned, notes } = script
+  const note = notes.length > 0 ? notes.join('; ') : undefined
+  return { value: { words, from: request.declaration.placeOf('app'), note, script: { defaults, assigned } } }
+}
+
+function resolveFile(
+  app: string,
+  request: ApplicationRequest,
+  wordsOf: (file: string) => readonly string[],
+): Result<Application> {
+  const file = resolve(request.root, app)
+  if (existsSync(file)) return { value: { words: wordsOf(file), from: request.declaration.placeOf('app') } }
+  return cannotBeFound(request, `found: there is no file ${file}`, `Look: ls ${quoteWord(dirname(file))}`)
+}
+
+function resolveWords(app: string, request: ApplicationRequest): Result<Application> {
+  const words = splitWords(app)
+  if (words && words.length > 0) return { value: { words, from: request.declaration.placeOf('app') } }
+  const reason = words ? 'it is empty' : 'a quote is not closed'
+  return cannotBeFound(request, `split into words: ${reason}`, 'Quote as in a shell: "collectstatic --noinput"')
+}
+
+/** Reports an npm package that is missing for programs in this folder. */
 function missingPackage(declaration: Declaration, { node, title }: Backend, cwd: string): Problem | undefined {
   if (!node || findPackage(node.package, cwd)) return undefined
   const message = `${node.package} is not installed for ${cwd}, so ${JSON.stringify(declaration.name)} cannot start: ${title} needs it.`
@@ -88,31 +121,27 @@ function missingPackage(declaration: Declaration, { node, title }: Backend, cwd:
   return { id: 'E203', place: declaration.placeOf('backend'), process: declaration.name, message, hint }
 }
 
+const SETTINGS = { wsgi: 'WSGI_APPLICATION', asgi: 'ASGI_APPLICATION' } as const
+
 function resolveInterface(
   kind: 'wsgi' | 'asgi',
-  declaration: Declaration,
-  answer: SettingsAnswer,
-  root: string,
-): Application | Problem {
+  { declaration, answer, root }: ApplicationRequest,
+): Result<Application> {
   // An APP for a web server is not in the original, and is what people try when a project has two applications.
-  if (declaration.app !== undefined) return { words: [withColon(declaration.app)], from: declaration.placeOf('app') }
+  if (declaration.app !== undefined)
+    return { value: { words: [withColon(declaration.app)], from: declaration.placeOf('app') } }
   const setting = SETTINGS[kind]
   const value = answer.settings[setting]
-  if (typeof value === 'string' && value !== '') return { words: [withColon(value)], from: setting }
-  const found = besideSettings(kind, answer.settingsModule, answer.settingsFile)
-  if (found)
-    return {
-      words: [`${found}:application`],
-      from: `${found.replaceAll('.', '/')}.py`,
-      note: `${setting} is not set; ${found}:application was found beside the settings`,
-    }
-  return {
-    id: 'E207',
-    place: setting,
-    process: declaration.name,
-    message: `The project has no ${kind.toUpperCase()} application: ${setting} is not set, and there is no ${kind}.py beside ${answer.settingsModule}.`,
-    hint: `Set ${setting} = "mysite.${kind}.application", or create ${join(root, answer.settingsModule.split('.')[0] ?? '', `${kind}.py`)}`,
+  if (typeof value === 'string' && value !== '') return { value: { words: [withColon(value)], from: setting } }
+  const { settingsModule, settingsFile } = answer
+  const found = besideSettings(kind, settingsModule, settingsFile)
+  if (found) {
+    const note = `${setting} is not set; ${found}:application was found beside the settings`
+    return { value: { words: [`${found}:application`], from: `${found.replaceAll('.', '/')}.py`, note } }
   }
+  const message = `The project has no ${kind.toUpperCase()} application: ${setting} is not set, and there is no ${kind}.py beside ${settingsModule}.`
+  const hint = `Set ${setting} = "mysite.${kind}.application", or create ${join(root, settingsModule.split('.')[0] ?? '', `${kind}.py`)}`
+  return { problem: { id: 'E207', place: setting, process: declaration.name, message, hint } }
 }
 
 /** `mysite.wsgi.application` is `mysite.wsgi:application`: the last part is the attribute. */

@@ -1,52 +1,58 @@
 import type { Backend } from '../../backends/backend.ts'
 import { BACKEND_REFERENCES, BACKENDS, findBackend } from '../../backends/index.ts'
 import type { Declaration } from '../../config/declarations.ts'
-import { nearest } from '../../core/values.ts'
+import { defined } from '../../core/defined.ts'
 import type { Problem } from '../../core/errors.ts'
+import type { Result } from '../../core/result.ts'
+import { nearest } from '../../core/values.ts'
 import type { PythonAnswer, PythonClass, PythonError } from '../../inspect/answers.ts'
 import { projectProbe } from '../../inspect/programs.ts'
 import { isPackageOnly, likelyPackages, mayBePackage } from './backend-packages.ts'
 import { isModule, loadModule, loadPackage, notInstalled } from './own-backends.ts'
 
-/** What a declaration's `BACKEND` turned out to be. */
+/** First stage of a process: its backend. */
 export interface ResolvedBackend {
   readonly backend: Backend
-  /** What it was taken from: the short name, the Python class, the module. */
+  /** The name that the plan shows: the short name, the Python class, or the module. */
   readonly reference: string
-  /** Arguments that a Python class prepared; they take the place of `ARGS`. */
-  readonly prepared?: readonly string[]
-  /** It is constructed from its declaration again when it starts. */
-  readonly runsInPython?: boolean
-  readonly note?: string
+  /** Arguments that a Python class prepared; they replace `ARGS`. */
+  readonly prepared?: readonly string[] | undefined
+  /** Whether a Python class starts the server itself, from its declaration. */
+  readonly runsInPython?: boolean | undefined
+  readonly note?: string | undefined
 }
 
-/** The declarations whose backend only Python can explain. */
-export const needsPython = (declaration: Declaration): boolean =>
-  !findBackend(declaration.backend) &&
-  !isModule(declaration.backend) &&
-  !isPackageOnly(declaration.backend) &&
-  declaration.backend.includes('.')
+/** Tells whether only the project's interpreter can find the backend of a declaration. */
+export const needsPython = ({ backend }: Declaration): boolean =>
+  !findBackend(backend) && !isModule(backend) && !isPackageOnly(backend) && backend.includes('.')
 
-/** Finds the backend of one declaration, or says why there is none. */
+/** Finds the backend of one declaration. */
 export async function resolveBackend(
   declaration: Declaration,
   root: string,
   answer: PythonAnswer | undefined,
-): Promise<ResolvedBackend | Problem> {
+): Promise<Result<ResolvedBackend>> {
   const reference = declaration.backend
   const builtIn = findBackend(reference)
-  if (builtIn) return { backend: builtIn, reference: builtIn.name }
+  if (builtIn) return { value: { backend: builtIn, reference: builtIn.name } }
   if (isModule(reference)) return loadModule(declaration, root)
-  if (mayBePackage(reference)) {
-    const loaded = await loadPackage(declaration, root)
-    if (loaded) return loaded
-    const near = nearest(reference, [...BACKEND_REFERENCES, ...likelyPackages(root)])
-    if (near === undefined && isScopedOrOurs(reference)) return notInstalled(declaration, root)
-    return cannotImport(declaration, 'there is no built-in backend of that name', near)
-  }
+  if (mayBePackage(reference)) return resolvePackage(declaration, root)
   const known = answer?.classes[declaration.name]
-  if (known === undefined) return cannotImport(declaration, 'there is no built-in backend of that name')
-  return 'error' in known ? explainPython(declaration, known.error) : fromPython(declaration, known)
+  if (known === undefined) return cannotImport(declaration, NO_SUCH_NAME)
+  return 'error' in known
+    ? { problem: explainPython(declaration, known.error) }
+    : { value: fromPython(declaration, known) }
+}
+
+const NO_SUCH_NAME = 'there is no built-in backend of that name'
+
+async function resolvePackage(declaration: Declaration, root: string): Promise<Result<ResolvedBackend>> {
+  const reference = declaration.backend
+  const loaded = await loadPackage(declaration, root)
+  if (loaded) return loaded
+  const near = nearest(reference, [...BACKEND_REFERENCES, ...likelyPackages(root)])
+  if (near === undefined && isScopedOrOurs(reference)) return notInstalled(declaration, root)
+  return cannotImport(declaration, NO_SUCH_NAME, near)
 }
 
 function fromPython(declaration: Declaration, known: PythonClass): ResolvedBackend {
@@ -71,34 +77,28 @@ function inPython(declaration: Declaration, { mro }: PythonClass, base: Backend 
     title: declaration.backend.split('.').at(-1) ?? declaration.backend,
     summary: "A backend class of the project's own.",
     kind: base?.kind ?? (isWorker ? 'worker' : 'web'),
-    ...(base?.python && { python: base.python }),
-    ...(base?.stop && { stop: base.stop }),
+    ...defined({ python: base?.python, stop: base?.stop }),
     // Its options reach it inside Python, as it prepares them; only what the command line adds is given here.
     command: ({ extra }) => ({ program: 'python', args: [projectProbe, 'run', declaration.name, ...extra] }),
   }
 }
 
 function explainPython(declaration: Declaration, error: PythonError): Problem {
-  const place = declaration.placeOf('backend')
-  const missing = error.import && error.module !== null
-  if (missing && (declaration.backend === error.module || declaration.backend.startsWith(`${error.module}.`)))
-    return cannotImport(declaration, isOurs(declaration.backend) ? UNKNOWN_PATH : error.message, error.near)
-  if (error.import) return { ...cannotImport(declaration, error.message), details: error.text.trimEnd() }
-  if (error.type === 'NotABackend')
-    return {
-      id: 'E209',
-      place,
-      process: declaration.name,
-      message: `${declaration.backend} is not a backend: ${error.message}.`,
-      hint: 'A backend is constructed with the keys of its declaration, then start_server(*prep_server_args()) is called',
-    }
-  return {
-    id: 'E209',
-    place,
-    process: declaration.name,
-    message: `The backend class ${declaration.backend} raises ${error.type}: ${error.message.split('\n')[0]}`,
-    details: error.text.trimEnd(),
+  const { backend, name: process } = declaration
+  const details = error.text.trimEnd()
+  const missing = error.import ? error.module : null
+  if (missing !== null && (backend === missing || backend.startsWith(`${missing}.`)))
+    return explainImport(declaration, isOurs(backend) ? UNKNOWN_PATH : error.message, error.near)
+  if (error.import) return { ...explainImport(declaration, error.message), details }
+  const at = { id: 'E209', place: declaration.placeOf('backend'), process } as const
+  if (error.type === 'NotABackend') {
+    const message = `${backend} is not a backend: ${error.message}.`
+    const hint =
+      'A backend is constructed with the keys of its declaration, then start_server(*prep_server_args()) is called'
+    return { ...at, message, hint }
   }
+  const message = `The backend class ${backend} raises ${error.type}: ${error.message.split('\n')[0]}`
+  return { ...at, message, details }
 }
 
 /** What is hardly meant as the name of a built-in one. */
@@ -109,27 +109,26 @@ const isOurs = (path: string): boolean => /^(django_)?prodserver\.backends\./.te
 
 const UNKNOWN_PATH = 'there is no built-in backend of that path'
 
-function cannotImport(declaration: Declaration, reason: string, meant?: string | null): Problem {
-  const near =
-    meant ??
-    nearest(declaration.backend, BACKEND_REFERENCES) ??
-    nearest(declaration.backend.split('.').at(-1) ?? '', BACKEND_REFERENCES)
-  const known = 'See the known backends: prodserver backends'
-  const own = 'Name a class of your own by its import path, as Python imports it from the folder with manage.py'
-  const family = BACKENDS.filter(({ name }) => name.startsWith(`${declaration.backend}-`))
-  const several = family.map(({ name }) => JSON.stringify(name)).join(' or ')
-  const hint = several
-    ? `Did you mean ${several}?`
-    : near
-      ? `Did you mean ${JSON.stringify(near)}?`
-      : declaration.backend.includes('.')
-        ? own
-        : known
-  return {
-    id: 'E202',
-    place: declaration.placeOf('backend'),
-    process: declaration.name,
-    message: `Cannot import BACKEND ${JSON.stringify(declaration.backend)}: ${reason}.`,
-    hint,
-  }
+const cannotImport = (declaration: Declaration, reason: string, near?: string): Result<never> => ({
+  problem: explainImport(declaration, reason, near),
+})
+
+function explainImport(declaration: Declaration, reason: string, near?: string | null): Problem {
+  const { backend, name: process } = declaration
+  const message = `Cannot import BACKEND ${JSON.stringify(backend)}: ${reason}.`
+  return { id: 'E202', place: declaration.placeOf('backend'), process, message, hint: importHint(backend, near) }
 }
+
+function importHint(backend: string, meant: string | null | undefined): string {
+  const family = BACKENDS.filter(({ name }) => name.startsWith(`${backend}-`))
+  if (family.length > 0) return `Did you mean ${family.map(({ name }) => JSON.stringify(name)).join(' or ')}?`
+  const near =
+    meant ?? nearest(backend, BACKEND_REFERENCES) ?? nearest(backend.split('.').at(-1) ?? '', BACKEND_REFERENCES)
+  if (near) return `Did you mean ${JSON.stringify(near)}?`
+  if (!backend.includes('.')) return 'See the known backends: prodserver backends'
+  return 'Name a class of your own by its import path, as Python imports it from the folder with manage.py'
+}
+
+/** Tells whether a backend can only run in a Django project. */
+export const needsDjango = ({ python, app }: Backend): boolean =>
+  python !== undefined || app === 'wsgi' || app === 'asgi' || app === 'celery'

@@ -9,7 +9,9 @@ import type { ProcessKind } from '../../core/types.ts'
 import { quoteWord } from '../../core/shell-words.ts'
 import { seesModule } from './application.ts'
 import { backendPackages, mayBePackage, packageOf } from './backend-packages.ts'
-import { checkPackage, checkVersion } from '../checks/package.ts'
+import { missingPackage } from '../checks/backend-package.ts'
+import { oldPackage } from '../checks/package-version.ts'
+import { disk } from '../disk.ts'
 import { installedVersion } from './installed-version.ts'
 import { addCommand, findPackage, type Manifest, versionOf } from './node-packages.ts'
 import { loadPackage } from './own-backends.ts'
@@ -47,20 +49,13 @@ export interface Installation {
   readonly declarations: readonly Declaration[]
 }
 
-const UNKNOWN = { installed: null, usable: null, missing: [] } as const
-
 /** The built-in ones, in the order of the reference. */
 export const builtInBackends = (installation: Installation | undefined, nodeVersion: string): readonly KnownBackend[] =>
-  BACKENDS.map((backend) => ({
-    ...described(backend, backend.name, 'built-in'),
-    ...(needsNothing(backend)
-      ? { installed: /^(node|npm-script)$/.test(backend.name) ? nodeVersion : null, usable: true, missing: [] }
-      : installation
-        ? lookedAt(backend, installation)
-        : UNKNOWN),
-  }))
-
-const needsNothing = ({ python, node }: Backend): boolean => python === undefined && node === undefined
+  BACKENDS.map((backend) => {
+    const looked = lookedAt(backend, installation)
+    const isNode = backend.name === 'node' || backend.name === 'npm-script'
+    return { ...described(backend, backend.name, 'built-in'), ...looked, ...(isNode ? { installed: nodeVersion } : {}) }
+  })
 
 const described = (
   { kind, summary, paths = [] }: Backend,
@@ -70,23 +65,32 @@ const described = (
 
 type Looked = Pick<KnownBackend, 'installed' | 'usable' | 'missing'>
 
-function lookedAt(backend: Backend, installation: Installation): Looked {
+/** Tells whether a backend would work in this project; without a project, only backends that need nothing would. */
+function lookedAt(backend: Backend, installation: Installation | undefined): Looked {
+  if (!backend.python && !backend.node) return { installed: null, usable: true, missing: [] }
+  if (!installation) return { installed: null, usable: null, missing: [] }
   if (backend.node) return lookedAtNode(backend.node.package, backend, installation)
   if (!installation.project.settings) return withoutProject(installation)
-  const asked = { name: backend.name, placeOf: () => backend.name }
   if (backend.python?.module === 'django' && !installation.answer.modules['django']) return withoutDjango(installation)
-  const problems = [...checkPackage(asked, backend, installation), ...checkVersion(asked, backend, installation)]
+  return lookedAtPython(backend, installation)
+}
+
+function lookedAtPython(backend: Backend, installation: Installation): Looked {
+  const asked = { name: backend.name, placeOf: () => backend.name }
+  const facts = { ...installation, disk }
+  const problems = [...missingPackage(asked, backend, facts), ...oldPackage(asked, backend, facts)]
   const missing = problems.map(({ id, message, hint = null }): Missing => ({
     what: WHAT[id] ?? 'package',
     message,
     hint,
   }))
-  const isThere = missing.every(({ what }) => what !== 'package')
+  const usable = !problems.some(isError)
+  if (missing.some(({ what }) => what === 'package')) return { installed: null, usable, missing }
   const [distribution = ''] = backend.python?.package.split(' ') ?? []
   return {
-    installed: (isThere ? installedVersion(distribution, installation.answer.path) : undefined) ?? null,
-    usable: !problems.some(isProblemError),
-    missing: isThere ? [...missing, ...missingAddons(backend, installation)] : missing,
+    installed: installedVersion(distribution, installation.answer.path) ?? null,
+    usable,
+    missing: [...missing, ...missingAddons(backend, installation)],
   }
 }
 
@@ -129,8 +133,6 @@ const WHAT: Readonly<Partial<Record<Problem['id'], Missing['what']>>> = {
   W306: 'version',
 }
 
-const isProblemError = (problem: Omit<Problem, 'process'>): boolean => isError(problem)
-
 /** Values of options that need a module of their own. */
 function missingAddons({ addons = {} }: Backend, { project, answer }: Installation): readonly Missing[] {
   return Object.entries(addons).flatMap(([option, values]) =>
@@ -164,27 +166,22 @@ async function packagedBackend(
   const found = packageOf(reference, root)
   const installed = found ? versionOf(found) : null
   const loaded = await loadPackage({ backend: reference, name: reference, placeOf: () => reference }, root)
-  if (!loaded || 'id' in loaded) {
-    const missing: Missing = { what: 'backend', message: loaded?.message ?? '', hint: loaded?.hint ?? null }
-    return {
-      name: reference,
-      kind: null,
-      summary: '',
-      paths: [],
-      from: 'package',
-      installed,
-      usable: false,
-      missing: [missing],
-    }
-  }
-  const { backend } = loaded
-  const looked = needsNothing(backend)
-    ? { usable: true, missing: [] }
-    : installation
-      ? lookedAt(backend, installation)
-      : UNKNOWN
-  return { ...described(backend, reference, 'package'), ...looked, installed }
+  if (!loaded?.value) return unusable(reference, installed, loaded?.problem)
+  const { value } = loaded
+  return { ...described(value.backend, reference, 'package'), ...lookedAt(value.backend, installation), installed }
 }
+
+/** A package whose backend cannot be loaded. */
+const unusable = (name: string, installed: string | null, problem: Problem | undefined): KnownBackend => ({
+  name,
+  kind: null,
+  summary: '',
+  paths: [],
+  from: 'package',
+  installed,
+  usable: false,
+  missing: [{ what: 'backend', message: problem?.message ?? '', hint: problem?.hint ?? null }],
+})
 
 const isPackaged = (reference: string, root: string): boolean =>
   !findBackend(reference) && mayBePackage(reference) && packageOf(reference, root) !== undefined
@@ -210,6 +207,7 @@ export function projectBackends(
     const missing = problems
       .filter(({ process, id }) => process === name && OF_BACKEND.has(id))
       .map(({ message, hint = null }): Missing => ({ what: 'backend', message, hint }))
+    const isKnown = planned !== undefined || missing.length > 0
     return {
       name: backend,
       kind: planned?.kind ?? null,
@@ -217,7 +215,7 @@ export function projectBackends(
       paths: [],
       from: 'project',
       installed: null,
-      usable: missing.length > 0 ? false : planned ? true : null,
+      usable: isKnown ? missing.length === 0 : null,
       missing,
     }
   })

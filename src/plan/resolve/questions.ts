@@ -1,58 +1,27 @@
+import type { Option } from '../../args/translate.ts'
 import type { Backend } from '../../backends/backend.ts'
 import { findBackend, modulesOf } from '../../backends/index.ts'
 import type { Declaration } from '../../config/declarations.ts'
+import type {
+  DeploymentQuestion,
+  ImportedKind,
+  MemoryQuestion,
+  OptionQuestion,
+  PythonAnswer,
+  PythonQuestion,
+} from '../../inspect/answers.ts'
+import { askPython } from '../../inspect/ask-python.ts'
 import type { SettingsAnswer } from '../../inspect/settings.ts'
-import { resolveApplication, seesModule } from './application.ts'
-import type { MemoryQuestion, OptionQuestion, PythonAnswer, PythonQuestion } from '../../inspect/answers.ts'
-import { askPython, overridesForPython } from '../../inspect/ask-python.ts'
 import type { PlanRequest } from '../request.ts'
-import { hasItsApp } from '../checks/package.ts'
-import { optionQuestion } from '../checks/options.ts'
-import { type ImportedApplication, importedApplication } from '../checks/imported.ts'
-import { needsPython, type ResolvedBackend, resolveBackend } from './backend.ts'
-import { translate } from './translation.ts'
-import { asDeclared } from './variant.ts'
-import { memoryQuestion } from '../workload.ts'
+import { seesModule } from './application.ts'
+import { hasItsApp, isInstalled } from './installation.ts'
+import type { ResolvedProcess } from './resolved-process.ts'
 
-/** Asks everything that only an import can answer at once, and nothing where files answer it. */
-export async function askAbout(
-  wanted: readonly Declaration[],
-  request: PlanRequest,
-): Promise<PythonAnswer | undefined> {
-  const { answer } = request
-  const known = wanted.flatMap((declaration) => {
-    const backend = findBackend(declaration.backend)
-    return backend ? [{ declaration, resolved: { backend, reference: backend.name } }] : []
-  })
-  const classes = Object.fromEntries(
-    wanted.filter(needsPython).map((declaration) => [declaration.name, overridesForPython(declaration.overrides)]),
-  )
-  const deploy =
-    request.deploy && answer.modules['django']
-      ? { celery: celeryOf(wanted, answer), libraries: librariesOf(wanted, answer) }
-      : null
-  const first = await ask({ ...questionsOf(known, request), classes, deploy }, request)
-  if (!first || !request.thorough || Object.keys(classes).length === 0) return first
-  // What a class of the project's own makes of its ARGS is known only now.
-  const prepared = await Promise.all(
-    wanted.filter(needsPython).map(async (declaration) => {
-      const resolved = await resolveBackend(declaration, request.project.root, first)
-      return 'backend' in resolved && resolved.prepared ? [{ declaration, resolved }] : []
-    }),
-  )
-  const second = await ask({ ...questionsOf(prepared.flat(), request), classes: {}, deploy: null }, request)
-  if (!second) return first
-  return {
-    ...first,
-    apps: { ...first.apps, ...second.apps },
-    options: { ...first.options, ...second.options },
-    memory: { ...first.memory, ...second.memory },
-  }
-}
+/** The part of the question that differs between two askings for one plan. */
+export type Questions = Pick<PythonQuestion, 'classes' | 'deploy' | 'apps' | 'options' | 'memory'>
 
-type Questions = Pick<PythonQuestion, 'classes' | 'deploy' | 'apps' | 'options' | 'memory'>
-
-async function ask(questions: Questions, request: PlanRequest): Promise<PythonAnswer | undefined> {
+/** Asks everything that only an import can answer; undefined if files answered everything already. */
+export async function ask(questions: Questions, request: PlanRequest): Promise<PythonAnswer | undefined> {
   const { project, answer, env, timeoutMs } = request
   const { classes, deploy, apps, options, memory } = questions
   if (deploy === null && Object.keys({ ...classes, ...apps, ...options, ...memory }).length === 0) return undefined
@@ -66,35 +35,109 @@ async function ask(questions: Questions, request: PlanRequest): Promise<PythonAn
   })
 }
 
-interface Known {
-  readonly declaration: Declaration
-  readonly resolved: ResolvedBackend
-}
-
-function questionsOf(known: readonly Known[], request: PlanRequest): Pick<Questions, 'apps' | 'options' | 'memory'> {
-  const { project, answer, thorough, here } = request
-  const apps: Record<string, ImportedApplication['kind']> = {}
-  const options: Record<string, OptionQuestion> = {}
-  const memory: Record<string, MemoryQuestion> = {}
-  for (const { declaration, resolved: found } of known) {
-    const resolved = asDeclared(declaration, found, request)
-    const { backend } = resolved
-    const application = resolveApplication(declaration, backend, answer, project.root)
-    if (thorough && isInstalled(backend, answer)) {
-      const question = optionQuestion(backend, translate(declaration, resolved, application))
-      if (question) options[declaration.name] = question
-    }
-    const imported = importedApplication(backend, application, answer)
-    if (imported && (thorough || !seesModule(imported.path, [project.root, ...answer.path])))
-      apps[imported.path] = imported.kind
-    if (!here || declaration.enabled === false || !isInstalled(backend, answer)) continue
-    const question = memoryQuestion(backend, application, answer)
-    if (question) memory[declaration.name] = question
+/** The questions about processes: their applications, their options and their memory. */
+export function questionsAbout(
+  processes: readonly ResolvedProcess[],
+  request: PlanRequest,
+): Pick<Questions, 'apps' | 'options' | 'memory'> {
+  const named = <T>(
+    questionOf: (resolved: ResolvedProcess, request: PlanRequest) => T | undefined,
+  ): Record<string, T> =>
+    Object.fromEntries(
+      processes.flatMap((resolved) => {
+        const question = questionOf(resolved, request)
+        return question === undefined ? [] : [[resolved.declaration.name, question]]
+      }),
+    )
+  const apps = processes.flatMap((resolved) => applicationQuestion(resolved, request) ?? [])
+  return {
+    apps: Object.fromEntries(apps.map(({ path, kind }) => [path, kind])),
+    options: request.thorough ? named(optionQuestion) : {},
+    memory: request.machine ? named(memoryQuestion) : null,
   }
-  return { apps, options, memory: here ? memory : null }
 }
 
-/** Celery applications by the process that they are of. */
+/** An application that must be importable for a process to start. */
+export interface ImportedApplication {
+  /** The import path as the program gets it: Celery's own forms, `module:attribute` for the others. */
+  readonly path: string
+  readonly kind: ImportedKind
+  /** The place where the application is named. */
+  readonly from: string
+}
+
+/** The imported application of a process; undefined if a missing package prevents the import anyway. */
+export function importedApplication(
+  { backend, application: { value } }: ResolvedProcess,
+  { modules }: SettingsAnswer,
+): ImportedApplication | undefined {
+  const kind = backend.app
+  if (!value || !(kind === 'celery' || kind === 'wsgi' || kind === 'asgi')) return undefined
+  if (!modules['django'] || !modules[backend.python?.module ?? 'django']) return undefined
+  return { path: value.words[0] ?? '', kind, from: value.from }
+}
+
+/** An application whose module is not among the files on the import path; with `thorough`, every application. */
+function applicationQuestion(
+  resolved: ResolvedProcess,
+  { answer, project, thorough }: PlanRequest,
+): ImportedApplication | undefined {
+  const imported = importedApplication(resolved, answer)
+  if (!imported || thorough) return imported
+  return seesModule(imported.path, [project.root, ...answer.path]) ? undefined : imported
+}
+
+/** The question about the options of a process; undefined if no program can judge them, or if there are none. */
+export function optionQuestion(
+  { backend, translation }: Pick<ResolvedProcess, 'backend' | 'translation'>,
+  { answer }: Pick<PlanRequest, 'answer'>,
+): OptionQuestion | undefined {
+  const { parser, python } = backend
+  if (parser === undefined || !python || !isInstalled(backend, answer)) return undefined
+  const asked = translation.options.filter(({ tokens }) => tokens.length > 0)
+  // gunicorn also reads options from a file and from the environment.
+  if (asked.length === 0 && !parser.startsWith('gunicorn ')) return undefined
+  return {
+    parser,
+    package: python.package.split(' ').at(-1) as string,
+    options: asked.map(({ key, tokens }) => [key, tokens]),
+    modules: asked.flatMap((option) => addonsOf(option, backend).map(({ module }) => module)),
+  }
+}
+
+/** Modules that the values of an option need, with their packages. */
+export const addonsOf = (
+  option: Option,
+  { addons = {}, options = {} }: Backend,
+): readonly { readonly module: string; readonly package: string }[] =>
+  option.values.flatMap((value) => addons[options.short?.[option.name] ?? option.name]?.[value] ?? [])
+
+/** The modules and the application to measure; undefined if the process is not Python, or cannot start. */
+function memoryQuestion(
+  { declaration, backend, application }: ResolvedProcess,
+  { answer }: PlanRequest,
+): MemoryQuestion | undefined {
+  const { app, parser, python } = backend
+  if (declaration.enabled === false || !python || application.problem || !isInstalled(backend, answer)) return undefined
+  const path = application.value?.words[0]
+  const isImported = (app === 'wsgi' || app === 'asgi' || app === 'celery') && path !== undefined
+  return {
+    modules: modulesOf(python).filter((module) => answer.modules[module]),
+    parser: parser ?? null,
+    app: isImported ? [path, app] : null,
+  }
+}
+
+/** The question about the running project; null if it was not asked for. */
+export function deploymentQuestion(
+  wanted: readonly Declaration[],
+  { answer, deploy }: PlanRequest,
+): DeploymentQuestion | null {
+  if (!deploy || !answer.modules['django']) return null
+  return { celery: celeryOf(wanted, answer), libraries: librariesOf(wanted, answer) }
+}
+
+/** Import paths of Celery applications, by process. */
 const celeryOf = (wanted: readonly Declaration[], { modules }: SettingsAnswer): Readonly<Record<string, string>> =>
   Object.fromEntries(
     wanted.flatMap(({ name, backend, app, enabled }) =>
@@ -104,12 +147,9 @@ const celeryOf = (wanted: readonly Declaration[], { modules }: SettingsAnswer): 
     ),
   )
 
-/** Libraries of tasks that have a worker. */
+/** Task libraries that have a worker. */
 function librariesOf(wanted: readonly Declaration[], answer: SettingsAnswer): readonly string[] {
   const backends = wanted.flatMap(({ backend, enabled }) => (enabled === false ? [] : (findBackend(backend) ?? [])))
   const usable = backends.filter((backend) => isInstalled(backend, answer) && hasItsApp(backend, answer))
   return [...new Set(usable.flatMap(({ queues }) => queues?.library ?? []))]
 }
-
-const isInstalled = ({ python }: Backend, { modules }: SettingsAnswer): boolean =>
-  python !== undefined && modules['django'] === true && modulesOf(python).some((module) => modules[module] === true)

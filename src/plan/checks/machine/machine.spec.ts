@@ -1,66 +1,111 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Workers } from '../backends/backend.ts'
-import type { PlannedProcess } from '../plan/plan.ts'
-import type { Workload } from '../plan/workload.ts'
-import { checkMachine, checkSpace, type Demand } from './check-machine.ts'
-import type { FileSystem, Machine } from './machine.ts'
+import { createDeclaration, createFacts, problemsOf } from '../../../../test/support/facts.ts'
+import type { Option } from '../../../args/translate.ts'
+import type { Workers } from '../../../backends/backend.ts'
+import type { MemoryAnswer } from '../../../inspect/answers.ts'
+import type { FactsHere, ProcessFacts } from '../../facts.ts'
+import type { FileSystem, MachineFacts } from '../../machine.ts'
+import type { PlannedProcess } from '../../plan.ts'
+import { MACHINE_CHECKS } from '../index.ts'
 
 const M = 1024 ** 2
 const G = 1024 ** 3
 
-const MACHINE: Machine = {
+const system = (more: Partial<FileSystem> = {}): FileSystem => ({
+  id: 1,
+  folder: '/var',
+  freeBytes: 20 * G,
+  sizeBytes: 100 * G,
+  isOutOfFiles: false,
+  ...more,
+})
+
+const MACHINE: MachineFacts = {
   processors: { usable: 4, all: 4 },
   memory: { bytes: 8 * G, limitedBy: null },
   openFiles: { soft: 1024, hard: 4096 },
+  ports: { lowest: 1024, holderOf: () => null },
+  stateDir: '/var/state',
+  logBytes: 0,
+  fileSystemOf: () => system(),
 }
 
-interface Given extends Omit<Partial<Workload>, 'workers'> {
+interface Demand {
+  readonly process: ProcessFacts
+  readonly memory: MemoryAnswer | null
+}
+
+interface Given {
+  readonly name?: string
   readonly workers?: Partial<Workers>
   readonly planned?: Partial<PlannedProcess>
+  /** Whether the number of workers is declared. Default true. */
+  readonly isCounted?: boolean
+  readonly memory?: MemoryAnswer | null
+  /** Files that options write, by option. */
+  readonly files?: Readonly<Record<string, string>>
 }
 
-function demand({ planned, workers, ...workload }: Given = {}): Demand {
-  const name = workload.name ?? 'web'
-  const log = { maxSizeBytes: 10 * M, keep: 5, compress: true }
+/** A process that is planned, with what it needs of the machine. */
+function demand(given: Given = {}): Demand {
+  const { name = 'web', isCounted = true, files = {}, memory = { alone: 50 * M, forked: 20 * M } } = given
+  const workers: Workers = { processes: 1, option: 'workers', ...given.workers }
   const place = `PRODUCTION_PROCESSES[${JSON.stringify(name)}]`
-  const process = { name, place, title: 'gunicorn', instances: 1, log, limits: {}, memoryLimitBytes: null, from: {} }
-  return {
-    // Only this of it is read here.
-    planned: { ...process, ...planned } as PlannedProcess,
-    workload: {
-      name,
-      title: 'gunicorn',
-      kind: 'web',
-      instances: planned?.instances ?? 1,
-      workersPlace: 'ARGS["workers"]',
-      connectionsPlace: 'ARGS["worker-connections"]',
-      memory: { alone: 50 * M, forked: 20 * M },
-      written: [],
-      ...workload,
-      workers: { processes: 1, option: 'workers', ...workers },
-    },
+  const placeOf = (_key: string, option = ''): string => `ARGS[${JSON.stringify(option)}]`
+  const declaration = createDeclaration({ name, place, placeOf })
+  const names = [isCounted ? workers.option : undefined, workers.connections?.option].filter(
+    (each) => each !== undefined,
+  )
+  const options = [
+    ...names.map((key): Option => ({ key, name: key, values: ['1'], tokens: [] })),
+    ...Object.entries(files).map(([key, file]): Option => ({ key, name: key, values: [file], tokens: [] })),
+  ]
+  const planned = {
+    name,
+    place,
+    kind: 'web',
+    title: 'gunicorn',
+    instances: 1,
+    listen: [],
+    log: { maxSizeBytes: 10 * M, keep: 5, compress: true },
+    limits: {},
+    memoryLimitBytes: null,
+    from: {},
+    enabled: true,
+    ...given.planned,
   }
+  const resolved = { backend: { files: { writes: Object.keys(files) } }, translation: { options }, cwd: '/' }
+  const command = { options, workers, listen: [] }
+  // The checks look at nothing else.
+  return { process: { declaration, resolved, command, planned, problems: [] } as unknown as ProcessFacts, memory }
 }
+
+function factsOf(demands: readonly Demand[], machine: Partial<MachineFacts>): FactsHere {
+  const memory = Object.fromEntries(demands.map((each) => [each.process.declaration.name, each.memory]))
+  const python = { classes: {}, apps: {}, options: {}, memory }
+  const processes = demands.map(({ process }) => process)
+  return { ...createFacts(processes, { python }), machine: { ...MACHINE, ...machine } }
+}
+
+const find = (demands: readonly Demand[], machine: Partial<MachineFacts>) =>
+  MACHINE_CHECKS.flatMap((check) => problemsOf(check, factsOf(demands, machine)))
 
 const celery = (more: Given = {}): Demand =>
   demand({
     name: 'worker',
-    title: 'celery worker',
-    kind: 'worker',
     ...more,
+    planned: { title: 'celery worker', kind: 'worker', ...more.planned },
     workers: { option: 'concurrency', forked: true, ...more.workers },
   })
 
-const said = (demands: readonly Demand[], machine: Partial<Machine> = {}): readonly string[] =>
-  checkMachine(demands, { ...MACHINE, ...machine }).map(
-    ({ id, place, message, hint }) => `${id} ${place}: ${message} ${hint}`,
-  )
+const said = (demands: readonly Demand[], machine: Partial<MachineFacts> = {}): readonly string[] =>
+  find(demands, machine).map(({ id, place, message, hint }) => `${id} ${place}: ${message} ${hint}`)
 
 const cases: readonly (readonly [
   what: string,
   demands: readonly Demand[],
-  machine: Partial<Machine>,
+  machine: Partial<MachineFacts>,
   says: string[],
 ])[] = [
   ['twice the processors and one more', [demand({ workers: { processes: 9 } })], {}, []],
@@ -82,7 +127,7 @@ const cases: readonly (readonly [
   ],
   [
     'instances with workers of their own',
-    [demand({ workersPlace: null, workers: { processes: 2 }, planned: { instances: 5, from: { instances: 'I' } } })],
+    [demand({ isCounted: false, workers: { processes: 2 }, planned: { instances: 5, from: { instances: 'I' } } })],
     {},
     [
       'W501 I: gunicorn starts 5 × 2 processes, and this machine has 4 processors: more than 9 wait for each other more than they work. Begin with "workers": 1, and watch: prodserver top',
@@ -99,7 +144,7 @@ const cases: readonly (readonly [
   ['a worker whose processes somebody has counted', [celery({ workers: { processes: 40 } })], {}, []],
   [
     'a worker that counts the processors of the machine, and not those of the container',
-    [celery({ workersPlace: null, workers: { processes: 64 } })],
+    [celery({ isCounted: false, workers: { processes: 64 } })],
     { processors: { usable: 2, all: 64 } },
     [
       'W501 PRODUCTION_PROCESSES["worker"]: celery worker starts 64 processes, as many as the machine has processors, and only 2 processors may be used here: more than 5 wait for each other more than they work. Begin with "concurrency": 5, and watch: prodserver top',
@@ -129,7 +174,7 @@ const cases: readonly (readonly [
   ],
   [
     'what is over soon, and what could not be measured',
-    [demand({ kind: 'task' }), demand({ name: 'node', memory: null })],
+    [demand({ planned: { kind: 'task' } }), demand({ name: 'node', memory: null })],
     { memory: { bytes: 1, limitedBy: null } },
     [],
   ],
@@ -189,21 +234,12 @@ for (const [what, demands, machine, says] of cases) {
   })
 }
 
-const system = (more: Partial<FileSystem> = {}): FileSystem => ({
-  id: 1,
-  folder: '/var',
-  freeBytes: 20 * G,
-  sizeBytes: 100 * G,
-  isOutOfFiles: false,
-  ...more,
-})
-
 const spaceSaid = (
   demands: readonly Demand[],
   fileSystemOf: (path: string) => FileSystem,
   logBytes = 0,
 ): readonly string[] =>
-  checkSpace(demands, { stateDir: '/var/state', logBytes, fileSystemOf }).map(
+  find(demands, { logBytes, fileSystemOf }).map(
     ({ id, place, process, message }) => `${id} ${place} ${process ?? '-'}: ${message}`,
   )
 
@@ -223,13 +259,10 @@ test('logs that may outgrow their file system are told of, less what they take a
 })
 
 test('a file system that is nearly full is told of once, at what writes there first', () => {
-  const written = [
-    { file: '/logs/access.log', process: 'web', place: 'ARGS["access-logfile"]', isOwned: false, isShared: false },
-    { file: '/logs/error.log', process: 'web', place: 'ARGS["error-logfile"]', isOwned: false, isShared: false },
-  ]
+  const files = { 'access-logfile': '/logs/access.log', 'error-logfile': '/logs/error.log' }
   const little = system({ id: 2, folder: '/logs', freeBytes: 5 * M })
   assert.deepEqual(
-    spaceSaid([demand({ written })], (path) => (path.startsWith('/logs') ? little : system())),
+    spaceSaid([demand({ files })], (path) => (path.startsWith('/logs') ? little : system())),
     ['W506 ARGS["access-logfile"] web: The file system of /logs has 5M left.'],
   )
 })
