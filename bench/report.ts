@@ -4,7 +4,7 @@ import type { Result } from './compare.ts'
 import type { Supervision } from './supervise/contests.ts'
 import { renderSupervisionMarkdown, renderSupervisionText } from './supervise/report.ts'
 
-export interface Report {
+interface Report {
   readonly machine: Readonly<Record<string, string>>
   readonly results: readonly Result[]
   readonly supervision?: Supervision | undefined

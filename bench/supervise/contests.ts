@@ -14,7 +14,7 @@ import { endAllRuns } from './running.ts'
 import type { Ground } from './start-and-stop.ts'
 import { median, type Row } from './table.ts'
 
-export interface Options {
+interface Options {
   /** With Django and gunicorn. */
   readonly python: string
   readonly version: string

@@ -29,7 +29,7 @@ export function gather(contestants: readonly Contestant[]): Field {
 /** What an entrant did in each round, or why it could not. */
 export type Samples<T> = ReadonlyMap<string, readonly T[] | string>
 
-export interface Turns {
+interface Turns {
   readonly rounds: number
   /** An entrant that has taken this long has no further turn. */
   readonly budgetMs: number

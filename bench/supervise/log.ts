@@ -19,7 +19,7 @@ export interface Stored {
   readonly lost: number
 }
 
-export interface Writing {
+interface Writing {
   readonly lines: number
   /** Bytes of each write. */
   readonly block: number

@@ -22,7 +22,7 @@ export function processesOf(run: string): readonly number[] {
 }
 
 /** The dead that nobody has waited for yet do not live. */
-export const isAlive = (pid: number): boolean => readProcess(pid)?.isDead === false
+const isAlive = (pid: number): boolean => readProcess(pid)?.isDead === false
 
 /** Waits until none of them lives. @returns those that still do after the limit. */
 export async function waitForEnd(pids: readonly number[], limitMs: number): Promise<readonly number[]> {
@@ -36,7 +36,7 @@ export async function waitForEnd(pids: readonly number[], limitMs: number): Prom
   }
 }
 
-export interface Memory {
+interface Memory {
   /** Proportional set size, bytes: memory that several processes share counts once. */
   readonly pss: number
   /** The largest resident set since {@link forgetPeaks}, bytes, summed up. */

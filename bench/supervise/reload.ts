@@ -8,7 +8,7 @@ import type { Entrant } from './field.ts'
 import { endRun, LIMIT_MS, makePlace, type Run, runCommand, startRun } from './running.ts'
 import type { Ground } from './start-and-stop.ts'
 
-export interface Reloading {
+interface Reloading {
   readonly lost: number
   readonly sent: number
   /** The longest time without an answer. */
@@ -27,7 +27,7 @@ const MOST_REQUESTS = 40_000
 const ANSWER_LIMIT_MS = 10_000
 const COMMAND_LIMIT_MS = 20_000
 
-export interface Web {
+interface Web {
   readonly python: string
   /** A Django project for all that do not write their own. */
   readonly project: string

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-export interface Report {
+interface Report {
   /** On the clock of `process.hrtime`, in milliseconds. */
   readonly atMs: number
   readonly pid: number

@@ -24,7 +24,7 @@ export interface Run<S extends Omit<Setup, 'logs'>> {
 }
 
 /** What a run has before it starts. */
-export interface Place {
+interface Place {
   readonly id: string
   readonly folder: string
   readonly env: Record<string, string>

@@ -32,7 +32,7 @@ function summarise(values: readonly number[]): Cell {
   return { value: median(values), least: Math.min(...values), most: Math.max(...values), rounds: values.length }
 }
 
-export interface Best {
+interface Best {
   readonly name: string
   readonly value: number
 }

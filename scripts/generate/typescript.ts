@@ -55,7 +55,7 @@ function renderKey(key: string, schema: JsonSchema): string {
   return `  /** ${schema.description ?? ''} */\n  readonly ${key}?: ${renderType(schema)} | undefined`
 }
 
-export function renderType(schema: JsonSchema): string {
+function renderType(schema: JsonSchema): string {
   if (schema.const !== undefined) return JSON.stringify(schema.const)
   if (schema.enum) return schema.enum.map((value) => `'${String(value)}'`).join(' | ')
   if (schema.anyOf) return schema.anyOf.map(renderType).join(' | ')

@@ -40,7 +40,7 @@ function namesOf(declaration: Node): string[] {
 }
 
 /** Lists what a file imports from the repository's other files, types included. */
-export function importsOf(file: SourceFile): Import[] {
+function importsOf(file: SourceFile): Import[] {
   const imports: Import[] = []
   const add = (source: Node, names: readonly string[]): void => {
     if (source.type !== 'Literal' || typeof source.value !== 'string' || !source.value.startsWith('.')) return

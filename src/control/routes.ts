@@ -68,9 +68,9 @@ export const ROUTES = {
   },
 } as const satisfies Readonly<Record<string, Route>>
 
-export type RouteName = keyof typeof ROUTES
+type RouteName = keyof typeof ROUTES
 
-export type FoundRoute =
+type FoundRoute =
   | { readonly name: RouteName; readonly instance: string }
   /** There is such a path, with another method. */
   | { readonly allowed: string }

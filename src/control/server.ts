@@ -149,7 +149,7 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
   }
 }
 
-export interface ControlSocket {
+interface ControlSocket {
   readonly close: () => void
 }
 

@@ -33,7 +33,7 @@ function realPath(root: string): string {
 }
 
 /** A path for `connect` or `bind`, good until it is closed. */
-export interface SocketPath {
+interface SocketPath {
   readonly path: string
   readonly close: () => void
 }

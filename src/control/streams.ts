@@ -8,7 +8,7 @@ export async function* splitLines(parts: AsyncIterable<string>): AsyncGenerator<
   }
 }
 
-export interface ServerEvent {
+interface ServerEvent {
   readonly event: string
   readonly data: string
 }

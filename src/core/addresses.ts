@@ -7,7 +7,7 @@ export interface TcpAddress {
   readonly port: number
 }
 
-export interface UnixAddress {
+interface UnixAddress {
   readonly path: string
 }
 

@@ -1,5 +1,5 @@
 /** The type of an object without its undefined values: a key whose value may be undefined becomes optional. */
-export type Defined<T> = {
+type Defined<T> = {
   [Key in keyof T as undefined extends T[Key] ? never : Key]: T[Key]
 } & {
   [Key in keyof T as undefined extends T[Key] ? Key : never]?: Exclude<T[Key], undefined>

@@ -19,7 +19,7 @@ export interface Selection {
 }
 
 /** A selector that chooses nothing, and what to tell the user. */
-export interface UnknownSelector {
+interface UnknownSelector {
   readonly unknown: string
   readonly message: string
   readonly hint: string | undefined

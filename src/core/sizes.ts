@@ -13,7 +13,7 @@ export function parseSizeBytes(value: string | number): number | undefined {
   return Math.round(Number(match[1]) * (UNIT_BYTES[(match[2] || 'B').toUpperCase()] as number))
 }
 
-export type SizeUnit = 'B' | 'K' | 'M' | 'G' | 'T'
+type SizeUnit = 'B' | 'K' | 'M' | 'G' | 'T'
 
 /** Divides a size by the largest unit that leaves no fraction. */
 export function splitSize(bytes: number): readonly [amount: number, unit: SizeUnit] {

@@ -12,7 +12,7 @@ import { PROJECT_PAGES } from './pages/project.ts'
 import { SUPERVISOR_PAGES } from './pages/supervisor.ts'
 import { PRINTED } from './printed.ts'
 
-export type { Example, ProblemPage } from './page.ts'
+export type { Example } from './page.ts'
 export { PRINTED } from './printed.ts'
 
 /** A page for each problem. */

@@ -36,7 +36,7 @@ export function eventsSince(stateDir: string, sinceMs: number): readonly Process
 }
 
 /** What happened since it was read last. Begins with the first event; the caller closes it. */
-export interface EventReader {
+interface EventReader {
   readonly read: () => readonly ProcessEvent[]
   readonly close: () => void
 }

@@ -13,7 +13,7 @@ import { type LogSet, openLogSet } from './log-set.ts'
 import { chunksForward, lineStartBefore, type LogChunk, type LogContent, type Position } from './lines.ts'
 import { type Changes, watchFolder } from './watch-folder.ts'
 
-export interface FollowRequest {
+interface FollowRequest {
   readonly stateDir: string
   readonly wants: (instance: string) => boolean
   readonly signal: AbortSignal

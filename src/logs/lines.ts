@@ -50,7 +50,7 @@ export interface Position {
   scanned: number
 }
 
-export interface ForwardOptions {
+interface ForwardOptions {
   /** Stop here, even if there is more by now. */
   readonly to: number
   /** Give what follows the last newline as well. Else it stays, and `position` says where it begins. */

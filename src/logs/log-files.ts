@@ -37,7 +37,7 @@ export function listInstances(stateDir: string): readonly string[] {
 }
 
 /** `web.2` before `web.10`. */
-export function byInstance(a: string, b: string): number {
+function byInstance(a: string, b: string): number {
   return processOf(a).localeCompare(processOf(b)) || numberOf(a) - numberOf(b) || a.localeCompare(b)
 }
 
@@ -45,7 +45,7 @@ export function byInstance(a: string, b: string): number {
 export const processOf = (instance: string): string => instance.replace(/\.\d+$/, '')
 const numberOf = (instance: string): number => Number(/\.(\d+)$/.exec(instance)?.[1] ?? 0)
 
-export function parseNames(names: readonly string[]): readonly LogFile[] {
+function parseNames(names: readonly string[]): readonly LogFile[] {
   const known = new Set(names)
   const isCurrent = (base: string): boolean => known.has(`${base}.log`) || known.has(`${base}.idx`)
   const files = names.flatMap((name): LogFile[] => {

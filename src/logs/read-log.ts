@@ -16,7 +16,7 @@ export interface LogQuery {
   readonly matches?: ((line: LogLine) => boolean) | undefined
 }
 
-export interface ReadRequest extends LogQuery {
+interface ReadRequest extends LogQuery {
   readonly stateDir: string
   /** Undefined for all. */
   readonly instances?: readonly string[] | undefined

@@ -2,7 +2,7 @@ import { followLogs } from './follow.ts'
 import { linesIn, type LogLine } from './lines.ts'
 import { readLines, readSet } from './read-log.ts'
 
-export interface TailRequest {
+interface TailRequest {
   /** Of this life only; the last one has -1. All without it. */
   readonly run?: number | undefined
   readonly n: number

@@ -7,7 +7,7 @@ export interface Mark {
   readonly run: number
 }
 
-export const MARK_BYTES = 16
+const MARK_BYTES = 16
 /** Marks that are read at a time. */
 const BLOCK = 1024
 

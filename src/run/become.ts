@@ -14,7 +14,7 @@ const MAX_WORD_BYTES = 131_071
 /** What Linux allows for all of them with the usual 8 MiB stack is 2 MiB; a margin is left for its own tables. */
 const MAX_TOTAL_BYTES = 1_900_000
 
-export interface Executable {
+interface Executable {
   readonly file: string
   readonly argv: readonly string[]
   readonly env: Readonly<Record<string, string>>
@@ -148,7 +148,7 @@ function isNonBlocking(fd: number): boolean {
 }
 
 /** Runs the program as a child that shares our streams; signals go to it, and its end is ours. */
-export async function mirror({ file, argv: [argv0 = file, ...args], env, cwd }: Executable): Promise<number> {
+async function mirror({ file, argv: [argv0 = file, ...args], env, cwd }: Executable): Promise<number> {
   let child: ChildProcess | undefined
   // Before there is a child: a signal that came first would end us, and leave the child behind.
   const forwarded = (['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'] as const).map((signal) => {

@@ -5,7 +5,7 @@ import { EXIT, type Problem, ProdserverError } from '../core/errors.ts'
 import type { PlannedProcess } from '../plan/plan.ts'
 
 /** Who this process is, as far as a program that it becomes inherits it. */
-export type Identity = Pick<PlannedProcess, 'name' | 'place' | 'from' | 'user' | 'group' | 'umask' | 'nice' | 'limits'>
+type Identity = Pick<PlannedProcess, 'name' | 'place' | 'from' | 'user' | 'group' | 'umask' | 'nice' | 'limits'>
 
 /**
  * Takes on the user, group, file mode mask, priority and limits of a process. There is no way back: a program that is

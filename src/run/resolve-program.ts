@@ -4,7 +4,7 @@ import { EXIT, type ExitCode, type Problem, ProdserverError } from '../core/erro
 import { statOf } from '../core/files.ts'
 import type { Env } from '../core/types.ts'
 
-export interface ProgramRequest {
+interface ProgramRequest {
   readonly program: string
   /** The folder the process starts in; a program with a slash is relative to it. */
   readonly cwd: string

@@ -10,14 +10,14 @@ import { freePort } from './net.ts'
 import { waitUntil } from './running.ts'
 
 /** A message broker of a test file's own, on the loopback interface only. */
-export interface Broker {
+interface Broker {
   /** For clients. Where the broker has databases, each call names one that no other test uses. */
   readonly url: () => string
   /** Ends it and whatever it left behind, and proves that. */
   readonly stop: () => Promise<void>
 }
 
-export type BrokerName = 'Redis' | 'RabbitMQ'
+type BrokerName = 'Redis' | 'RabbitMQ'
 
 const BROKERS: Readonly<
   Record<BrokerName, { readonly program: string; readonly install: string; readonly start: () => Promise<Broker> }>
@@ -42,7 +42,7 @@ after(async () => {
   for (const broker of await Promise.allSettled(started.values())) if ('value' in broker) await broker.value.stop()
 })
 
-export async function startRedis(): Promise<Broker> {
+async function startRedis(): Promise<Broker> {
   const port = await freePort()
   const databases = 100
   const server = await launch('redis-server', (home) => ({
@@ -54,7 +54,7 @@ export async function startRedis(): Promise<Broker> {
   return { url: () => `redis://127.0.0.1:${port}/${(database = (database + 1) % databases)}`, stop: server.stop }
 }
 
-export async function startRabbitMq(): Promise<Broker> {
+async function startRabbitMq(): Promise<Broker> {
   const [port, distribution, epmd] = [await freePort(), await freePort(), await freePort()]
   const names = { ERL_EPMD_PORT: `${epmd}`, ERL_EPMD_ADDRESS: '127.0.0.1' }
   // Erlang starts its name server as a daemon where none answers, and never ends it. This one is ours to end.

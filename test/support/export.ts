@@ -12,7 +12,7 @@ import { type Finished, prodserver, run, waitUntil } from './running.ts'
 /** Name of the program, in each folder of records, that writes down how it was started. */
 const RECORDER = 'record.py'
 
-export interface Started {
+interface Started {
   readonly argv: readonly string[]
   readonly env: Readonly<Record<string, string>>
   readonly cwd: string

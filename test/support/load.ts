@@ -19,7 +19,7 @@ export interface LoadOptions {
   readonly limitMs?: number
 }
 
-export interface Failure {
+interface Failure {
   /** `connect`: no connection; `lost`: ended before a complete response; `response`: not a 200 response; `timeout`. */
   readonly kind: 'connect' | 'lost' | 'response' | 'timeout'
   readonly detail: string
@@ -27,7 +27,7 @@ export interface Failure {
   readonly atMs: number
 }
 
-export interface LoadResult {
+interface LoadResult {
   readonly requests: number
   /** Every failed request, at most the first thousand. */
   readonly failed: readonly Failure[]

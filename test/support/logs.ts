@@ -22,7 +22,7 @@ export function createStateDir(t: TestContext): string {
 }
 
 /** Writes an instance's log as the keeper does. */
-export interface LogWriter {
+interface LogWriter {
   /** Bytes that arrived at a time, in milliseconds since the epoch. */
   readonly write: (timeMs: number, run: number, bytes: string | Uint8Array) => void
   /** Gives the file a number, and begins another; tells the number. */

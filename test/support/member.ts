@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Json } from '../../src/core/types.ts'
 import { ROOT } from './environment.ts'
 
-export interface MemberOptions {
+interface MemberOptions {
   /** How long until it is ready, and how long its stop takes, in seconds. Default at once. */
   readonly ready?: number
   readonly stop?: number

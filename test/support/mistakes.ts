@@ -112,7 +112,7 @@ const fillEnv = (env: Mistake['env'], root: string): Mistake['env'] =>
     Object.entries(env ?? {}).map(([name, value]) => [name, value === undefined ? undefined : fill([value], root)[0]]),
   )
 
-export interface Recorder {
+interface Recorder {
   /** To be part of the environment of the program under test. */
   readonly env: Readonly<Record<string, string>>
   /** The command line of every interpreter that was started since. */

@@ -24,7 +24,7 @@ export interface Queues extends StartOptions {
   readonly manage: (...args: readonly string[]) => Promise<string>
 }
 
-export interface QueuesFiles {
+interface QueuesFiles {
   readonly processes: Readonly<Record<string, Json>>
   readonly redis: string
   readonly postgres?: string | undefined

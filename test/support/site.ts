@@ -16,7 +16,7 @@ export interface Facts {
   readonly client: string
 }
 
-export interface Site {
+interface Site {
   readonly root: string
   readonly port: number
   readonly running: Running

@@ -8,7 +8,7 @@ import { type Finished, prodserver, type StartOptions, waitUntil } from './runni
 import { inhabitants, kill } from './supervised.ts'
 
 /** A supervisor of a project that is there already; it goes with the test. */
-export interface Supervision extends StartOptions {
+interface Supervision extends StartOptions {
   readonly stateDir: string
   /** Any command of prodserver, to its end. */
   readonly cli: (...args: readonly string[]) => Promise<Finished>
@@ -18,7 +18,7 @@ export interface Supervision extends StartOptions {
 }
 
 /** The example project with a supervisor of its own; both go with the test. */
-export interface SupervisedExample extends Example, Supervision {
+interface SupervisedExample extends Example, Supervision {
   /** Waits until the tasks have left that many lines. */
   readonly records: (count: number) => Promise<readonly string[]>
 }

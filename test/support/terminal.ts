@@ -20,7 +20,7 @@ export interface Terminal {
   readonly ended: () => Promise<{ readonly code: number; readonly isRestored: boolean }>
 }
 
-export interface TerminalOptions {
+interface TerminalOptions {
   readonly env: Readonly<Record<string, string>>
   readonly rows?: number
   readonly columns?: number

@@ -7,8 +7,8 @@ import { copyNode } from '../install.ts'
 import { writeProject } from '../project.ts'
 
 export const OURS = 'prodserver'
-export const BACKGROUND = 'prodserver -d'
-export const CONFIG_FILE = 'prodserver, config file'
+const BACKGROUND = 'prodserver -d'
+const CONFIG_FILE = 'prodserver, config file'
 
 /** In the foreground, in the background, and in the foreground with a config file in TypeScript and nothing of Django. */
 export const VARIANTS = [OURS, BACKGROUND, CONFIG_FILE] as const

@@ -1,5 +1,5 @@
 /** A section of a file of Supervisor or systemd: packages for such files take the quotes out of command lines. */
-export interface Section {
+interface Section {
   readonly name: string
   /** Of its heading, from 1. */
   readonly line: number
@@ -8,7 +8,7 @@ export interface Section {
 }
 
 /** What continues a line: systemd's backslash at its end, or Supervisor's space at the beginning of the next. */
-export type Continuation = 'backslash' | 'indent'
+type Continuation = 'backslash' | 'indent'
 
 export function readSections(text: string, continuation: Continuation): readonly Section[] {
   const sections: { name: string; line: number; values: Map<string, string[]> }[] = []

@@ -11,12 +11,12 @@ import { type Data, matchesLabels, type Stored } from './objects.ts'
 import { createPodLogs } from './pod-logs.ts'
 import { createStore } from './store.ts'
 
-export interface ApiServerOptions extends ClusterOptions {
+interface ApiServerOptions extends ClusterOptions {
   /** Answers with an error instead. */
   readonly refuses?: (request: string) => { readonly code: number; readonly message: string } | undefined
 }
 
-export interface ApiServer extends Cluster {
+interface ApiServer extends Cluster {
   /** What it was asked for, `GET /api/v1/…`, in order. */
   readonly requests: readonly string[]
 }

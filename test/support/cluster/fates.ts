@@ -1,7 +1,7 @@
 import type { Data, Stored } from './objects.ts'
 
 /** How a container fares, as its node would find out. */
-export type Fate =
+type Fate =
   | { readonly is: 'ready' | 'done' | 'no-image' }
   /** It ends by itself, and is started again where it belongs to a Deployment. */
   | { readonly is: 'crash'; readonly exitCode: number }

@@ -10,7 +10,7 @@ export interface Stored {
   status: Data
 }
 
-export interface Metadata {
+interface Metadata {
   readonly name: string
   uid: string
   resourceVersion: string
@@ -22,8 +22,7 @@ export interface Metadata {
   ownerReferences?: readonly { readonly kind: string; readonly name: string }[]
 }
 
-export const isData = (value: unknown): value is Data =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+const isData = (value: unknown): value is Data => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Merges as JSON merge patch does: null removes. https://www.rfc-editor.org/rfc/rfc7396 */
 export function mergePatch(target: unknown, patch: unknown): unknown {
