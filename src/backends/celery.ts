@@ -160,8 +160,9 @@ function splitGlobal(tokens: readonly string[]): { before: readonly string[]; af
       after.push(token)
       continue
     }
+    before.push(token)
     // Its value may be the next token.
-    before.push(token, ...(flag === token && !GLOBAL_SWITCHES.has(name) ? queue.splice(0, 1) : []))
+    if (flag === token && !GLOBAL_SWITCHES.has(name)) before.push(...queue.splice(0, 1))
   }
   return { before, after }
 }

@@ -1,5 +1,6 @@
 import type { OptionGrammar } from '../args/grammar.ts'
 import { joinHostPort, printAddress } from '../core/addresses.ts'
+import { compact } from '../core/lists.ts'
 import {
   type Backend,
   type CommandInput,
@@ -80,13 +81,12 @@ function listen({ values }: ListenInput): readonly string[] {
   const [host, port, socket] = ADDRESS.map((name) => values(name).at(-1))
   const others = values('endpoint')
   const isDefault = socket === undefined && others.length === 0 && values('fd').length === 0
-  return [
-    ...(host !== undefined || port !== undefined || isDefault
-      ? [joinHostPort(host ?? '127.0.0.1', port ?? '8000')]
-      : []),
-    ...(socket === undefined ? [] : [printAddress({ path: socket })]),
-    ...others.flatMap((text) => ofEndpoint(text) ?? []),
-  ]
+  const hasAddress = host !== undefined || port !== undefined || isDefault
+  return compact([
+    hasAddress && joinHostPort(host ?? '127.0.0.1', port ?? '8000'),
+    socket !== undefined && printAddress({ path: socket }),
+    ...others.map(ofEndpoint),
+  ])
 }
 
 /** What one of Twisted's endpoints listens on, such as `tcp:8000:interface=127.0.0.1`, where it says so. */

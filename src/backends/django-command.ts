@@ -2,12 +2,12 @@ import type { OptionGrammar } from '../args/grammar.ts'
 import { allTokens, type Backend } from './backend.ts'
 
 /** Options that every Django command has. */
-export const djangoOptions: OptionGrammar = {
+export const djangoOptions = {
   switches: ['traceback', 'no-color', 'force-color', 'skip-checks', 'help', 'version'],
   short: { v: 'verbosity', h: 'help' },
   // A project's own command may have options with an underscore.
   hyphenate: false,
-}
+} as const satisfies OptionGrammar
 
 export const djangoCommand: Backend = {
   name: 'django-command',
@@ -18,7 +18,7 @@ export const djangoCommand: Backend = {
   app: 'words',
   appExample: 'collectstatic --noinput',
   python: { module: 'django', package: 'django' },
-  options: { ...djangoOptions, switches: [...(djangoOptions.switches ?? []), 'noinput', 'no-input'] },
+  options: { ...djangoOptions, switches: [...djangoOptions.switches, 'noinput', 'no-input'] },
   example: { noinput: true },
   command: ({ app, options, extra, django }) => ({
     program: 'python',

@@ -13,7 +13,7 @@ export const djangoQ2: Backend = {
   python: { module: 'django_q', package: 'django-q2', oldest: '1.8.0', installedApps: ['django_q'] },
   options: {
     ...djangoOptions,
-    switches: [...(djangoOptions.switches ?? []), 'run-once'],
+    switches: [...djangoOptions.switches, 'run-once'],
     short: { ...djangoOptions.short, n: 'name' },
     // The original's documentation calls it so.
     aliases: { 'cluster-name': 'name', cluster_name: 'name', run_once: 'run-once' },

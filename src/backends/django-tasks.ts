@@ -21,7 +21,7 @@ export const djangoTasks: Backend = {
   queues: { library: 'tasks', option: 'queue-name', unless: ['default'] },
   options: {
     ...djangoOptions,
-    switches: [...(djangoOptions.switches ?? []), 'batch', 'no-startup-delay'],
+    switches: [...djangoOptions.switches, 'batch', 'no-startup-delay'],
     pairs: ['reload'],
     separators: { 'queue-name': ',', 'exclude-queues': ',' },
     aliases: {

@@ -34,14 +34,7 @@ export const djangoDramatiq: Backend = {
   queues: { library: 'dramatiq', option: 'queues', broker: 'DRAMATIQ_BROKER' },
   options: {
     ...djangoOptions,
-    switches: [
-      ...(djangoOptions.switches ?? []),
-      'skip-logging',
-      'reload',
-      'reload-use-polling',
-      'use-spawn',
-      'use-gevent',
-    ],
+    switches: [...djangoOptions.switches, 'skip-logging', 'reload', 'reload-use-polling', 'use-spawn', 'use-gevent'],
     repeatable: ['fork-function'],
     lists,
     short: { ...djangoOptions.short, ...short },

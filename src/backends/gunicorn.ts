@@ -195,13 +195,10 @@ const MANY = /^(gthread|gevent|eventlet|tornado|asgi)/
 function workers(input: ListenInput): Workers {
   const { values } = input
   const isMany = MANY.test(values('worker-class').at(-1) ?? '') || Number(values('threads').at(-1)) > 1
-  return {
-    ...workersOf('workers', 'WEB_CONCURRENCY')(input),
-    forked: values('preload').length > 0,
-    ...(isMany && {
-      connections: { most: Number(values('worker-connections').at(-1) ?? 1000), option: 'worker-connections' },
-    }),
-  }
+  const known = { ...workersOf('workers', 'WEB_CONCURRENCY')(input), forked: values('preload').length > 0 }
+  if (!isMany) return known
+  const most = Number(values('worker-connections').at(-1) ?? 1000)
+  return { ...known, connections: { most, option: 'worker-connections' } }
 }
 
 function normalize(bind: string): string | undefined {

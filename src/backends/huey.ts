@@ -11,7 +11,7 @@ export const huey: Backend = {
   options: {
     ...djangoOptions,
     switches: [
-      ...(djangoOptions.switches ?? []),
+      ...djangoOptions.switches,
       'huey-verbose',
       'quiet',
       'simple',

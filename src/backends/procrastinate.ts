@@ -4,7 +4,7 @@ import { djangoOptions } from './django-command.ts'
 
 /** Options of every Django command. After the sub-command they are an error. */
 const GLOBAL = new Set([
-  ...(djangoOptions.switches ?? []).filter((name) => name !== 'help'),
+  ...djangoOptions.switches.filter((name) => name !== 'help'),
   'verbosity',
   'settings',
   'pythonpath',
@@ -12,7 +12,7 @@ const GLOBAL = new Set([
 
 const options: OptionGrammar = {
   ...djangoOptions,
-  switches: [...(djangoOptions.switches ?? []), 'wait', 'one-shot'],
+  switches: [...djangoOptions.switches, 'wait', 'one-shot'],
   pairs: ['listen-notify'],
   separators: { queues: ',' },
   short: {

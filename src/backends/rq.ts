@@ -9,7 +9,7 @@ const positionals = { queues: ', ' } as const
 
 const workerOptions: OptionGrammar = {
   ...djangoOptions,
-  switches: [...(djangoOptions.switches ?? []), 'burst', 'with-scheduler'],
+  switches: [...djangoOptions.switches, 'burst', 'with-scheduler'],
   positionals,
   aliases: { queue: 'queues' },
   hyphenate: true,

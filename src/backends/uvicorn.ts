@@ -63,10 +63,8 @@ const shared = {
   listen: hostAndPort('127.0.0.1', '8000', 'uds'),
   workers: (input: ListenInput): Workers => {
     const most = Number(input.values('limit-concurrency').at(-1))
-    return {
-      ...workersOf('workers', 'UVICORN_WORKERS', 'WEB_CONCURRENCY')(input),
-      ...(most > 0 && { connections: { most, option: 'limit-concurrency' } }),
-    }
+    const known = workersOf('workers', 'UVICORN_WORKERS', 'WEB_CONCURRENCY')(input)
+    return most > 0 ? { ...known, connections: { most, option: 'limit-concurrency' } } : known
   },
   ready: { http: '/' },
   stop: { signal: 'TERM', timeoutMs: 30_000, grace: { option: 'timeout-graceful-shutdown', unitMs: 1000 } },

@@ -1,3 +1,4 @@
+import { defined } from './defined.ts'
 import type { Problem } from './errors.ts'
 import { describeType } from './values.ts'
 import type { Json } from './types.ts'
@@ -52,11 +53,11 @@ export const asConfigFile = (keys: readonly string[]): Spelling => {
     below,
     describeType: (value) => respell(describeType(value)),
     say: ({ place, message, hint, ...rest }) =>
-      ({
+      defined({
         ...rest,
         place: place.replace(/\["([^"\\]+)"\]/g, (_, key: string) => below('', key)),
         message: respell(message),
-        ...(hint !== undefined && { hint: respell(hint) }),
+        hint: hint === undefined ? undefined : respell(hint),
       }) as never,
   }
 }

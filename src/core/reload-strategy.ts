@@ -38,11 +38,10 @@ export function describeReload(spec: ReloadedProcess): string {
     case 'signal':
       return 'signal: HUP'
     case 'restart':
-      return spec.kind === 'scheduler'
-        ? 'restart: the old one stops first, as there may be only one'
-        : spec.inherited !== null && spec.listen.length > 0
-          ? 'restart: new connections wait until the new one is there; none is refused'
-          : 'restart: it is away for a moment'
+      if (spec.kind === 'scheduler') return 'restart: the old one stops first, as there may be only one'
+      return spec.inherited !== null && spec.listen.length > 0
+        ? 'restart: new connections wait until the new one is there; none is refused'
+        : 'restart: it is away for a moment'
     default:
       return ''
   }

@@ -30,11 +30,17 @@ export function asOdd(value: unknown): OddValue | undefined {
 /** `a list`, `None`, `a function (<function f at 0x7f>)`. */
 export function describeType(value: Json): string {
   const odd = asOdd(value)
-  if (odd) return `${odd.type === 'bytes' ? '' : /^[aeiou]/i.test(odd.type) ? 'an ' : 'a '}${odd.type} (${odd.repr})`
+  if (odd) return `${withArticle(odd.type)} (${odd.repr})`
   if (value === null) return 'None'
   if (Array.isArray(value)) return 'a list'
   if (typeof value === 'boolean') return value ? 'True' : 'False'
   return typeof value === 'object' ? 'a dictionary' : `a ${typeof value}`
+}
+
+/** `a function`, `an int`, and `bytes` as it is. */
+function withArticle(type: string): string {
+  if (type === 'bytes') return type
+  return /^[aeiou]/i.test(type) ? `an ${type}` : `a ${type}`
 }
 
 /** The nearest of the known names, if one is near enough to have been meant. */

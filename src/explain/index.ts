@@ -52,17 +52,18 @@ export function renderPage(id: ProblemId, isSilenceable: boolean): string | unde
 export const commandOf = ({ command = 'prodserver check' }: Example): string => command
 
 function renderExample({ settings, files = {} }: Example): string {
-  const others = Object.entries(files).map(([path, text]) =>
-    text === null
-      ? `There is no \`${path}\`.\n\n`
-      : text === ''
-        ? `\`${path}\` is there.\n\n`
-        : block(languageOf(path), `${languageOf(path) === 'js' ? '//' : '#'} ${path}\n${text}`),
-  )
-  return [...(settings === undefined ? [] : [block('python', `# settings.py\n${settings}`)]), ...others].join('')
+  const others = Object.entries(files).map(([path, text]) => renderFile(path, text))
+  const own = settings === undefined ? '' : block('python', `# settings.py\n${settings}`)
+  return own + others.join('')
 }
 
-const languageOf = (path: string): string =>
-  /\.m?js$/.test(path) ? 'js' : path.endsWith('.py') ? 'python' : path.endsWith('.sh') ? 'sh' : 'text'
+function renderFile(path: string, text: string | null): string {
+  if (text === null) return `There is no \`${path}\`.\n\n`
+  if (text === '') return `\`${path}\` is there.\n\n`
+  const language = LANGUAGES[path.slice(path.lastIndexOf('.'))] ?? 'text'
+  return block(language, `${language === 'js' ? '//' : '#'} ${path}\n${text}`)
+}
+
+const LANGUAGES: Readonly<Record<string, string>> = { '.js': 'js', '.mjs': 'js', '.py': 'python', '.sh': 'sh' }
 
 const block = (language: string, text: string): string => `\`\`\`${language}\n${text.trimEnd()}\n\`\`\`\n\n`

@@ -1,13 +1,14 @@
+import { compact } from '../core/lists.ts'
 import type { Json } from '../core/types.ts'
 import type { Text } from './text.ts'
 
 /** What is no key of a declaration by itself: a user needs a supervisor of root's, and a time to stop may be the usual one. */
-export const notesOf = (user: string | undefined, stopTimeout: string | undefined): readonly string[] => [
-  ...(user === undefined ? [] : [`It ran as the user ${user}: where \`up\` runs as root, add "USER"`]),
-  ...(stopTimeout === undefined
-    ? []
-    : [`It had ${stopTimeout} to stop; where the usual time of its backend is not enough, add "STOP"`]),
-]
+export const notesOf = (user: string | undefined, stopTimeout: string | undefined): readonly string[] =>
+  compact([
+    user !== undefined && `It ran as the user ${user}: where \`up\` runs as root, add "USER"`,
+    stopTimeout !== undefined &&
+      `It had ${stopTimeout} to stop; where the usual time of its backend is not enough, add "STOP"`,
+  ])
 
 /** A process as some other tool's file describes it. */
 export interface Found {

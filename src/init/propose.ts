@@ -1,4 +1,5 @@
 import { findBackend } from '../backends/index.ts'
+import { defined } from '../core/defined.ts'
 import { guard } from '../core/secret.ts'
 import type { Json } from '../core/types.ts'
 import { quoteWord } from '../core/shell-words.ts'
@@ -115,6 +116,8 @@ function translateStep({ words, env, cwd }: Step, { found, view, isLast }: StepC
   const all = Object.entries({ ...found.env, ...env }).filter(([name]) => !secrets.some(([secret]) => secret === name))
   const folder = directory(cwd ?? found.cwd, view.root)
   const keys = isRelease ? { RUN: 'release' } : (found.keys ?? {})
+  const notes = isLast ? (found.notes ?? []) : []
+  const unreadable = recognized ? [] : notesOnVariables(words)
   return {
     name: isLast ? found.name : (subCommand ?? found.name),
     from,
@@ -122,20 +125,23 @@ function translateStep({ words, env, cwd }: Step, { found, view, isLast }: StepC
     app: recognized ? declaredApp(recognized, view) : words.map((word) => quoteWord(plain(word))).join(' '),
     args: recognized?.args ?? {},
     env: Object.fromEntries(all),
-    keys: { ...(found.envFile?.length && { ENV_FILE: [...found.envFile] }), ...folder, ...keys },
+    keys: { ...envFileKey(found), ...folder, ...keys },
     notes: [
-      ...(isLast ? (found.notes ?? []) : []),
+      ...notes,
       ...(recognized?.leftOut ?? []).map((name) => `${name} is left out: what is supervised stays in the foreground`),
       ...secrets.map(
         ([name]) => `${name} has a value there that may be a secret: set it in the environment, or an ENV_FILE`,
       ),
-      ...(recognized ? [] : unreadable(words)),
+      ...unreadable,
     ],
   }
 }
 
+const envFileKey = ({ envFile = [] }: Found): { ENV_FILE?: string[] } =>
+  envFile.length > 0 ? { ENV_FILE: [...envFile] } : {}
+
 /** No shell is involved in starting a process, so nothing would put a value there. */
-const unreadable = (words: readonly Text[]): readonly string[] =>
+const notesOnVariables = (words: readonly Text[]): readonly string[] =>
   words.some((word) => typeof word !== 'string') ? ['Variables in a command are not replaced: write their values'] : []
 
 function shellCommand({ name, from, cwd, keys }: Found, command: string): Proposal {
@@ -146,7 +152,7 @@ function shellCommand({ name, from, cwd, keys }: Found, command: string): Propos
     app: `sh -c ${quoteWord(command)}`,
     args: {},
     env: {},
-    keys: { ...(cwd !== undefined && { CWD: cwd }), ...keys },
+    keys: { ...defined({ CWD: cwd }), ...keys },
     notes: ['It needs a shell. Without one, what prodserver knows of the program would be of use'],
   }
 }
@@ -158,10 +164,10 @@ function directory(cwd: string | undefined, root: string): { readonly CWD?: stri
 }
 
 /** An application that the settings name is not named again. */
-function declaredApp({ backend, app }: Recognized, { wsgi, asgi }: ProjectView): string | undefined {
+function declaredApp({ backend, app }: Recognized, view: ProjectView): string | undefined {
   if (app === undefined) return undefined
   const kind = findBackend(backend)?.app
-  const own = kind === 'wsgi' ? wsgi : kind === 'asgi' ? asgi : undefined
+  const own = kind === 'wsgi' || kind === 'asgi' ? view[kind] : undefined
   return app === own || `${app}:application` === own ? undefined : app
 }
 

@@ -1,6 +1,7 @@
 import { flagName, switchFlags } from '../args/grammar.ts'
-import type { Backend } from '../backends/backend.ts'
+import type { Backend, Command } from '../backends/backend.ts'
 import { BACKENDS } from '../backends/index.ts'
+import { addTo } from '../core/lists.ts'
 import { quoteWord } from '../core/shell-words.ts'
 import { plain, splitAtEquals, type Text } from './text.ts'
 
@@ -47,9 +48,10 @@ export function recognize(words: readonly Text[]): Recognized | undefined {
 function packageScript([program = '', verb = '', ...rest]: readonly string[]): string | undefined {
   if (!/^(npm|pnpm|yarn|bun)$/.test(program)) return undefined
   const isRun = verb === 'run' || verb === 'run-script'
-  // npm knows few verbs that are scripts; the others take any.
-  const script = isRun ? rest[0] : program !== 'npm' || verb === 'start' ? verb : undefined
-  return script !== undefined && /^[\w:.-]+$/.test(script) && rest.length === (isRun ? 1 : 0) ? script : undefined
+  const [script, ...others] = isRun ? rest : [verb, ...rest]
+  // npm runs one script without "run"; the others run any.
+  if (!isRun && program === 'npm' && verb !== 'start') return undefined
+  return script !== undefined && /^[\w:.-]+$/.test(script) && others.length === 0 ? script : undefined
 }
 
 /** The module that is run, and its arguments: `/srv/.venv/bin/gunicorn`, `python -m gunicorn` and `gunicorn` are one. */
@@ -67,11 +69,8 @@ function withoutInterpreter(words: readonly Text[]): readonly Text[] {
   if (first === undefined) return []
   // A console script may be given to the interpreter as well; a script of the project's own is no module.
   const script = plain(first).replace(/^.*\//, '')
-  return script === 'manage.py'
-    ? ['django', ...others]
-    : script.endsWith('.py')
-      ? []
-      : [SCRIPTS[script] ?? script, ...others]
+  if (script === 'manage.py') return ['django', ...others]
+  return script.endsWith('.py') ? [] : [SCRIPTS[script] ?? script, ...others]
 }
 
 interface Match {
@@ -82,9 +81,7 @@ interface Match {
 
 function matchBackend(backend: Backend, module: string, words: readonly Text[]): Match | undefined {
   const template = backend.command({ app: [APP], options: [], extra: [], django: [] })
-  const [flag, own, ...pattern] = template.args
-  const start = template.program === 'python' ? (flag === '-m' ? own : undefined) : template.program
-  const tail = template.program === 'python' ? pattern : template.args
+  const [start, tail] = splitTemplate(template)
   if (start !== module) return undefined
   // A management command of the project's own has options that nobody knows.
   if (backend.name === 'django-command' && words.length > 0) {
@@ -111,6 +108,13 @@ function matchBackend(backend: Backend, module: string, words: readonly Text[]):
   return { recognized: { backend: backend.name, app, args, leftOut }, fixed: fixedWords.length + pairs.length }
 }
 
+/** Splits a backend's command line into the module or program that it starts and the arguments. */
+function splitTemplate({ program, args }: Command): [start: string | undefined, args: readonly string[]] {
+  if (program !== 'python') return [program, args]
+  const [flag, module, ...others] = args
+  return [flag === '-m' ? module : undefined, others]
+}
+
 /** What follows the options: one application, or all words that are left, where the backend takes several. */
 function takeApp(at: number, left: string[], { app }: Backend): string | undefined {
   if (at < 0) return undefined
@@ -135,8 +139,7 @@ interface Given {
 function readOptions(words: readonly Text[], { options: grammar = {} }: Backend): Given {
   const positionals: Text[] = []
   const values = new Map<string, (Text | true | false)[]>()
-  const add = (name: string, value: Text | true | false): void =>
-    void values.set(name, [...(values.get(name) ?? []), value])
+  const add = (name: string, value: Text | true | false): void => addTo(values, name, value)
   const queue = [...words]
   for (let word = queue.shift(); word !== undefined; word = queue.shift()) {
     const [, dashes, letter, attached] = /^(--?)([^=]?)([\s\S]*)$/.exec(plain(word)) ?? []

@@ -1,3 +1,4 @@
+import { compact } from '../core/lists.ts'
 import { toCamel } from '../core/notation.ts'
 import type { Json } from '../core/types.ts'
 import type { Proposal } from './propose.ts'
@@ -21,13 +22,13 @@ export const renderConfig = (proposals: readonly Proposal[]): string =>
   ].join('\n')
 
 function renderProcess({ name, from, backend, app, args, env, keys, notes }: Proposal): string[] {
-  const entries: [string, string][] = [
+  const entries = compact<[string, string]>([
     ['backend', quote(backend)],
-    ...(app === undefined ? [] : ([['app', quote(app)]] as [string, string][])),
+    app !== undefined && ['app', quote(app)],
     ...dictionary('args', args),
     ...dictionary('env', env),
     ...Object.entries(keys).map(([key, value]): [string, string] => [toCamel(key), renderJson(value)]),
-  ]
+  ])
   return [
     `    // ${from}`,
     ...notes.map((note) => `    // ${note}.`),

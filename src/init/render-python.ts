@@ -1,3 +1,4 @@
+import { compact } from '../core/lists.ts'
 import type { Json } from '../core/types.ts'
 import type { Proposal } from './propose.ts'
 import type { ArgValue } from './recognize.ts'
@@ -11,7 +12,7 @@ export function renderPython(proposals: readonly Proposal[], hasOs: boolean): st
   const lines = ['PRODUCTION_PROCESSES = {', ...proposals.flatMap(renderProcess), '}', '']
   const needsOs =
     !hasOs && proposals.some((one) => [...values(one)].some((value) => typeof value === 'object' && 'parts' in value))
-  return [...(needsOs ? ['import os', ''] : []), ...lines].join('\n')
+  return (needsOs ? 'import os\n\n' : '') + lines.join('\n')
 }
 
 function* values({ args, env }: Proposal): Generator<Exclude<ArgValue, readonly unknown[]>> {
@@ -23,13 +24,13 @@ function* values({ args, env }: Proposal): Generator<Exclude<ArgValue, readonly 
 const isList = (value: ArgValue): value is readonly (Text | number)[] => Array.isArray(value)
 
 function renderProcess({ name, from, backend, app, args, env, keys, notes }: Proposal): string[] {
-  const entries: [string, string | readonly (readonly [string, string])[]][] = [
+  const entries = compact<[string, string | readonly (readonly [string, string])[]]>([
     ['BACKEND', quote(backend)],
-    ...(app === undefined ? [] : ([['APP', quote(app)]] as [string, string][])),
+    app !== undefined && ['APP', quote(app)],
     ...dictionary('ARGS', args),
     ...dictionary('ENV', env),
     ...Object.entries(keys).map(([key, value]): [string, string] => [key, renderJson(value)]),
-  ]
+  ])
   return [
     `    # ${from}`,
     ...notes.map((note) => `    # ${note}.`),

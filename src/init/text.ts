@@ -23,15 +23,10 @@ export function textOf(parts: readonly (string | Reference)[]): Text {
 export const plain = (text: Text): string =>
   typeof text === 'string'
     ? text
-    : text.parts
-        .map((part) =>
-          typeof part === 'string'
-            ? part
-            : part.fallback === undefined
-              ? `$${part.variable}`
-              : `\${${part.variable}:-${part.fallback}}`,
-        )
-        .join('')
+    : text.parts.map((part) => (typeof part === 'string' ? part : plainReference(part))).join('')
+
+const plainReference = ({ variable, fallback }: Reference): string =>
+  fallback === undefined ? `$${variable}` : `\${${variable}:-${fallback}}`
 
 /** What a file of data has, as text. */
 export const jsonText = (value: Json): string => (typeof value === 'string' ? value : JSON.stringify(value))

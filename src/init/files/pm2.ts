@@ -29,8 +29,10 @@ export function readEcosystem(value: Json, file: string): readonly Found[] {
 /** PM2 runs a script by what its name ends with; a program without such an end is started as it is. */
 function interpreterOf(app: { readonly [key: string]: Json }, script: string): string {
   const given = text(app['exec_interpreter']) ?? text(app['interpreter'])
-  if (given !== undefined) return given === 'none' ? '' : given
-  return /\.(c|m)?[jt]s$/.test(script) ? 'node' : script.endsWith('.py') ? 'python' : ''
+  if (given === 'none') return ''
+  if (given !== undefined) return given
+  if (/\.(c|m)?[jt]s$/.test(script)) return 'node'
+  return script.endsWith('.py') ? 'python' : ''
 }
 
 function argumentsOf(args: Json | undefined): readonly string[] {
@@ -40,14 +42,21 @@ function argumentsOf(args: Json | undefined): readonly string[] {
 
 function keysOf(app: { readonly [key: string]: Json }): Found['keys'] {
   const { instances, max_memory_restart: memory, kill_timeout: kill, autorestart, cron_restart: cron } = app
-  const count = instances === 'max' || instances === 0 || instances === -1 ? 'cpu' : Number(instances ?? 1)
-  return {
-    ...(count !== 1 && (count === 'cpu' || count > 0) && { INSTANCES: count }),
-    ...(typeof memory === 'string' && { MEMORY_LIMIT: memory }),
-    ...(typeof kill === 'number' && { STOP: { timeout: kill / 1000 } }),
-    ...(autorestart === false && typeof cron !== 'string' && { RESTART: 'never' }),
-    ...(typeof cron === 'string' && autorestart === false && { SCHEDULE: cron }),
-  }
+  const keys: Record<string, Json> = {}
+  const count = instanceCount(instances ?? 1)
+  if (count !== undefined) keys['INSTANCES'] = count
+  if (typeof memory === 'string') keys['MEMORY_LIMIT'] = memory
+  if (typeof kill === 'number') keys['STOP'] = { timeout: kill / 1000 }
+  if (autorestart === false && typeof cron === 'string') keys['SCHEDULE'] = cron
+  else if (autorestart === false) keys['RESTART'] = 'never'
+  return keys
+}
+
+/** Translates PM2's number of instances; undefined if it is the default, 1, or no number. */
+function instanceCount(instances: Json): number | 'cpu' | undefined {
+  if (instances === 'max' || instances === 0 || instances === -1) return 'cpu'
+  const count = Number(instances)
+  return count > 0 && count !== 1 ? count : undefined
 }
 
 const text = (value: Json | undefined): string | undefined =>

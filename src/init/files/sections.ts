@@ -1,3 +1,5 @@
+import { addTo } from '../../core/lists.ts'
+
 /** A section of a file of Supervisor or systemd: packages for such files take the quotes out of command lines. */
 interface Section {
   readonly name: string
@@ -17,7 +19,7 @@ export function readSections(text: string, continuation: Continuation): readonly
     if (heading !== undefined) sections.push({ name: heading, line, values: new Map() })
     const [, key, value] = /^([\w-]+)\s*=\s*([\s\S]*)$/.exec(content) ?? []
     const values = sections.at(-1)?.values
-    if (key !== undefined && value !== undefined && values) values.set(key, [...(values.get(key) ?? []), value.trim()])
+    if (key !== undefined && value !== undefined && values) addTo(values, key, value.trim())
   }
   return sections
 }

@@ -1,3 +1,4 @@
+import { defined } from '../../core/defined.ts'
 import { parseDurationMs, printDuration } from '../../core/durations.ts'
 import { type Found, notesOf } from '../found.ts'
 import type { Text } from '../text.ts'
@@ -21,19 +22,20 @@ export const readSupervisor = (text: string, file: string): readonly Found[] =>
         command: toShell(command),
         cwd: value('directory'),
         env: readEnvironment(value('environment') ?? ''),
-        keys: {
-          ...(instances > 1 && { INSTANCES: instances }),
-          ...(value('autostart') === 'false' && { ENABLED: false }),
-          ...restartOf(value('autorestart')),
-        },
+        keys: defined({
+          INSTANCES: instances > 1 ? instances : undefined,
+          ENABLED: value('autostart') === 'false' ? false : undefined,
+          RESTART: restartPolicy(value('autorestart')),
+        }),
         notes: notesOf(user, stopWaitMs === undefined ? undefined : printDuration(stopWaitMs)),
       },
     ]
   })
 
-function restartOf(autorestart: string | undefined): { readonly RESTART?: string } {
-  if (autorestart === 'false') return { RESTART: 'never' }
-  return autorestart === 'unexpected' ? { RESTART: 'on-failure' } : {}
+/** Translates Supervisor's restart policy; undefined for the one that is the default of both programs. */
+function restartPolicy(autorestart: string | undefined): string | undefined {
+  if (autorestart === 'false') return 'never'
+  return autorestart === 'unexpected' ? 'on-failure' : undefined
 }
 
 /** Supervisor's own references are those to its environment; `%%` is a percent sign. */

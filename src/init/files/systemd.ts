@@ -1,7 +1,11 @@
+import { defined } from '../../core/defined.ts'
+import { compact } from '../../core/lists.ts'
 import { type Found, notesOf } from '../found.ts'
 import { readCommandLine } from '../shell.ts'
 import { splitAtEquals, type Text } from '../text.ts'
 import { readSections } from './sections.ts'
+
+const STARTS_BEFORE = 'ExecStartPre is left out: what it did can be a process of its own, with "RUN": "once"'
 
 /** The program that a unit starts; nothing for a file that starts none. `name` is the unit's, without `.service`. */
 export function readUnit(text: string, file: string, name: string): readonly Found[] {
@@ -25,16 +29,11 @@ export function readUnit(text: string, file: string, name: string): readonly Fou
         assignments.flatMap((word) => [splitAtEquals(word)].filter((pair) => pair !== undefined)),
       ),
       envFile: files,
-      keys: {
-        ...(value('Type') === 'oneshot' && { RUN: 'once' }),
-        ...(value('Restart') === 'on-failure' && { RESTART: 'on-failure' }),
-      },
-      notes: [
-        ...notesOf(user, value('TimeoutStopSec')),
-        ...(value('ExecStartPre')
-          ? ['ExecStartPre is left out: what it did can be a process of its own, with "RUN": "once"']
-          : []),
-      ],
+      keys: defined({
+        RUN: value('Type') === 'oneshot' ? 'once' : undefined,
+        RESTART: value('Restart') === 'on-failure' ? 'on-failure' : undefined,
+      }),
+      notes: compact([...notesOf(user, value('TimeoutStopSec')), value('ExecStartPre') ? STARTS_BEFORE : undefined]),
     },
   ]
 }
