@@ -41,7 +41,7 @@ export interface ProjectView {
   readonly hasStartScript: boolean
 }
 
-export interface Proposals {
+interface Proposals {
   readonly processes: readonly Proposal[]
   /** What was found and is not proposed, with the reason. */
   readonly skipped: readonly { readonly from: string; readonly reason: string }[]

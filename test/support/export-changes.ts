@@ -6,7 +6,7 @@ import type { Target } from '../../src/export/target.ts'
 import { exportedProcess, exportInput } from './exported.ts'
 
 /** A process that declares one key, and differs by it from a process that declares nothing. */
-export interface Change {
+interface Change {
   readonly key: ProcessKey
   readonly to: Partial<ExportedProcess>
   /** Fields of both processes. Default: none. */
