@@ -214,7 +214,7 @@ const PROCESS: Readonly<Record<string, { members: readonly string[]; because: st
     members: ['env', 'kill', 'listenerCount', 'off', 'on', 'pid', 'stderr'],
     because: 'it is loaded into a server that somebody else has written, and runs there',
   },
-  'supervisor/supervisor.ts': { members: ['kill'], because: 'it signals by itself while there is no keeper' },
+  'supervisor/launcher.ts': { members: ['kill'], because: 'it signals programs itself while there is no shim' },
   'supervisor/procfs/descendant-cleanup.ts': { members: ['kill'], because: 'it ends what programs leave behind' },
   'supervisor/detached.ts': {
     members: ['argv', 'env', 'exitCode', 'on', 'pid', 'stdin'],
@@ -318,4 +318,42 @@ test('what reads schedules is loaded by nobody who plans a process without one',
     (file) => file.startsWith('plan/') && /from '\.\.?\/schedule\.ts'/.test(code.get(file) ?? ''),
   )
   assert.deepEqual(all, [])
+})
+
+/** The reducer of process state: pure functions that return a new state. */
+const REDUCER = /^supervisor\/process\/(process|commands|facts|instance|release|reload|schedule)-step\.ts$/
+const HOLDER = 'supervisor/process/managed.ts'
+
+test('process state has one writer', () => {
+  const importers = files.filter(
+    (file) => !REDUCER.test(file) && importsOf(file).some((target) => REDUCER.test(target)),
+  )
+  assert.deepEqual(importers, [HOLDER])
+  assert.deepEqual(
+    [...(code.get(HOLDER) ?? '').matchAll(/#state = (\w+)/g)].map(([, value]) => value),
+    ['state', 'state'],
+  )
+  for (const name of ['state', 'machine-state', 'events']) {
+    const text = code.get(`supervisor/process/${name}.ts`) ?? ''
+    const writable = text.match(/^ {2,}(?!readonly)\w+\??: (?!.*[,;{(]$).*$/gm) ?? []
+    assert.deepEqual(
+      writable.filter((line) => !line.endsWith(',')),
+      [],
+      `${name}.ts has only read-only fields`,
+    )
+  }
+})
+
+test('the reducer of process state does nothing but decide', () => {
+  const decided = files.filter((file) => REDUCER.test(file) || /^supervisor\/process\/(machine|views|state)/.test(file))
+  const wrong = decided.flatMap((file) =>
+    importsOf(file)
+      .filter((target) => target.startsWith('node:') && target !== 'node:os')
+      .map((target) => `${file} imports ${target}`),
+  )
+  assert.deepEqual(wrong, [])
+  const calls = decided.filter((file) =>
+    /\b(Date\.now|Math\.random|setTimeout|await\b|process\.)/.test(code.get(file) ?? ''),
+  )
+  assert.deepEqual(calls, [])
 })

@@ -1,12 +1,12 @@
 import { INSTANCE_STATES } from '../../src/control/protocol.ts'
+import { step } from '../../src/supervisor/process/machine.ts'
 import {
   type Event,
   initialState,
   type Phase,
   type Policy,
   type State,
-  step,
-} from '../../src/supervisor/process/machine.ts'
+} from '../../src/supervisor/process/machine-state.ts'
 import { POLICY } from '../../test/support/machine.ts'
 
 type Edge = readonly [from: Phase['is'], to: Phase['is'], label: string]
@@ -24,7 +24,7 @@ const POLICIES: readonly Policy[] = (['always', 'on-failure', 'never'] as const)
 
 const LABELS: Readonly<Record<Event['type'], string>> = {
   start: 'start',
-  go: 'what it depends on is there',
+  'dependencies-met': 'what it depends on is there',
   stop: 'stop',
   restart: 'restart',
   kill: 'stop --force',
@@ -32,9 +32,9 @@ const LABELS: Readonly<Record<Event['type'], string>> = {
   spawned: 'it has a pid',
   'spawn-failed': 'it cannot be started',
   ready: 'ready',
-  unfit: 'not ready in time, or alive no more',
+  'probe-failed': 'not ready in time, or alive no more',
   exited: 'it ended',
-  swept: 'nothing of it is left',
+  cleaned: 'nothing of it is left',
   elapsed: 'the delay is over',
 }
 
@@ -64,7 +64,7 @@ function walk(): readonly Edge[] {
   for (let state = queue.shift(); state; state = queue.shift()) {
     for (const policy of POLICIES) {
       for (const event of eventsOf(state)) {
-        const next = step(state, event, { policy, nowMs: 0, random: 0.5 }).state
+        const next = step(state, event, { policy, nowMs: 0, random: 0.5, nextNumber: state.number + 1 }).state
         if (next.phase.is !== state.phase.is) edges.push([state.phase.is, next.phase.is, labelOf(event, state)])
         if (seen.has(keyOf(next))) continue
         seen.add(keyOf(next))
@@ -76,17 +76,17 @@ function walk(): readonly Edge[] {
 }
 
 /** Everything that may happen to a life, ended well and badly, and to a wait. */
-function eventsOf({ run, seq }: State): readonly Event[] {
+function eventsOf({ number, seq }: State): readonly Event[] {
   const exits = [0, 1].map((code): Event => {
-    return { type: 'exited', run, exit: { code, signal: null }, reason: '', certain: null }
+    return { type: 'exited', number, exit: { code, signal: null }, reason: '', permanent: null }
   })
-  const sweeps = [[], ['pid 7']].map((left): Event => ({ type: 'swept', run, left }))
+  const sweeps = [[], ['pid 7']].map((left): Event => ({ type: 'cleaned', number, left }))
   return [
-    ...(['start', 'go', 'stop', 'restart', 'kill', 'skip'] as const).map((type) => ({ type })),
-    { type: 'spawned', run, pid: 1 },
-    { type: 'spawn-failed', run, reason: '', certain: false },
-    { type: 'ready', run },
-    { type: 'unfit', run, reason: '' },
+    ...(['start', 'dependencies-met', 'stop', 'restart', 'kill', 'skip'] as const).map((type) => ({ type })),
+    { type: 'spawned', number, pid: 1 },
+    { type: 'spawn-failed', number, reason: '', permanent: false },
+    { type: 'ready', number },
+    { type: 'probe-failed', number, reason: '' },
     ...exits,
     ...sweeps,
     { type: 'elapsed', seq },
@@ -94,9 +94,9 @@ function eventsOf({ run, seq }: State): readonly Event[] {
 }
 
 const labelOf = (event: Event, { phase }: State): string => {
-  if (phase.is !== 'stopping' || (event.type !== 'swept' && event.type !== 'spawn-failed')) return LABELS[event.type]
+  if (phase.is !== 'stopping' || (event.type !== 'cleaned' && event.type !== 'spawn-failed')) return LABELS[event.type]
   if ('left' in event && event.left.length > 0) return 'something of it cannot be ended'
-  return phase.next.to === 'judge' ? 'it ended by itself' : LABELS.swept
+  return phase.next.to === 'judge' ? 'it ended by itself' : LABELS.cleaned
 }
 
 const NUMBERS: ReadonlySet<string> = new Set(['pid', 'readyMs', 'untilMs', 'readyForMs', 'reason'])

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createSpec } from '../../test/support/specs.ts'
-import { createFakeWorld, type FakeWorld } from '../../test/support/world.ts'
+import { createFakeWorld, type FakeWorld, meetDependencies } from '../../test/support/world.ts'
 import type { ActionRequest } from '../control/protocol.ts'
 import { act, withDependencies } from './actions.ts'
-import { createManaged, instancesOf, type Managed } from './process/managed.ts'
+import type { ManagedProcess } from './process/managed.ts'
 import type { ProcessSpec } from './spec.ts'
 import type { Supervisor } from './supervisor.ts'
 
@@ -12,37 +11,31 @@ const ready = { notify: true, intervalMs: 1, timeoutMs: 1, failures: 1, startMs:
 
 interface Given extends FakeWorld {
   readonly supervisor: Supervisor
-  readonly processes: ReadonlyMap<string, Managed>
+  readonly processes: ReadonlyMap<string, ManagedProcess>
 }
 
-/** A supervisor without a keeper: as much of one as an action asks for. All of its processes run. */
+/** Returns a supervisor without a shim: as much of one as an action uses. All of its processes run. */
 function given(specs: readonly Partial<ProcessSpec>[]): Given {
   const fake = createFakeWorld()
-  const processes = new Map(
-    specs.map((spec) => [spec.name ?? '', createManaged(createSpec({ ready, ...spec }), fake.world)]),
-  )
-  const instances = (): Managed['slots'][number]['current'][] => [...processes.values()].flatMap(instancesOf)
-  for (const instance of instances()) {
-    instance.start()
-    instance.go()
-    fake.spawn(instance)
-    instance.notified('READY=1')
-    instance.leave()
+  const processes = new Map(specs.map((spec) => [spec.name ?? '', fake.createProcess({ ready, ...spec })]))
+  for (const managed of processes.values()) {
+    managed.dispatch({ type: 'start' })
+    meetDependencies(managed)
+    for (const instance of managed.currents) {
+      fake.spawn(instance)
+      instance.notified('READY=1')
+    }
+    managed.leave()
   }
   fake.asked.length = 0
   const supervisor = {
     processes,
-    world: fake.world,
     until: fake.until,
-    instances,
     closing: false,
-    unmet: () => [],
     blockedBy: () => [],
     dependenciesOf: ({ dependsOn }: ProcessSpec) => dependsOn,
-    unwant: (managed: Managed) => void (managed.wanted = 'stopped'),
     sockets: { close: () => {} },
     lookAgain: () => {},
-    save: () => {},
   } as unknown as Supervisor
   return { ...fake, supervisor, processes }
 }
@@ -96,7 +89,8 @@ for (const [request, exitCode, message, hint] of refused) {
         return true
       },
     )
-    assert.deepEqual([asked, processes.get('web')?.slots.length, processes.get('web')?.wanted], [[], 2, 'stopped'])
+    const { slots, desired } = processes.get('web')?.state ?? assert.fail()
+    assert.deepEqual([asked, slots.length, desired], [[], 2, 'running'])
   })
 }
 
@@ -106,7 +100,7 @@ test('whoever depends on something stops before it, and what does not, at the sa
     { name: 'web', dependsOn: { db: 'ready' } },
     { name: 'worker', dependsOn: { db: 'ready' } },
   ])
-  const [db, web, worker] = [...processes.values()].flatMap(instancesOf)
+  const [db, web, worker] = [...processes.values()].flatMap(({ instances }) => instances)
   assert.ok(db && web && worker)
   const result = act(supervisor, { verb: 'stop', targets: [] })
   assert.deepEqual(asked, ['SIGTERM web.1#1', 'SIGTERM worker.1#1'])
@@ -120,7 +114,7 @@ test('whoever depends on something stops before it, and what does not, at the sa
     exitCode: 0,
     changes: ['db.1', 'web.1', 'worker.1'].map((process) => ({ process, did: 'stopped', message: '' })),
   })
-  for (const instance of [db, web, worker]) instance.leave()
+  for (const managed of processes.values()) managed.leave()
 })
 
 test('what a process needs comes before it, unless it has done its work', async () => {
@@ -133,10 +127,10 @@ test('what a process needs comes before it, unless it has done its work', async 
   const names = (): string => {
     const web = processes.get('web')
     assert.ok(web)
-    return [...withDependencies(supervisor, [web])].map(({ spec }) => spec.name).join(' ')
+    return [...withDependencies(supervisor, [web])].map(({ name }) => name).join(' ')
   }
   assert.equal(names(), 'cache db migrate web')
-  const migrate = processes.get('migrate')?.slots[0]?.current
+  const migrate = processes.get('migrate')?.currents[0]
   assert.ok(migrate)
   await end(migrate)
   assert.equal(names(), 'cache web')

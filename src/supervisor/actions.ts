@@ -3,13 +3,14 @@ import type { ActionChange, ActionRequest, ActionResult } from '../control/proto
 import { EXIT, type ExitCode } from '../core/errors.ts'
 import { select, singleInstances } from '../core/selectors.ts'
 import type { Instance } from './process/instance.ts'
-import { addSlot, completes, instancesOf, lastRunsOf, type Managed } from './process/managed.ts'
-import { type ReloadOutcome, reloadProcess } from './process/reload.ts'
+import type { ManagedProcess } from './process/managed.ts'
 import { reloadsUnseen } from '../core/reload-strategy.ts'
+import type { InstanceState, ReloadOutcome } from './process/state.ts'
+import { completes, currentsOf, hasProcess, isDone, isFailing, isMoving, phaseOf, reasonOf } from './process/views.ts'
 import type { ProcessSpec } from './spec.ts'
 import type { Supervisor } from './supervisor.ts'
 
-/** Somebody asked for what is not there, or cannot be. Nothing was changed. */
+/** An unknown name or an impossible request, found before any change. */
 export class ActionError extends Error {
   override readonly name = 'ActionError'
   readonly exitCode: ExitCode
@@ -23,27 +24,28 @@ export class ActionError extends Error {
 }
 
 /**
- * Does what was asked, and resolves when it is done.
+ * Carries out a command, and resolves when it is done.
  *
- * @throws {ActionError} before anything is changed, where it cannot be done.
+ * @throws {ActionError} before anything is changed, if it cannot be done.
  */
 export function act(supervisor: Supervisor, request: ActionRequest): Promise<ActionResult> {
   const { verb, targets, force = false } = request
+  const selection = verb === 'scale' || verb === 'down' ? NOTHING : find(supervisor, targets)
   switch (verb) {
     case 'start':
       return startAll(
         supervisor,
-        withoutJobs(find(supervisor, targets), targets, ({ slots }) => isDone(slots)),
+        withoutJobs(selection, targets, ({ state }) => isDone(state)),
       )
     case 'stop':
-      return stopAll(supervisor, find(supervisor, targets), force)
+      return stopAll(supervisor, selection, force)
     case 'restart':
       return restartAll(
         supervisor,
-        withoutJobs(find(supervisor, targets), targets, ({ spec }) => completes(spec)),
+        withoutJobs(selection, targets, ({ state }) => completes(state.spec)),
       )
     case 'reload':
-      return reloadAll(supervisor, find(supervisor, targets))
+      return reloadAll(supervisor, selection)
     case 'scale':
       return scale(supervisor, request.counts ?? {})
     case 'down':
@@ -53,73 +55,74 @@ export function act(supervisor: Supervisor, request: ActionRequest): Promise<Act
   }
 }
 
+const NOTHING: Selection = { processes: [], instances: [] }
+
 /** The processes and the single instances that an action is for. */
 interface Selection {
-  readonly processes: readonly Managed[]
+  readonly processes: readonly ManagedProcess[]
   readonly instances: readonly Instance[]
 }
 
-function find(supervisor: Supervisor, targets: readonly string[]): Selection {
-  const all = [...supervisor.processes.values()]
-  const current = all.flatMap(({ slots }) => slots.map((slot) => slot.current))
-  const known = all.map(({ spec: { name, kind }, slots }) => {
-    return { process: name, kind, instances: slots.map((slot) => slot.current.id) }
+function find({ processes }: Supervisor, targets: readonly string[]): Selection {
+  const all = [...processes.values()]
+  const currents = all.flatMap((managed) => managed.currents)
+  const known = all.map(({ name, state, currents: own }) => {
+    return { process: name, kind: state.spec.kind, instances: own.map(({ id }) => id) }
   })
   const found = select(targets, known)
   if ('unknown' in found) throw new ActionError(found.message, EXIT.usage, found.hint)
   return {
-    processes: found.processes.flatMap((name) => supervisor.processes.get(name) ?? []),
-    instances: found.instances.flatMap((id) => current.find((instance) => instance.id === id) ?? []),
+    processes: found.processes.flatMap((name) => processes.get(name) ?? []),
+    instances: found.instances.flatMap((id) => currents.find((instance) => instance.id === id) ?? []),
   }
 }
 
-const isDone = (slots: Managed['slots']): boolean => slots.every(({ current }) => current.phase.is === 'done')
-
-/** Where nobody was named all are meant, but not the jobs: a migration is not run again because services are. */
+/** Leaves jobs out unless they were named: a migration does not run again because services do. */
 const withoutJobs = (
   { processes, instances }: Selection,
   targets: readonly string[],
-  isJob: (managed: Managed) => boolean,
+  isJob: (managed: ManagedProcess) => boolean,
 ): Selection => ({ instances, processes: targets.length > 0 ? processes : processes.filter((each) => !isJob(each)) })
 
-/** What a selection names, whole processes as all of their instances. */
+/** Returns the current instances of a selection. */
 const members = ({ processes, instances }: Selection): readonly Instance[] => [
-  ...processes.flatMap(({ slots }) => slots.map(({ current }) => current)),
+  ...processes.flatMap(({ currents }) => currents),
   ...instances,
 ]
 
 async function startAll(supervisor: Supervisor, selection: Selection): Promise<ActionResult> {
   const chosen = members(selection)
-  const planned = selection.processes.filter(({ spec, wanted }) => spec.schedule !== null && wanted === 'running')
+  const planned = selection.processes.filter(({ state }) => state.spec.schedule !== null && state.desired === 'running')
   const running = new Set([
-    ...chosen.filter(({ phase }) => phase.is === 'running').map(({ id }) => id),
-    ...planned.flatMap(instancesOf).map(({ id }) => id),
+    ...chosen.filter(({ state }) => phaseOf(state) === 'running').map(({ id }) => id),
+    ...planned.flatMap(({ currents }) => currents).map(({ id }) => id),
   ])
-  for (const managed of withDependencies(supervisor, selection.processes)) supervisor.want(managed)
-  // The others of its process stay as they are.
-  for (const managed of processesOf(supervisor, selection.instances)) managed.wanted = 'running'
+  for (const managed of withDependencies(supervisor, selection.processes)) managed.dispatch({ type: 'start' })
   for (const instance of selection.instances) instance.start()
   supervisor.lookAgain()
-  // What runs at its times may run just now, and is not waited for.
+  // A scheduled process may run just now; the command does not wait for its end.
   await settled(
     supervisor,
-    chosen.filter(({ spec }) => spec.schedule === null),
+    chosen.filter(({ state }) => state.spec.schedule === null),
   )
   return summary(chosen, (instance) => (running.has(instance.id) ? 'unchanged' : 'started'))
 }
 
-const processesOf = (supervisor: Supervisor, instances: readonly Instance[]): ReadonlySet<Managed> =>
-  new Set(instances.flatMap(({ spec }) => supervisor.processes.get(spec.name) ?? []))
+const processesOf = (supervisor: Supervisor, instances: readonly Instance[]): ReadonlySet<ManagedProcess> =>
+  new Set(instances.flatMap(({ state }) => supervisor.processes.get(state.spec.name) ?? []))
 
-/** What a process needs is started with it. */
-export function withDependencies(supervisor: Supervisor, chosen: readonly Managed[]): ReadonlySet<Managed> {
-  const found = new Set<Managed>()
-  const visit = (managed: Managed): void => {
+/** Returns processes with everything that they depend on, dependencies first. */
+export function withDependencies(
+  { processes }: Pick<Supervisor, 'processes'>,
+  chosen: readonly ManagedProcess[],
+): ReadonlySet<ManagedProcess> {
+  const found = new Set<ManagedProcess>()
+  const visit = (managed: ManagedProcess): void => {
     if (found.has(managed)) return
-    for (const name of Object.keys(managed.spec.dependsOn)) {
-      const other = supervisor.processes.get(name)
-      // What ran to completion has done so, and what is not enabled is started by nobody.
-      if (other?.spec.enabled && !isDone(other.slots)) visit(other)
+    for (const name of Object.keys(managed.state.spec.dependsOn)) {
+      const other = processes.get(name)
+      // A job that is done does not run again, and a process that is not enabled does not start.
+      if (other?.state.spec.enabled && !isDone(other.state)) visit(other)
     }
     found.add(managed)
   }
@@ -127,40 +130,42 @@ export function withDependencies(supervisor: Supervisor, chosen: readonly Manage
   return found
 }
 
-/** Resolves when each is ready, done, failed, or cannot start because of another one. */
-export function settled(supervisor: Supervisor, instances: readonly Instance[]): Promise<void> {
-  return supervisor.until(() => supervisor.closing || instances.every((instance) => isSettled(supervisor, instance)))
+/** Resolves when each instance is ready, done, failed, or blocked by another process. */
+export const settled = (supervisor: Supervisor, instances: readonly Instance[]): Promise<void> =>
+  supervisor.until(() => instances.every((instance) => isSettled(supervisor, instance)))
+
+function isSettled(supervisor: Supervisor, { state }: Instance): boolean {
+  if (!isMoving(state) || isFailing(state)) return true
+  const managed = supervisor.processes.get(state.spec.name)
+  return phaseOf(state) === 'waiting' && managed !== undefined && supervisor.blockedBy(managed).length > 0
 }
 
-function isSettled(supervisor: Supervisor, instance: Instance): boolean {
-  if (!instance.isMoving || instance.isFailing) return true
-  const managed = supervisor.processes.get(instance.spec.name)
-  return instance.phase.is === 'waiting' && managed !== undefined && supervisor.blockedBy(managed).length > 0
+/** Yields items until everything is being stopped. */
+export function* untilEnding<Item>(supervisor: Supervisor, items: Iterable<Item>): Generator<Item> {
+  for (const item of items) {
+    if (supervisor.isEnding) return
+    yield item
+  }
 }
 
 async function stopAll(supervisor: Supervisor, selection: Selection, force: boolean): Promise<ActionResult> {
-  for (const managed of selection.processes) supervisor.unwant(managed)
-  const chosen = [...selection.processes.flatMap(instancesOf), ...selection.instances]
-  const were = new Set(chosen.filter(({ hasProcess }) => hasProcess).map(({ id }) => id))
+  for (const managed of selection.processes) managed.dispatch({ type: 'stop' })
+  const chosen = [...selection.processes.flatMap(({ instances }) => instances), ...selection.instances]
+  const were = new Set(chosen.filter(({ state }) => hasProcess(state)).map(({ id }) => id))
   await stopInOrder(supervisor, chosen, force)
-  for (const { spec } of selection.processes) supervisor.sockets.close(spec)
+  for (const { state } of selection.processes) supervisor.sockets.close(state.spec)
   return summary(chosen, ({ id }) => (were.has(id) ? 'stopped' : 'unchanged'))
 }
 
-/** Whoever depends on something stops before it; for what does not concern it nobody waits. */
+/** Stops instances, each after those that depend on it. Independent ones stop at the same time. */
 async function stopInOrder(supervisor: Supervisor, chosen: readonly Instance[], force: boolean): Promise<void> {
   const left = new Set(chosen)
   const asked = new Set<Instance>()
-  const hasStopped = (instance: Instance): boolean => asked.has(instance) && !instance.isMoving
+  const hasStopped = (instance: Instance): boolean => asked.has(instance) && !isMoving(instance.state)
   for (;;) {
     for (const instance of left) if (hasStopped(instance)) left.delete(instance)
-    if (left.size === 0) return
-    const needed = neededBy(supervisor, new Set([...left].map(({ spec }) => spec.name)))
-    const waiting = [...left].filter((instance) => !asked.has(instance))
-    const free = waiting.filter(({ spec }) => !needed.has(spec.name))
-    // A circle is refused before anything starts; should there be one, all of it stops at once.
-    const isCircle = free.length === 0 && waiting.length === left.size
-    for (const instance of isCircle ? waiting : free) {
+    if (left.size === 0 || supervisor.closing) return
+    for (const instance of nextToStop(supervisor, left, asked)) {
       asked.add(instance)
       if (force) instance.kill()
       else instance.stop()
@@ -169,37 +174,47 @@ async function stopInOrder(supervisor: Supervisor, chosen: readonly Instance[], 
   }
 }
 
-/** What these depend on, by name. */
+/** Returns the instances that no other one of these depends on. */
+function nextToStop(
+  supervisor: Supervisor,
+  left: ReadonlySet<Instance>,
+  asked: ReadonlySet<Instance>,
+): readonly Instance[] {
+  const needed = neededBy(supervisor, new Set([...left].map(({ state }) => state.spec.name)))
+  const waiting = [...left].filter((instance) => !asked.has(instance))
+  const free = waiting.filter(({ state }) => !needed.has(state.spec.name))
+  // The plan refuses a circle; should there be one, all of it stops at once.
+  const isCircle = free.length === 0 && waiting.length === left.size
+  return isCircle ? waiting : free
+}
+
+/** Returns the names of the dependencies of these processes. */
 function neededBy(supervisor: Supervisor, names: ReadonlySet<string>): ReadonlySet<string> {
   return new Set(
     [...names].flatMap((name) => {
-      const managed = supervisor.processes.get(name)
-      return managed ? Object.keys(supervisor.dependenciesOf(managed.spec)).filter((other) => other !== name) : []
+      const spec = supervisor.processes.get(name)?.state.spec
+      return spec ? Object.keys(supervisor.dependenciesOf(spec)).filter((other) => other !== name) : []
     }),
   )
 }
 
 async function restartAll(supervisor: Supervisor, selection: Selection): Promise<ActionResult> {
   const chosen = members(selection)
-  for (const managed of selection.processes) {
-    // What was stopped has no next time any more.
-    if (managed.spec.schedule && managed.wanted === 'stopped') supervisor.want(managed)
-  }
-  for (const managed of processesOf(supervisor, chosen)) managed.wanted = 'running'
+  for (const managed of processesOf(supervisor, chosen)) managed.dispatch({ type: 'enable' })
   for (const instance of chosen) {
-    const managed = supervisor.processes.get(instance.spec.name)
-    // Somebody stopped it, or everything, since.
-    if (!managed || supervisor.isUnwanted(managed)) continue
+    // A stop that came meanwhile wins: the event has no effect then.
     instance.restart()
     supervisor.lookAgain()
     await settled(supervisor, [instance])
   }
   // Once for each process, and not for each of its instances.
-  const hinted = new Set(chosen.filter(({ spec }, index) => chosen.findIndex((each) => each.spec === spec) === index))
+  const hinted = new Set(
+    chosen.filter(({ state }, index) => chosen.findIndex((each) => each.state.spec === state.spec) === index),
+  )
   return summary(
     chosen,
     () => 'restarted',
-    (instance) => (hinted.has(instance) && reloadsUnseen(instance.spec) ? RELOAD_HINT : ''),
+    (instance) => (hinted.has(instance) && reloadsUnseen(instance.state.spec) ? RELOAD_HINT : ''),
   )
 }
 
@@ -210,70 +225,68 @@ async function reloadAll(supervisor: Supervisor, selection: Selection): Promise<
   let exitCode: ExitCode = EXIT.done
   const processes = new Set([...selection.processes, ...processesOf(supervisor, selection.instances)])
   for (const managed of processes) {
-    if (completes(managed.spec)) continue
-    const { change, code } = await reloadOne(supervisor, managed, managed.spec)
+    if (completes(managed.state.spec)) continue
+    const { change, code } = await reloadOne(supervisor, managed, managed.state.spec)
     changes.push(change)
-    exitCode = exitCode === EXIT.done ? code : exitCode
+    exitCode ||= code
   }
   return { exitCode, changes }
 }
 
-/** Reloads a process, to another declaration if there is one. */
+/** Reloads a process, to another specification if there is one. */
 export async function reloadOne(
   supervisor: Supervisor,
-  managed: Managed,
+  managed: ManagedProcess,
   spec: ProcessSpec,
 ): Promise<{ readonly change: ActionChange; readonly code: ExitCode }> {
   const { name } = spec
-  const about = { process: name, instance: null, run: null, pid: null }
-  if (managed.reloading)
+  if (managed.state.reload)
     throw new ActionError(`${name} is being reloaded already.`, EXIT.refused, 'Wait for it: prodserver ps')
+  const about = { process: name, instance: null, run: null, pid: null }
   supervisor.write({ ...about, type: 'reloading', message: 'reloading' })
-  const { world, until, save } = supervisor
-  const outcome = await reloadProcess(managed, spec, {
-    world,
-    until,
-    save,
-    signal: (instance, signal) => supervisor.signal(instance, signal),
-    obstacle: (spec) => supervisor.obstacleTo(spec),
-    isUnwanted: (one) => supervisor.isUnwanted(one),
-  })
-  const change = changeOf(name, managed, outcome)
-  supervisor.write({
-    ...about,
-    type: outcome.ok ? 'reloaded' : 'reload-refused',
-    message: change.message,
-    details: change.details,
-  })
-  return { change, code: outcome.ok ? EXIT.done : change.did === 'refused' ? EXIT.refused : EXIT.failed }
+  const before = managed.state.lastReload?.id ?? 0
+  managed.dispatch({ type: 'reload', spec, blocker: supervisor.describeBlockers(spec) })
+  await supervisor.until(() => (managed.state.lastReload?.id ?? 0) > before)
+  const outcome = managed.state.lastReload?.outcome ?? LEFT
+  const change = changeOf(managed, outcome)
+  const { message, details } = change
+  supervisor.write({ ...about, type: outcome.ok ? 'reloaded' : 'reload-refused', message, details })
+  return { change, code: codeOf(outcome, change) }
 }
 
-function changeOf(process: string, managed: Managed, outcome: ReloadOutcome): ActionChange {
-  const total = managed.slots.length
-  if (outcome.ok)
-    return { process, did: 'reloaded', message: `${outcome.replaced} of ${total} in ${printElapsed(outcome.tookMs)}` }
-  const { instance, reason, details, replaced } = outcome
-  const serves = managed.slots.some(({ current }) => current.phase.is === 'running')
-  const rest = serves
-    ? replaced === 0
-      ? 'The old version goes on; nothing was changed.'
-      : `${replaced} of ${total} were replaced before; the old version of the others goes on.`
-    : 'It does not run now.'
-  return {
-    process,
-    did: serves ? 'refused' : 'failed',
-    message: `${instance}: ${reason.replace(/\.$/, '')}. ${rest}`,
-    details: details || undefined,
+/** Outcome of a reload that the supervisor leaves to the next one. */
+const LEFT: ReloadOutcome = { ok: false, replaced: 0, instance: '', reason: 'the supervisor has left', details: '' }
+
+function codeOf({ ok }: ReloadOutcome, { did }: ActionChange): ExitCode {
+  if (ok) return EXIT.done
+  return did === 'refused' ? EXIT.refused : EXIT.failed
+}
+
+function changeOf({ name, state }: ManagedProcess, outcome: ReloadOutcome): ActionChange {
+  const total = state.slots.length
+  if (outcome.ok) {
+    const message = `${outcome.replaced} of ${total} in ${printElapsed(outcome.tookMs)}`
+    return { process: name, did: 'reloaded', message }
   }
+  const { instance, reason, details, replaced } = outcome
+  const serves = currentsOf(state).some((one) => phaseOf(one) === 'running')
+  const message = `${instance}: ${reason.replace(/\.$/, '')}. ${describeRest(serves, replaced, total)}`
+  return { process: name, did: serves ? 'refused' : 'failed', message, details: details || undefined }
+}
+
+function describeRest(serves: boolean, replaced: number, total: number): string {
+  if (!serves) return 'It does not run now.'
+  if (replaced === 0) return 'The old version goes on; nothing was changed.'
+  return `${replaced} of ${total} were replaced before; the old version of the others goes on.`
 }
 
 async function scale(supervisor: Supervisor, counts: Readonly<Record<string, string>>): Promise<ActionResult> {
-  const wanted = new Map<Managed, number>()
+  const wanted = new Map<ManagedProcess, number>()
   for (const [selector, text] of Object.entries(counts)) {
     const { processes, instances } = find(supervisor, [selector])
     if (instances.length > 0) throw new ActionError(singleInstances(selector), EXIT.usage, 'Scale a whole process')
     for (const managed of processes) {
-      if (wanted.has(managed)) throw new ActionError(`${managed.spec.name} is given two counts.`, EXIT.usage)
+      if (wanted.has(managed)) throw new ActionError(`${managed.name} is given two counts.`, EXIT.usage)
       wanted.set(managed, countFor(managed, text))
     }
   }
@@ -286,8 +299,7 @@ async function scale(supervisor: Supervisor, counts: Readonly<Record<string, str
  *
  * @throws {ActionError} when the process cannot have that many instances.
  */
-function countFor({ spec, slots }: Managed, text: string): number {
-  const { name, kind } = spec
+function countFor({ name, state: { spec, slots } }: ManagedProcess, text: string): number {
   const count = /^[+-]/.test(text) ? slots.length + Number(text) : Number(text)
   if (!/^[+-]?\d+$/.test(text) || count < 0 || count > 1000)
     throw new ActionError(
@@ -295,69 +307,54 @@ function countFor({ spec, slots }: Managed, text: string): number {
       EXIT.usage,
       `Such as: prodserver scale ${name}=4, or ${name}=+1`,
     )
-  if (kind === 'scheduler' && count > 1)
+  if (spec.kind === 'scheduler' && count > 1)
     throw new ActionError(`${name}: two schedulers would run every job twice. Nothing was changed.`, EXIT.refused)
   if (completes(spec)) throw new ActionError(`${name} runs to completion; it has no instances to scale.`, EXIT.refused)
   return count
 }
 
 /** Adds instances at the end, or stops the last ones. */
-export async function setCount(supervisor: Supervisor, managed: Managed, count: number): Promise<ActionChange> {
-  const { slots, spec } = managed
-  const before = slots.length
-  managed.scaled = count === spec.instances ? null : count
-  const added: Instance[] = []
-  while (slots.length < count) added.push(addSlot(managed, supervisor.world).current)
-  if (managed.wanted === 'running') for (const instance of added) instance.start()
+export async function setCount(supervisor: Supervisor, managed: ManagedProcess, count: number): Promise<ActionChange> {
+  const { name } = managed
+  const known = new Set(managed.currents)
+  managed.dispatch({ type: 'scale', count })
   supervisor.lookAgain()
-  const removed = slots.slice(count)
-  for (const slot of removed) {
-    slot.current.stop()
-    slot.beside?.stop()
-  }
-  await supervisor.until(() => removed.every(({ current, beside }) => !current.isMoving && !beside?.isMoving))
-  for (const { current, beside } of removed) {
-    current.leave()
-    beside?.leave()
-  }
-  managed.runs = lastRunsOf(managed)
-  slots.splice(Math.max(count, 0), removed.length)
+  const added = managed.currents.filter((instance) => !known.has(instance))
+  const leaving = managed.instances.filter((instance) => !managed.currents.slice(0, count).includes(instance))
+  await supervisor.until(() => leaving.every(({ state }) => !isMoving(state)))
   await settled(supervisor, added)
-  supervisor.save()
-  const failed = added.filter(({ phase }) => phase.is === 'failed')
-  if (before === count)
-    return { process: spec.name, did: 'unchanged', message: `${count} of it ${count === 1 ? 'is' : 'are'} there` }
-  const message = `${before} → ${count}${count === spec.instances ? '' : `; INSTANCES is ${spec.instances}, and the next \`up\` goes back to that`}`
-  return { process: spec.name, did: failed.length > 0 ? 'failed' : 'scaled', message }
+  if (known.size === count)
+    return { process: name, did: 'unchanged', message: `${count} of it ${count === 1 ? 'is' : 'are'} there` }
+  const declared = managed.state.spec.instances
+  const rest = count === declared ? '' : `; INSTANCES is ${declared}, and the next \`up\` goes back to that`
+  const hasFailed = added.some(({ state }) => phaseOf(state) === 'failed')
+  return { process: name, did: hasFailed ? 'failed' : 'scaled', message: `${known.size} → ${count}${rest}` }
 }
 
-/** Stops everything and proves it. */
+/** Stops everything, and proves that nothing is left. */
 export async function down(supervisor: Supervisor, force: boolean): Promise<ActionResult> {
-  supervisor.ending = true
-  const all = [...supervisor.processes.values()]
-  for (const managed of all) supervisor.unwant(managed)
+  supervisor.end()
   const chosen = supervisor.instances()
-  const were = new Set(chosen.filter(({ hasProcess }) => hasProcess).map(({ id }) => id))
+  const were = new Set(chosen.filter(({ state }) => hasProcess(state)).map(({ id }) => id))
   const stopping = stopInOrder(supervisor, chosen, force)
-  if (force) {
-    // What waits for its turn is killed with the rest.
-    for (const instance of chosen) instance.kill()
-  }
+  // Instances that wait for their turn are killed with the rest.
+  if (force) for (const instance of chosen) instance.kill()
   await stopping
-  for (const { spec } of all) supervisor.sockets.close(spec)
-  const concerned = chosen.filter(({ id, phase }) => were.has(id) || phase.is === 'failed')
+  for (const { state } of supervisor.processes.values()) supervisor.sockets.close(state.spec)
+  const concerned = chosen.filter(({ id, state }) => were.has(id) || phaseOf(state) === 'failed')
   const result = summary(concerned, () => 'stopped')
-  // What could not be ended has been named.
-  const strays = result.exitCode === EXIT.done ? await supervisor.sweepStrays() : []
-  if (strays.length === 0) return result
-  const message = `what it started cannot be ended: ${strays.join('; ')}`
+  // Survivors of an instance have been named.
+  const orphans = result.exitCode === EXIT.done ? await supervisor.cleanOrphans() : []
+  if (orphans.length === 0) return result
+  const message = `what it started cannot be ended: ${orphans.join('; ')}`
   supervisor.write({ type: 'left-behind', message })
   return { exitCode: EXIT.failed, changes: [...result.changes, { process: 'prodserver', did: 'failed', message }] }
 }
 
-/** Of what goes on being started again. */
-export function failingWords({ phase, failures }: Instance): string {
-  const reason = 'reason' in phase ? phase.reason : ''
+/** Describes an instance that is restarted again and again. */
+export function failingWords(instance: InstanceState): string {
+  const { failures } = instance.machine.history
+  const reason = reasonOf(instance) ?? ''
   return `${reason}; it ended ${failures} times before it was ready, and goes on being started again`
 }
 
@@ -366,15 +363,20 @@ function summary(
   did: (instance: Instance) => string,
   message: (instance: Instance) => string = () => '',
 ): ActionResult {
-  const failed = chosen.filter(({ phase, isFailing }) => phase.is === 'failed' || phase.is === 'waiting' || isFailing)
   const changes = chosen.map((instance): ActionChange => {
-    const { id, phase, lastDetails } = instance
-    if (phase.is === 'failed')
-      return { process: id, did: 'failed', message: phase.reason, details: lastDetails || undefined }
-    if (phase.is === 'waiting') return { process: id, did: 'failed', message: instance.waitingWords }
-    if (instance.isFailing)
-      return { process: id, did: 'failed', message: failingWords(instance), details: lastDetails || undefined }
-    return { process: id, did: did(instance), message: message(instance) }
+    const failure = failureOf(instance.state)
+    return failure
+      ? { process: instance.id, did: 'failed', ...failure }
+      : { process: instance.id, did: did(instance), message: message(instance) }
   })
-  return { exitCode: failed.length > 0 ? EXIT.failed : EXIT.done, changes }
+  const hasFailed = changes.some((change) => change.did === 'failed')
+  return { exitCode: hasFailed ? EXIT.failed : EXIT.done, changes }
+}
+
+function failureOf(instance: InstanceState): Pick<ActionChange, 'message' | 'details'> | null {
+  const { machine, lastDetails, waitingReason } = instance
+  const details = lastDetails || undefined
+  if (machine.phase.is === 'failed') return { message: machine.phase.reason, details }
+  if (machine.phase.is === 'waiting') return { message: waitingReason }
+  return isFailing(instance) ? { message: failingWords(instance), details } : null
 }

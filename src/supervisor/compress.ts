@@ -6,8 +6,8 @@ import type { Supervisor } from './supervisor.ts'
 export function compressRotated(supervisor: Supervisor): (log: string, sequence: number) => void {
   let last: Promise<void> = Promise.resolve()
   return (log, sequence) => {
-    const managed = supervisor.processes.get(log.replace(/\.\d+$/, ''))
-    if (!managed?.spec.log.compress) return
+    const declared = supervisor.processes.get(log.replace(/\.\d+$/, ''))
+    if (!declared?.state.spec.log.compress) return
     const path = join(supervisor.options.stateDir, 'logs', `${log}.${sequence}.log`)
     // A full disk, or a file that was removed meanwhile: it stays as it is.
     last = last.then(() => compress(path)).catch(() => rmSync(`${path}.gz.new`, { force: true }))

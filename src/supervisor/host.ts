@@ -1,5 +1,5 @@
 import { chmodSync, openSync, rmSync } from 'node:fs'
-import type { ActionRequest, ActionResult, ProcessEvent, Why } from '../control/protocol.ts'
+import type { ActionRequest, ActionResult, InstanceStatus, ProcessEvent, Why } from '../control/protocol.ts'
 import { VERBS } from '../control/protocol.ts'
 import { type Controlled, createApi, listen, type Refusal } from '../control/server.ts'
 import { EXIT, type ExitCode } from '../core/errors.ts'
@@ -9,7 +9,9 @@ import { act, ActionError, down } from './actions.ts'
 import { apply } from './apply.ts'
 import { findMistake } from './check-application.ts'
 import { compressRotated } from './compress.ts'
-import { completes } from './process/managed.ts'
+import type { ManagedProcess } from './process/managed.ts'
+import type { InstanceState } from './process/state.ts'
+import { completes, currentsOf, hasProcess, phaseOf, processStatus } from './process/views.ts'
 import { lastOwnLines } from './own-frames.ts'
 import type { Application } from './spec.ts'
 import { Supervisor, type SupervisorOptions } from './supervisor.ts'
@@ -17,7 +19,7 @@ import { Supervisor, type SupervisorOptions } from './supervisor.ts'
 /** When `up` itself ends: with the first that failed, with the first that ended, or when it is told to. */
 export type ExitOn = 'failure' | 'any' | 'never'
 
-export interface HostOptions extends SupervisorOptions {
+interface HostOptions extends SupervisorOptions {
   readonly exitOn: ExitOn
   /** Ends when nothing is left that runs, or may run again. */
   readonly endWhenIdle: boolean
@@ -52,7 +54,7 @@ export interface Host {
 export async function createHost(options: HostOptions): Promise<Host> {
   const supervisor = new Supervisor(options)
   await supervisor.open()
-  supervisor.onRotated = compressRotated(supervisor)
+  supervisor.onRotated(compressRotated(supervisor))
   const { promise: ended, resolve: end } = Promise.withResolvers<number>()
   let stopping: Promise<ActionResult> | undefined
   let worst: ExitCode = EXIT.done
@@ -141,7 +143,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
     ended,
     abandon: async () => {
       socket.close()
-      const isUnused = supervisor.keeper.isNew && !supervisor.instances().some(({ life }) => life !== null)
+      const isUnused = supervisor.keeper.isNew && !supervisor.instances().some(({ state }) => state.invocation !== null)
       if (isUnused) await supervisor.quit()
       else supervisor.leave()
     },
@@ -156,17 +158,17 @@ interface Reason {
   readonly message: string
 }
 
-/** Whether an event ends it all. */
+/** Returns why an event ends everything; null if it does not. */
 function endsBy(supervisor: Supervisor, event: ProcessEvent, { exitOn }: HostOptions): Reason | null {
-  const managed = event.process === null ? undefined : supervisor.processes.get(event.process)
-  const isService = managed !== undefined && !completes(managed.spec)
-  // What runs at certain times has its next one.
-  if (event.type === 'failed' && exitOn !== 'never' && !managed?.spec.schedule)
+  const state = event.process === null ? undefined : supervisor.processes.get(event.process)?.state
+  // A scheduled process has its next run.
+  if (event.type === 'failed' && exitOn !== 'never' && !state?.spec.schedule)
     return {
       code: EXIT.failed,
       message: `${event.instance} failed: everything is stopped, as --exit-on=${exitOn} says`,
     }
-  if (event.type === 'exited' && exitOn === 'any' && isService && managed.wanted === 'running' && !managed.reloading)
+  const isService = state !== undefined && !completes(state.spec) && state.desired === 'running' && !state.reload
+  if (event.type === 'exited' && exitOn === 'any' && isService)
     return {
       code: event.exit?.code === 0 ? EXIT.done : EXIT.failed,
       message: `${event.instance} ended: everything is stopped, as --exit-on=any says`,
@@ -174,21 +176,20 @@ function endsBy(supervisor: Supervisor, event: ProcessEvent, { exitOn }: HostOpt
   return null
 }
 
-/** Nothing runs, and nothing will by itself. */
+/** Returns why the supervisor ends: no process runs, and none will start. */
 function whenIdle(supervisor: Supervisor): Reason | null {
-  const all = [...supervisor.processes.values()]
-  const canGoOn = (one: (typeof all)[number]): boolean =>
-    one.wanted === 'running' &&
-    (one.spec.schedule !== null ||
-      one.slots.some(
-        ({ current }) =>
-          current.hasProcess ||
-          current.phase.is === 'backoff' ||
-          (current.phase.is === 'waiting' && supervisor.blockedBy(one).length === 0),
-      ))
-  if (all.some(canGoOn)) return null
-  const hasFailed = supervisor.instances().some(({ phase }) => phase.is === 'failed')
+  if ([...supervisor.processes.values()].some((managed) => canGoOn(supervisor, managed))) return null
+  const hasFailed = supervisor.instances().some(({ state }) => phaseOf(state) === 'failed')
   return { code: hasFailed ? EXIT.failed : EXIT.done, message: 'nothing is left that runs' }
+}
+
+function canGoOn(supervisor: Supervisor, managed: ManagedProcess): boolean {
+  const { state } = managed
+  if (state.desired === 'stopped') return false
+  if (state.spec.schedule !== null) return true
+  const canStart = (instance: InstanceState): boolean =>
+    phaseOf(instance) === 'backoff' || (phaseOf(instance) === 'waiting' && supervisor.blockedBy(managed).length === 0)
+  return currentsOf(state).some((instance) => hasProcess(instance) || canStart(instance))
 }
 
 function wrong(what: string): never {
@@ -225,34 +226,30 @@ function refusalOf(error: unknown): Refusal {
 }
 
 function explain(supervisor: Supervisor, id: string): Why | undefined {
-  const all = [...supervisor.processes.values()]
-  const managed = all.find(({ spec, slots }) => spec.name === id || slots.some(({ current }) => current.id === id))
-  const instance =
-    managed?.slots.map(({ current }) => current).find((one) => one.id === id) ?? managed?.slots[0]?.current
+  const managed = [...supervisor.processes.values()].find(
+    ({ name, currents }) => name === id || currents.some((one) => one.id === id),
+  )
+  const instance = managed?.currents.find((one) => one.id === id) ?? managed?.currents[0]
   if (!managed || !instance) return undefined
-  const status = supervisor
-    .snapshot()
-    .processes.find(({ process }) => process === managed.spec.name)
-    ?.instances.find((one) => one.instance === instance.id)
+  const { spec, desired } = managed.state
+  const status = processStatus(managed.state).instances.find((one) => one.instance === instance.id)
   if (!status) return undefined
-  const { failures, exits, run } = instance
-  const blockers = supervisor.blockedBy(managed)
-  const hint =
-    status.state === 'failed'
-      ? `Correct it, then: prodserver start ${managed.spec.name}`
-      : status.state === 'backoff'
-        ? `To try at once: prodserver restart ${instance.id}`
-        : status.state === 'waiting' && blockers.length > 0
-          ? `Look: prodserver why ${blockers[0]}`
-          : status.state === 'stopped'
-            ? `prodserver start ${managed.spec.name}`
-            : null
+  const { exits, machine } = instance.state
+  const { failures } = machine.history
   return {
     status,
-    wanted: managed.wanted,
-    attempt: failures > 0 ? { number: failures, limit: managed.spec.restart.limit } : null,
+    wanted: desired,
+    attempt: failures > 0 ? { number: failures, limit: spec.restart.limit } : null,
     recentExits: exits,
-    lastLines: lastOwnLines(supervisor.lastLines(instance.id, run)),
-    hint,
+    lastLines: lastOwnLines(supervisor.lastLines(instance.id, machine.number)),
+    hint: hintFor(status, supervisor.blockedBy(managed)),
   }
+}
+
+/** Returns the next thing to type. */
+function hintFor({ state, process, instance }: InstanceStatus, blockers: readonly string[]): string | null {
+  if (state === 'failed') return `Correct it, then: prodserver start ${process}`
+  if (state === 'backoff') return `To try at once: prodserver restart ${instance}`
+  if (state === 'stopped') return `prodserver start ${process}`
+  return state === 'waiting' && blockers.length > 0 ? `Look: prodserver why ${blockers[0]}` : null
 }

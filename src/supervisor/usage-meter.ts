@@ -1,6 +1,6 @@
 import type { Usage } from '../control/protocol.ts'
 import type { Instance } from './process/instance.ts'
-import { completes } from './process/managed.ts'
+import { completes, hasProcess, phaseOf } from './process/views.ts'
 import { UsageSampler } from './procfs/usage.ts'
 import type { ProcessRow } from './procfs/process-table.ts'
 
@@ -12,7 +12,7 @@ export interface UsageMeter {
   readonly close: () => void
 }
 
-export interface UsageMeterOptions {
+interface UsageMeterOptions {
   readonly instances: () => readonly Instance[]
   /** Everything that belongs to an instance now. */
   readonly rowsOf: (instance: Instance) => readonly ProcessRow[]
@@ -30,7 +30,9 @@ export function createUsageMeter({ instances, rowsOf, onLarge }: UsageMeterOptio
 
   const limited = (): readonly Instance[] =>
     // A job that is replaced begins anew: it is let come to its end.
-    instances().filter(({ spec, hasProcess }) => spec.memoryLimitBytes !== null && hasProcess && !completes(spec))
+    instances().filter(
+      ({ state }) => state.spec.memoryLimitBytes !== null && hasProcess(state) && !completes(state.spec),
+    )
 
   const watch = (): void => {
     if (timer === undefined && limited().length > 0) timer = setTimeout(look, INTERVAL_MS)
@@ -39,9 +41,9 @@ export function createUsageMeter({ instances, rowsOf, onLarge }: UsageMeterOptio
   const look = (): void => {
     timer = undefined
     for (const instance of limited()) {
-      if (instance.phase.is !== 'running') continue
+      if (phaseOf(instance.state) !== 'running') continue
       const { memoryBytes } = watched.measure(instance.id, rowsOf(instance))
-      if (memoryBytes > (instance.spec.memoryLimitBytes as number)) onLarge(instance, memoryBytes)
+      if (memoryBytes > (instance.state.spec.memoryLimitBytes ?? 0)) onLarge(instance, memoryBytes)
     }
     watch()
   }
@@ -52,8 +54,9 @@ export function createUsageMeter({ instances, rowsOf, onLarge }: UsageMeterOptio
       const tokens = new Set<string>()
       for (const instance of instances()) {
         // Of the two lives of a reload it is the first that is shown, and each has samples of its own.
-        if (!instance.life || !instance.hasProcess || result.has(instance.id)) continue
-        const { token } = instance.life
+        const { invocation } = instance.state
+        if (!invocation || !hasProcess(instance.state) || result.has(instance.id)) continue
+        const { token } = invocation
         tokens.add(token)
         result.set(instance.id, shown.measure(token, rowsOf(instance)))
       }

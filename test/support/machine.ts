@@ -1,4 +1,10 @@
-import { type Event, initialState, type Phase, type Policy, type State } from '../../src/supervisor/process/machine.ts'
+import {
+  type Event,
+  initialState,
+  type Phase,
+  type Policy,
+  type State,
+} from '../../src/supervisor/process/machine-state.ts'
 
 /** A policy under which an unexpected end is followed by another life. */
 export const POLICY: Policy = {
@@ -7,12 +13,12 @@ export const POLICY: Policy = {
   completes: false,
 }
 
-/** Run and sequence of every situation. */
-export const RUN = 3
+/** Invocation number and sequence of every situation. */
+export const NUMBER = 3
 export const SEQ = 7
 
 const pid = 42
-const next = { to: 'judge', exit: null, readyForMs: null, certain: null, reason: 'it went' } as const
+const next = { to: 'judge', exit: null, readyForMs: null, permanent: null, reason: 'it went' } as const
 
 /** Every phase, and every form of it that the machine tells apart. */
 const PHASES = {
@@ -28,7 +34,7 @@ const PHASES = {
     ['asked', { is: 'stopping', pid, step: 'asked', next }],
     ['killed, no pid', { is: 'stopping', pid: null, step: 'killed', next }],
     ['killed', { is: 'stopping', pid, step: 'killed', next }],
-    ['sweeping', { is: 'stopping', pid: null, step: 'sweeping', next }],
+    ['cleaning', { is: 'stopping', pid: null, step: 'cleaning', next }],
   ],
   backoff: [['backoff', { is: 'backoff', untilMs: 5000, reason: 'it went' }]],
   done: [['done', { is: 'done' }]],
@@ -42,21 +48,21 @@ export type Situation = (typeof PHASES)[keyof typeof PHASES][number][0]
 
 export const SITUATIONS: readonly (readonly [name: Situation, state: State])[] = Object.values(PHASES)
   .flat()
-  .map(([name, phase]) => [name, { ...initialState, phase, run: RUN, seq: SEQ }] as const)
+  .map(([name, phase]) => [name, { ...initialState, phase, number: NUMBER, seq: SEQ }] as const)
 
 /** An event of every kind that concerns the life and the wait of every situation. */
 export const EVENTS: { readonly [Type in Event['type']]: Extract<Event, { type: Type }> } = {
   start: { type: 'start' },
-  go: { type: 'go' },
+  'dependencies-met': { type: 'dependencies-met' },
   stop: { type: 'stop' },
   restart: { type: 'restart' },
   kill: { type: 'kill' },
   skip: { type: 'skip' },
-  spawned: { type: 'spawned', run: RUN, pid },
-  'spawn-failed': { type: 'spawn-failed', run: RUN, reason: 'no such file', certain: false },
-  ready: { type: 'ready', run: RUN },
-  unfit: { type: 'unfit', run: RUN, reason: 'no answer' },
-  exited: { type: 'exited', run: RUN, exit: { code: 1, signal: null }, reason: 'exit 1', certain: null },
-  swept: { type: 'swept', run: RUN, left: [] },
+  spawned: { type: 'spawned', number: NUMBER, pid },
+  'spawn-failed': { type: 'spawn-failed', number: NUMBER, reason: 'no such file', permanent: false },
+  ready: { type: 'ready', number: NUMBER },
+  'probe-failed': { type: 'probe-failed', number: NUMBER, reason: 'no answer' },
+  exited: { type: 'exited', number: NUMBER, exit: { code: 1, signal: null }, reason: 'exit 1', permanent: null },
+  cleaned: { type: 'cleaned', number: NUMBER, left: [] },
   elapsed: { type: 'elapsed', seq: SEQ },
 }

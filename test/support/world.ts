@@ -1,46 +1,59 @@
 import type { Exit } from '../../src/control/protocol.ts'
-import type { Instance, Life, World } from '../../src/supervisor/process/instance.ts'
+import type { Instance } from '../../src/supervisor/process/instance.ts'
+import { ManagedProcess, type ProcessDependencies } from '../../src/supervisor/process/managed.ts'
+import { createProcessState, type InitialFacts } from '../../src/supervisor/process/state.ts'
+import type { ProcessSpec } from '../../src/supervisor/spec.ts'
 import type { News } from '../../src/supervisor/state/event-log.ts'
+import { createSpec } from './specs.ts'
 
-/** A world without processes: what is asked of it is remembered, and what happens in it is told by the test. */
+/** Processes without programs: the test sees what is asked of the shim, and plays the shim. */
 export interface FakeWorld {
-  readonly world: World
+  readonly dependencies: ProcessDependencies
   readonly news: News[]
-  /** What was asked of the keeper: `launch web.1#1`, `SIGTERM web.1#1`, `ended web.1#1`. */
+  /** Requests to the shim: `launch web.1#1`, `SIGTERM web.1#1`, `ended web.1#1`. */
   readonly asked: string[]
-  /** Answers the oldest look for what is left, with what that is. */
-  readonly swept: (left?: readonly string[]) => Promise<void>
+  /** Answers the oldest cleanup, with descriptions of survivors. */
+  readonly cleaned: (left?: readonly string[]) => Promise<void>
   readonly advance: (ms: number) => void
-  /** Resolves when the condition holds, looked at after every change. */
+  /** Resolves when the condition holds; checks after every change. */
   readonly until: (condition: () => boolean) => Promise<void>
-  /** The program of an instance is there. */
+  /** Reports that the program of an instance has started. */
   readonly spawn: (instance: Instance) => void
-  /** Its program ends, and nothing is left of it. */
+  /** Ends the program of an instance, and leaves no descendant. */
   readonly end: (instance: Instance, exit?: Exit) => Promise<void>
+  readonly createProcess: (more?: Partial<ProcessSpec>, facts?: InitialFacts) => ManagedProcess
 }
 
 const FIRST_PID = 1000
 
+/** Reports that no dependency is missing, so that waiting instances start. */
+export const meetDependencies = (managed: ManagedProcess): void =>
+  managed.dispatch({ type: 'dependencies', unmet: [], reason: '', isBlocked: false })
+
+/** Returns the only instance of a process, or one of several. */
+export function instanceAt(managed: ManagedProcess, index = 0): Instance {
+  const instance = managed.currents[index]
+  if (!instance) throw new Error(`${managed.name} has no instance ${index + 1}`)
+  return instance
+}
+
 export function createFakeWorld(): FakeWorld {
   const news: News[] = []
   const asked: string[] = []
-  const sweeps: ((left: readonly string[]) => void)[] = []
+  const cleanups: ((left: readonly string[]) => void)[] = []
   const waiters = new Set<() => void>()
   let nowMs = Date.UTC(2026, 0, 31)
-  const world: World = {
+  const dependencies: ProcessDependencies = {
     nowMs: () => nowMs,
     random: () => 0.5,
     write: (one) => void news.push(one),
-    launch: (instance, run): Life => {
-      const token = `${instance.id}#${run}`
-      asked.push(`launch ${token}`)
-      return { token, run, hash: instance.spec.hash, startedMs: nowMs, probeAddress: null, pid: null, startTicks: 0 }
-    },
+    launch: (_, { token }) => void asked.push(`launch ${token}`),
+    adopt: (_, { token }) => void asked.push(`adopt ${token}`),
     signal: ({ token }, signal) => void asked.push(`${signal} ${token}`),
-    sweep: ({ pid }) =>
+    clean: ({ pid }) =>
       new Promise((settle) => {
-        asked.push(`sweep ${pid}`)
-        sweeps.push(settle)
+        asked.push(`clean ${pid}`)
+        cleanups.push(settle)
       }),
     look: () => [],
     identityOf: () => undefined,
@@ -48,23 +61,25 @@ export function createFakeWorld(): FakeWorld {
     followLines: () => () => {},
     diagnose: ({ code, signal }) => ({
       words: signal ?? `exit ${code}`,
-      certain: code === 3 ? 'it never works' : null,
+      permanent: code === 3 ? 'it never works' : null,
     }),
     ended: ({ token }) => void asked.push(`ended ${token}`),
+    probeAddressOf: () => null,
+    closeSockets: () => {},
     changed: () => {
       for (const look of waiters) look()
     },
   }
-  const swept: FakeWorld['swept'] = async (left = []) => {
-    sweeps.shift()?.(left)
-    // The instance hears of it in the next turn.
+  const cleaned: FakeWorld['cleaned'] = async (left = []) => {
+    cleanups.shift()?.(left)
+    // The instance reports it in the next turn.
     await new Promise((next) => setImmediate(next))
   }
   return {
-    world,
+    dependencies,
     news,
     asked,
-    swept,
+    cleaned,
     advance: (ms) => void (nowMs += ms),
     until: (condition) =>
       new Promise((settle) => {
@@ -76,10 +91,12 @@ export function createFakeWorld(): FakeWorld {
         waiters.add(look)
         look()
       }),
-    spawn: (instance) => instance.spawned(FIRST_PID + instance.run, 1),
+    spawn: (instance) => instance.spawned(FIRST_PID + (instance.state.invocation?.number ?? 0), 1),
     end: async (instance, exit = { code: 0, signal: null }) => {
       instance.exited(exit)
-      await swept()
+      await cleaned()
     },
+    createProcess: (more, facts) =>
+      new ManagedProcess(createProcessState(createSpec(more), nowMs, facts), dependencies),
   }
 }

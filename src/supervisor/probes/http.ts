@@ -6,7 +6,7 @@ import type { ProbeResult } from './probe.ts'
 
 /** Loading Node's own HTTP client takes 13 MiB; a probe needs a status and the first bytes of a body. */
 
-export interface HttpRequest {
+interface HttpRequest {
   /** With the query. */
   readonly path: string
   /** The Host header. */

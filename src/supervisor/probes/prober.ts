@@ -2,7 +2,7 @@ import type { PlannedProbe } from '../../plan/plan.ts'
 import type { ProbeResult, ProbeTarget } from './probe.ts'
 import { runProbe } from './probes.ts'
 
-export interface ProberOptions {
+interface ProberOptions {
   readonly purpose: 'ready' | 'alive'
   readonly probe: PlannedProbe
   readonly target: ProbeTarget

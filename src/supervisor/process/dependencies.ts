@@ -1,69 +1,69 @@
-import { type Managed, satisfies } from './managed.ts'
 import type { ProcessSpec } from '../spec.ts'
+import type { ProcessState } from './state.ts'
+import { currentsOf, isFailing, phaseOf, type Processes, satisfies } from './views.ts'
 
-type Processes = ReadonlyMap<string, Managed>
-
-/** What a process waits for, as names; empty when it may start. */
-export function unmetDependencies(processes: Processes, { spec }: Pick<Managed, 'spec'>): readonly string[] {
+/** Returns the names of unmet dependencies; none if the process may start. */
+export function unmetDependencies(processes: Processes, spec: ProcessSpec): readonly string[] {
   return Object.entries(dependenciesOf(processes, spec))
     .filter(([name, condition]) => {
-      const other = processes.get(name)
-      return !other || !(other.waived || satisfies(other, condition))
+      const other = processes.get(name)?.state
+      return !other || !(other.release.isWaived || satisfies(other, condition))
     })
     .map(([name]) => name)
 }
 
-/** As declared; and nothing starts before what runs once for a release is done, but what that needs itself. */
+/** Returns the declared dependencies, and the release tasks that run before everything that they do not need themselves. */
 export function dependenciesOf(processes: Processes, spec: ProcessSpec): ProcessSpec['dependsOn'] {
   if (spec.run === 'release') return spec.dependsOn
   const releases = [...processes.values()].filter(
-    (other) =>
-      other.spec.run === 'release' &&
-      other.wanted === 'running' &&
-      !other.waived &&
-      !needs(processes, other.spec, spec.name),
+    ({ state }) =>
+      state.spec.run === 'release' &&
+      state.desired === 'running' &&
+      !state.release.isWaived &&
+      !needs(processes, state.spec, spec.name),
   )
   return {
-    ...Object.fromEntries(releases.map((other) => [other.spec.name, 'completed' as const])),
+    ...Object.fromEntries(releases.map(({ state }) => [state.spec.name, 'completed' as const])),
     ...spec.dependsOn,
   }
 }
 
 function needs(processes: Processes, spec: ProcessSpec, name: string, seen: ReadonlySet<string> = new Set()): boolean {
   return Object.keys(spec.dependsOn).some((next) => {
-    const other = processes.get(next)
+    const other = processes.get(next)?.state
     const isNew = !seen.has(next) && other !== undefined
     return next === name || (isNew && needs(processes, other.spec, name, new Set([...seen, next])))
   })
 }
 
-/** Names of what keeps a process from ever starting: it failed, or waits for what did. */
-export function blockersOf(processes: Processes, managed: Pick<Managed, 'spec'>): readonly string[] {
-  return unmetDependencies(processes, managed).filter((name) => {
-    const other = processes.get(name)
-    if (!other) return true
-    const phases = new Set(other.slots.map(({ current }) => current.phase.is))
-    if (phases.has('failed') || other.wanted === 'stopped') return true
-    if (other.slots.some(({ current }) => current.isFailing)) return true
-    return phases.has('waiting') && blockersOf(processes, other).length > 0
+/** Returns the names of blockers: dependencies that failed, were stopped, or wait for such a process. */
+export function blockersOf(processes: Processes, spec: ProcessSpec): readonly string[] {
+  return unmetDependencies(processes, spec).filter((name) => {
+    const other = processes.get(name)?.state
+    if (!other || other.desired === 'stopped' || isBroken(other)) return true
+    const waits = currentsOf(other).some((instance) => phaseOf(instance) === 'waiting')
+    return waits && blockersOf(processes, other.spec).length > 0
   })
 }
 
-/** Why a process does not start, for a person. */
-export function describeWaiting(processes: Processes, managed: Managed): string {
-  return describeObstacle(processes, managed.spec) ?? `waits for ${unmetDependencies(processes, managed).join(', ')}`
-}
+const isBroken = (state: ProcessState): boolean =>
+  currentsOf(state).some((instance) => phaseOf(instance) === 'failed' || isFailing(instance))
 
-/** Why a process does not start however long it waits; null where it may. */
-export function describeObstacle(processes: Processes, spec: ProcessSpec): string | null {
-  const blockers = blockersOf(processes, { spec })
+/** Says why a process does not start yet, for a person. */
+export const describeWaiting = (processes: Processes, spec: ProcessSpec): string =>
+  describeBlockers(processes, spec) ?? `waits for ${unmetDependencies(processes, spec).join(', ')}`
+
+/** Says why a process does not start however long it waits; null if it may start. */
+export function describeBlockers(processes: Processes, spec: ProcessSpec): string | null {
+  const blockers = blockersOf(processes, spec)
   if (blockers.length === 0) return null
-  return `cannot start: ${blockers.map((name) => describeBlocker(name, processes.get(name))).join(', ')}`
+  return `cannot start: ${blockers.map((name) => describeBlocker(name, processes.get(name)?.state)).join(', ')}`
 }
 
-function describeBlocker(name: string, other: Managed | undefined): string {
-  if (other?.slots.some(({ current }) => current.phase.is === 'failed')) return `${name} failed`
-  if (other?.slots.some(({ current }) => current.isFailing)) return `${name} ends again and again`
-  if (other?.wanted === 'running') return `${name} cannot start`
-  return other?.spec.enabled ? `${name} is stopped` : `${name} is not enabled`
+function describeBlocker(name: string, other: ProcessState | undefined): string {
+  if (!other) return `${name} is not enabled`
+  if (currentsOf(other).some((instance) => phaseOf(instance) === 'failed')) return `${name} failed`
+  if (currentsOf(other).some(isFailing)) return `${name} ends again and again`
+  if (other.desired === 'running') return `${name} cannot start`
+  return other.spec.enabled ? `${name} is stopped` : `${name} is not enabled`
 }

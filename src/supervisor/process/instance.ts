@@ -1,294 +1,168 @@
-import { constants } from 'node:os'
-import { printDuration, printElapsed } from '../../core/durations.ts'
-import type { Exit, InstanceStateName, InstanceStatus, LastExit } from '../../control/protocol.ts'
-import type { News } from '../state/event-log.ts'
-import type { StartFailure } from '../shim/client.ts'
-import { adoptedState, type Effect, type Event, initialState, type Policy, type State, step } from './machine.ts'
-import type { ProcessRow } from '../procfs/process-table.ts'
+import { printDuration } from '../../core/durations.ts'
+import type { Exit } from '../../control/protocol.ts'
 import { lastOwnLines } from '../own-frames.ts'
 import { createProber, type Prober } from '../probes/prober.ts'
-import type { ProcessSpec } from '../spec.ts'
-import type { SweptLife } from '../procfs/descendant-cleanup.ts'
+import type { Remains } from '../procfs/descendant-cleanup.ts'
+import type { ProcessRow } from '../procfs/process-table.ts'
+import type { StartFailure } from '../shim/client.ts'
+import type { News } from '../state/event-log.ts'
+import type { ProcessEffect, ProcessEvent } from './events.ts'
+import type { InstanceState, Invocation } from './state.ts'
+import { phaseOf } from './views.ts'
 
-/** One life of an instance, from the moment that it is asked for. */
-export interface Life {
-  readonly token: string
-  readonly run: number
-  /** What it was started from. */
-  readonly hash: string
-  readonly startedMs: number
-  /** A socket of its own, on which it can be asked while another life listens beside it. */
-  readonly probeAddress: string | null
-  pid: number | null
-  startTicks: number
-}
-
-/** What an instance needs of the world around it. */
-export interface World {
+/** Functions and clocks that an instance uses to carry out effects. */
+export interface InstanceDependencies {
   readonly nowMs: () => number
   readonly random: () => number
   readonly write: (news: News) => void
-  /** Starts a program; news of it come through the instance's own methods. */
-  readonly launch: (instance: Instance, run: number) => Life
-  readonly signal: (life: Life, signal: NodeJS.Signals) => void
-  readonly sweep: (life: SweptLife) => Promise<readonly string[]>
-  readonly look: (life: SweptLife) => readonly ProcessRow[]
-  /** As whom a process runs; undefined when it has gone. */
+  /** Starts a program; the shim's reports come through the methods of the instance. */
+  readonly launch: (instance: Instance, invocation: Invocation) => void
+  /** Takes over an invocation that an earlier supervisor started. */
+  readonly adopt: (instance: Instance, invocation: Invocation, isKept: boolean) => void
+  readonly signal: (invocation: Invocation, signal: NodeJS.Signals) => void
+  /** Kills everything that an invocation left; returns descriptions of survivors. */
+  readonly clean: (remains: Remains) => Promise<readonly string[]>
+  /** Returns everything that belongs to an invocation now. */
+  readonly look: (remains: Remains) => readonly ProcessRow[]
+  /** Returns the user and group of a process; undefined if it has exited. */
   readonly identityOf: (pid: number) => { readonly uid: number; readonly gid: number } | undefined
-  /** The end of the life's output, its last lines. */
-  readonly lastLines: (life: Life) => readonly string[]
-  readonly followLines: (life: Life, onLine: (line: string) => void) => () => void
+  readonly lastLines: (invocation: Invocation) => readonly string[]
+  readonly followLines: (invocation: Invocation, onLine: (line: string) => void) => () => void
   readonly diagnose: (
     exit: Exit,
     context: { title: string; lastLines: readonly string[]; asked: boolean; ready: boolean },
-  ) => { words: string; certain: string | null }
-  /** The life has gone with all that belonged to it. */
-  readonly ended: (life: Life) => void
-  /** Its state is another one. */
-  readonly changed: (instance: Instance) => void
+  ) => { words: string; permanent: string | null }
+  /** The invocation and its descendants are gone. */
+  readonly ended: (invocation: Invocation, addresses: number) => void
 }
 
-const STATE_NAMES: Readonly<Record<State['phase']['is'], InstanceStateName>> = {
-  stopped: 'stopped',
-  waiting: 'waiting',
-  starting: 'starting',
-  running: 'running',
-  stopping: 'stopping',
-  backoff: 'backoff',
-  done: 'done',
-  failed: 'failed',
-}
-
-/** Of processes, memory, descriptors or room on the disk; and a program that is being replaced. */
-const { EAGAIN, ENOMEM, EMFILE, ENFILE, ENOSPC, EDQUOT, ETXTBSY } = constants.errno
-const SHORTAGES: ReadonlySet<number> = new Set([EAGAIN, ENOMEM, EMFILE, ENFILE, ENOSPC, EDQUOT, ETXTBSY])
-
-/** Ends in a row that are no accident. */
-const FAILING = 3
-
-/** How many ends are remembered. */
-const EXITS = 10
+type InstanceEffect = Extract<ProcessEffect, { key: number }>
 
 /**
- * Carries out what the machine decides for one instance, and tells the machine what happens. The state has one writer:
- * `dispatch`.
+ * Carries out effects for one instance, and reports facts as events. It holds timers and probes, and no state of the
+ * process.
  */
 export class Instance {
+  readonly key: number
   readonly id: string
-  spec: ProcessSpec
-  /** It only shows whether the code is fit to serve, at an address that nobody knows. */
-  readonly isTrial: boolean
-  life: Life | null = null
-  lastExit: LastExit | null = null
-  exits: LastExit[] = []
-  sinceMs: number
-  /** When the schedule starts it next. */
-  nextMs: number | null = null
-  waitingFor: readonly string[] = []
-  waitingWords = ''
-  /** The last output of a life that ended unasked, or that was found wanting. */
-  lastDetails = ''
-  readonly #world: World
-  #state: State
+  readonly #dependencies: InstanceDependencies
+  readonly #dispatch: (event: ProcessEvent) => void
+  readonly #look: () => InstanceState | undefined
+  readonly #timers = new Set<() => void>()
   #prober: Prober | null = null
-  #timers = new Set<() => void>()
+  /** Pids and start ticks of descendants, as seen before the stop signal. */
   #known: ReadonlyMap<number, number> = new Map()
-  #readyMs: number | null = null
 
-  constructor(id: string, spec: ProcessSpec, world: World, run = 0, isTrial = false) {
-    this.id = id
-    this.isTrial = isTrial
-    this.spec = spec
-    this.#world = world
-    this.#state = { ...initialState, run }
-    this.sinceMs = world.nowMs()
+  /** Last known state, for readers that hold a removed instance. */
+  #last: InstanceState
+
+  /** @param look Returns the state of the instance; undefined once its process has removed it. */
+  constructor(
+    initial: InstanceState,
+    dependencies: InstanceDependencies,
+    dispatch: (event: ProcessEvent) => void,
+    look: () => InstanceState | undefined,
+  ) {
+    this.key = initial.key
+    this.id = initial.id
+    this.#last = initial
+    this.#dependencies = dependencies
+    this.#dispatch = dispatch
+    this.#look = look
   }
 
-  get phase(): State['phase'] {
-    return this.#state.phase
+  get state(): InstanceState {
+    return this.#look() ?? this.#last
   }
 
-  get run(): number {
-    return this.#state.run
-  }
-
-  /** The highest number that any life had, those beside it as well. */
-  get lastRun(): number {
-    return Math.max(this.#state.run, this.#state.lastRun)
-  }
-
-  get restarts(): number {
-    return this.#state.restarts
-  }
-
-  get failures(): number {
-    return this.#state.history.failures
-  }
-
-  /** Whether it is on its way to something and has not arrived. */
-  get isMoving(): boolean {
-    const { is } = this.phase
-    return ['waiting', 'starting', 'stopping', 'backoff'].includes(is) || (is === 'running' && this.#policy().completes)
-  }
-
-  /** It ended again and again before it was ever ready. It is tried further; who waits for it is told now. */
-  get isFailing(): boolean {
-    const isTried = ['backoff', 'starting', 'stopping'].includes(this.phase.is)
-    return isTried && !this.#state.wasReady && this.failures >= FAILING
-  }
-
-  get hasProcess(): boolean {
-    return ['starting', 'running', 'stopping'].includes(this.phase.is)
-  }
-
-  start = (): void => this.#dispatch({ type: 'start' })
-  go = (): void => this.#dispatch({ type: 'go' })
-  stop = (): void => this.#dispatch({ type: 'stop' })
-  restart = (): void => this.#dispatch({ type: 'restart' })
-  kill = (): void => this.#dispatch({ type: 'kill' })
-  /** It need not run: it has done its work before. */
-  skip = (): void => this.#dispatch({ type: 'skip' })
-  /** A life beside it had this number, which no other one shall have. */
-  countRuns = (upTo: number): void => {
-    this.#state = { ...this.#state, lastRun: Math.max(this.#state.lastRun, upTo) }
-  }
-
-  /** Goes on with a life that another supervisor started. */
-  adopt(life: Life, saved: { ready: boolean; restarts: number; stopping: boolean }): void {
-    const { run } = life
-    this.life = life
-    const nowMs = this.#world.nowMs()
-    this.#state = adoptedState({ run, pid: life.pid as number, nowMs, ...saved })
-    this.sinceMs = life.startedMs
-    if (saved.ready) this.#readyMs = nowMs
-    if (saved.stopping) this.#wake(this.spec.stop.timeoutMs, this.#state.seq)
-    else if (saved.ready) this.#watchAlive()
-    else this.#watchReady()
-  }
+  start = (): void => this.#dispatch({ type: 'start-instance', key: this.key })
+  stop = (): void => this.#dispatch({ type: 'stop-instance', key: this.key })
+  kill = (): void => this.#dispatch({ type: 'kill-instance', key: this.key })
+  restart = (): void => this.#dispatch({ type: 'restart-instance', key: this.key })
 
   spawned(pid: number, startTicks: number): void {
-    const { life } = this
-    // Another keeper, which took it over, tells it as well.
-    if (!life || life.pid === pid) return
-    Object.assign(life, { pid, startTicks })
-    this.#write('starting', `started, pid ${pid}`)
-    this.#dispatch({ type: 'spawned', run: life.run, pid })
-    if (this.phase.is === 'starting') this.#watchReady()
+    const { key, state } = this
+    const { invocation } = state
+    if (invocation) this.#dispatch({ type: 'spawned', key, number: invocation.number, pid, startTicks })
   }
 
   spawnFailed(failure: StartFailure): void {
-    const { life } = this
-    if (!life) return
-    const reason = explainFailure(failure, this.spec)
-    // What is short now may be there later; what is wrong stays wrong.
-    const certain = failure.what.startsWith('lock:') || !SHORTAGES.has(failure.errno)
-    this.#endLife()
-    this.#dispatch({ type: 'spawn-failed', run: life.run, reason, certain })
+    const { key, state } = this
+    const { invocation } = state
+    if (invocation) this.#dispatch({ type: 'spawn-failed', key, number: invocation.number, failure })
   }
 
   exited(exit: Exit): void {
-    const { life } = this
-    if (!life) return
-    const asked = this.phase.is === 'stopping'
-    const ready = this.#readyMs !== null
-    // What is to run again at once does not wait for its last words to be looked up.
-    const isHurried = ready && !asked && this.spec.restart.delayMs === 0
-    const lines = (): readonly string[] => (asked ? [] : this.#world.lastLines(life))
-    const lastLines = isHurried ? [] : lines()
-    const { words, certain } = this.#world.diagnose(exit, { title: this.spec.title, lastLines, asked, ready })
-    const nowMs = this.#world.nowMs()
-    const ranMs = nowMs - life.startedMs
-    this.lastExit = { ...exit, at: new Date(nowMs).toISOString(), words, ranMs }
-    this.exits = [...this.exits, this.lastExit].slice(-EXITS)
+    const { key, state } = this
+    const { invocation, spec, readyMs } = state
+    if (!invocation) return
+    const asked = phaseOf(state) === 'stopping'
+    const ready = readyMs !== null
+    // A restart without delay does not wait for the last output to be read.
+    const isHurried = ready && !asked && spec.restart.delayMs === 0
+    const lastLines = asked || isHurried ? [] : this.#dependencies.lastLines(invocation)
+    const { words, permanent } = this.#dependencies.diagnose(exit, { title: spec.title, lastLines, asked, ready })
     this.#stopProbing()
-    const { run, pid } = life
-    const tell = (last: readonly string[]): void => {
-      if (last.length > 0) this.lastDetails = shownOf(last)
-      const isExpected = asked || (exit.code === 0 && this.#policy().completes)
-      const details = !isExpected && last.length > 0 ? { details: shownOf(last) } : {}
-      this.#write('exited', `${words}, after ${printElapsed(ranMs)}`, { run, pid, exit, ms: ranMs, ...details })
-    }
-    if (isHurried) setImmediate(() => tell(lines()))
-    else tell(lastLines)
-    this.#dispatch({ type: 'exited', run, exit, reason: words, certain: ready ? null : certain })
+    const details = isHurried ? null : shown(lastLines)
+    this.#dispatch({ type: 'exited', key, number: invocation.number, exit, words, permanent, details })
   }
 
-  /** The program says so itself, as `sd_notify` does. */
+  /** Takes a message that the program sent as `sd_notify` does. */
   notified(text: string): void {
-    const waits = this.spec.ready.notify === true || this.spec.ready.delayMs !== undefined
-    if (waits && /^READY=1$/m.test(text) && this.phase.is === 'starting') this.#ready()
+    const { spec } = this.state
+    const waits = spec.ready.notify === true || spec.ready.delayMs !== undefined
+    if (waits && /^READY=1$/m.test(text) && phaseOf(this.state) === 'starting') this.#ready()
   }
 
-  /** Everything that is of its current life. */
+  /** Returns everything that belongs to the current invocation. */
   rows(): readonly ProcessRow[] {
-    return this.life?.pid ? this.#world.look(this.#swept(this.life)) : []
+    const { invocation } = this.state
+    return invocation?.pid ? this.#dependencies.look(this.#remainsOf(invocation)) : []
   }
 
-  /** No timer and no probe of it is left. Its program goes on. */
+  /** Ends its timers and probes. The program keeps running. */
   leave(): void {
     this.#stopProbing()
     for (const cancel of this.#timers) cancel()
   }
 
-  status(): InstanceStatus {
-    const { phase, life, spec } = this
-    const alive = this.hasProcess ? life : null
-    return {
-      instance: this.id,
-      process: spec.name,
-      state: STATE_NAMES[phase.is],
-      pid: alive?.pid ?? null,
-      run: this.run,
-      since: new Date(this.sinceMs).toISOString(),
-      startedAt: time(alive?.startedMs),
-      readyAt: time(alive && this.#readyMs),
-      restarts: this.restarts,
-      lastExit: this.lastExit,
-      nextAt: time(phase.is === 'backoff' ? phase.untilMs : this.nextMs),
-      waitingFor: phase.is === 'waiting' ? this.waitingFor : [],
-      reason: 'reason' in phase ? phase.reason : phase.is === 'waiting' ? this.waitingWords || null : null,
-      beside: null,
-    }
-  }
-
-  #policy(): Policy {
-    const { restart, stop, run, schedule } = this.spec
-    return { restart, stopTimeoutMs: stop.timeoutMs, completes: run !== 'always' || schedule !== null }
-  }
-
-  #dispatch(event: Event): void {
-    const context = { policy: this.#policy(), nowMs: this.#world.nowMs(), random: this.#world.random() }
-    const before = this.#state
-    const { state, effects } = step(before, event, context)
-    this.#state = state
-    if (state.seq !== before.seq) this.sinceMs = context.nowMs
-    if (state.phase.is !== before.phase.is) this.#announce()
-    for (const effect of effects) this.#carryOut(effect)
-    if (state !== before) this.#world.changed(this)
-  }
-
-  #carryOut(effect: Effect): void {
+  carryOut(effect: InstanceEffect): void {
     switch (effect.do) {
       case 'spawn':
         this.#known = new Map()
-        this.#readyMs = null
-        this.life = this.#world.launch(this, effect.run)
+        this.#dependencies.launch(this, effect.invocation)
+        return
+      case 'adopt':
+        this.#dependencies.adopt(this, effect.invocation, effect.isKept)
         return
       case 'signal':
-        this.#signal(`SIG${this.spec.stop.signal}` as NodeJS.Signals)
+        this.#signal(effect.signal)
         return
-      case 'kill':
-        this.#write(
-          'killed',
-          effect.late ? `killed: it did not stop within ${printDuration(this.spec.stop.timeoutMs)}` : 'killed',
-        )
-        this.#signal('SIGKILL')
+      case 'hang-up':
+        if (this.state.invocation) this.#dependencies.signal(this.state.invocation, 'SIGHUP')
         return
-      case 'sweep':
-        void this.#sweep()
+      case 'clean':
+        void this.#clean()
         return
       case 'wake':
-        this.#wake(effect.afterMs, effect.seq)
+        this.#after(effect.afterMs, () => this.#dispatch({ type: 'elapsed', key: this.key, seq: effect.seq }))
+        return
+      case 'watch-ready':
+        this.#watchReady()
+        return
+      case 'watch-alive':
+        this.#watchAlive()
+        return
+      case 'end-invocation':
+        this.#stopProbing()
+        this.#dependencies.ended(effect.invocation, this.state.spec.listen.length)
+        return
+      case 'retire':
+        this.#last = effect.instance
+        this.leave()
+        return
+      case 'read-output':
+        setImmediate(() => this.#readOutput(effect))
         return
       default:
         effect satisfies never
@@ -296,49 +170,45 @@ export class Instance {
   }
 
   #signal(signal: NodeJS.Signals): void {
-    if (!this.life) return
+    const { invocation } = this.state
+    if (!invocation) return
     this.#stopProbing()
-    // What it has started by now is known by this sight, wherever it moves afterwards.
+    // Descendants that leave the session later are found by this look.
     this.#known = new Map(this.rows().map(({ pid, startTicks }) => [pid, startTicks]))
-    this.#world.signal(this.life, signal)
+    this.#dependencies.signal(invocation, signal)
   }
 
-  async #sweep(): Promise<void> {
-    const { life } = this
-    if (!life) return
-    const left = await this.#world.sweep(this.#swept(life))
-    if (this.life !== life) return
-    if (left.length > 0) this.#write('left-behind', `cannot be ended: ${left.join('; ')}`)
-    else this.#endLife()
-    this.#dispatch({ type: 'swept', run: life.run, left })
+  async #clean(): Promise<void> {
+    const { invocation } = this.state
+    if (!invocation) return
+    const left = await this.#dependencies.clean(this.#remainsOf(invocation))
+    this.#dispatch({ type: 'cleaned', key: this.key, number: invocation.number, left })
   }
 
-  #endLife(): void {
-    const { life } = this
-    this.life = null
-    this.#stopProbing()
-    if (life) this.#world.ended(life)
+  #readOutput({ invocation, news }: Extract<InstanceEffect, { do: 'read-output' }>): void {
+    const details = shown(this.#dependencies.lastLines(invocation))
+    this.#dispatch({ type: 'output-read', key: this.key, news, details })
   }
 
-  #swept({ pid, startTicks, token }: Life): SweptLife {
+  #remainsOf({ pid, startTicks, token }: Invocation): Remains {
     return { pid: pid ?? -1, startTicks, mark: token, known: this.#known }
   }
 
   #watchReady(): void {
-    const { life, spec } = this
-    if (!life) return
-    if (this.#policy().completes) return this.#ready()
+    const { invocation, spec } = this.state
+    if (!invocation) return
     const { ready: probe } = spec
     const stopFollowing =
-      probe.log === undefined ? () => {} : this.#world.followLines(life, (line) => this.#prober?.feed(line))
+      probe.log === undefined
+        ? () => {}
+        : this.#dependencies.followLines(invocation, (line) => this.#prober?.feed(line))
     const cancel = this.#after(probe.startMs, () => {
       const reply = this.#prober?.lastReply()
-      this.#unfit(`not ready within ${printDuration(probe.startMs)}${reply ? `: ${reply}` : ''}`)
+      this.#probeFailed(`not ready within ${printDuration(probe.startMs)}${reply ? `: ${reply}` : ''}`)
     })
+    const target = this.#target(invocation)
     const prober =
-      probe.notify === true
-        ? null
-        : createProber({ purpose: 'ready', probe, target: this.#target(life), report: () => this.#ready() })
+      probe.notify === true ? null : createProber({ purpose: 'ready', probe, target, report: () => this.#ready() })
     this.#stopProbing()
     this.#prober = {
       feed: (line) => prober?.feed(line),
@@ -352,50 +222,44 @@ export class Instance {
   }
 
   #watchAlive(): void {
-    const { life, spec } = this
+    const { invocation, spec } = this.state
     this.#stopProbing()
-    if (!life || !spec.alive) return
+    if (!invocation || !spec.alive) return
     const { failures } = spec.alive
     this.#prober = createProber({
       purpose: 'alive',
       probe: spec.alive,
-      target: this.#target(life),
+      target: this.#target(invocation),
       report: (result) => {
-        if (!result.ok) this.#unfit(`alive no more, ${failures} times in a row: ${result.reply}`)
+        if (!result.ok) this.#probeFailed(`alive no more, ${failures} times in a row: ${result.reply}`)
       },
     })
   }
 
-  #target(life: Life): Parameters<typeof createProber>[0]['target'] {
-    const { env, cwd, listen, user, group } = this.spec
-    // A program that asks for a process asks as the user that this one runs as.
-    const identity =
-      (user !== null || group !== null) && life.pid !== null ? this.#world.identityOf(life.pid) : undefined
-    return { address: life.probeAddress ?? listen[0] ?? null, listen, env, cwd, ...identity }
+  #target({ pid, probeAddress }: Invocation): Parameters<typeof createProber>[0]['target'] {
+    const { env, cwd, listen, user, group } = this.state.spec
+    // A probe that runs a program runs it as the user of the process.
+    const hasIdentity = (user !== null || group !== null) && pid !== null
+    const identity = hasIdentity ? this.#dependencies.identityOf(pid) : undefined
+    return { address: probeAddress ?? listen[0] ?? null, listen, env, cwd, ...identity }
   }
 
   #ready(): void {
-    if (!this.life) return
-    this.#readyMs = this.#world.nowMs()
-    this.#dispatch({ type: 'ready', run: this.life.run })
-    if (this.phase.is === 'running') this.#watchAlive()
+    const { key, state } = this
+    if (state.invocation) this.#dispatch({ type: 'ready', key, number: state.invocation.number })
   }
 
-  #unfit(reason: string): void {
-    if (!this.life) return
-    const lines = this.#world.lastLines(this.life)
-    this.lastDetails = shownOf(lines)
-    this.#write('not-ready', reason, lines.length > 0 ? { details: this.lastDetails } : {})
-    this.#dispatch({ type: 'unfit', run: this.life.run, reason })
+  #probeFailed(reason: string): void {
+    const { key, state } = this
+    const { invocation } = state
+    if (!invocation) return
+    const details = shown(this.#dependencies.lastLines(invocation))
+    this.#dispatch({ type: 'probe-failed', key, number: invocation.number, reason, details })
   }
 
   #stopProbing(): void {
     this.#prober?.stop()
     this.#prober = null
-  }
-
-  #wake(afterMs: number, seq: number): void {
-    this.#after(afterMs, () => this.#dispatch({ type: 'elapsed', seq }))
   }
 
   #after(ms: number, act: () => void): () => void {
@@ -410,60 +274,7 @@ export class Instance {
     this.#timers.add(cancel)
     return cancel
   }
-
-  #announce(): void {
-    const { phase } = this
-    switch (phase.is) {
-      case 'running': {
-        const ms = this.life ? this.#world.nowMs() - this.life.startedMs : 0
-        if (!this.#policy().completes) this.#write('ready', `ready after ${printElapsed(ms)}`, { ms })
-        return
-      }
-      case 'backoff': {
-        const ms = phase.untilMs - this.#world.nowMs()
-        this.#write('backoff', `starts again in ${printElapsed(ms)}: ${phase.reason}`, { ms })
-        return
-      }
-      case 'failed':
-        this.#write('failed', phase.reason)
-        return
-      case 'stopping':
-        // It ended by itself, which has been told.
-        if (phase.step !== 'sweeping') this.#write('stopping', 'stopping')
-        return
-      case 'stopped':
-        this.#write('stopped', 'stopped')
-        return
-      case 'done':
-        this.#write('done', 'done')
-        return
-      case 'waiting':
-      case 'starting':
-        return
-      default:
-        phase satisfies never
-    }
-  }
-
-  #write(type: News['type'], message: string, more: Partial<News> = {}): void {
-    const { id, spec, life, run } = this
-    this.#world.write({ type, message, process: spec.name, instance: id, run, pid: life?.pid ?? null, ...more })
-  }
 }
-
-const time = (ms: number | null | undefined): string | null => (ms == null ? null : new Date(ms).toISOString())
 
 /** The last output as it is shown to a person. */
-const shownOf = (lines: readonly string[]): string => lastOwnLines(lines).join('\n')
-
-function explainFailure({ what, message }: StartFailure, { argv, cwd, user, group }: ProcessSpec): string {
-  if (what.startsWith('lock:'))
-    return `another one of it runs already on this machine${what.slice(5) ? `: ${what.slice(5).trim()}` : ''}`
-  if (what === 'program') return `${argv[0]} cannot be started: ${message}`
-  if (what === 'CWD') return `its working directory ${cwd} cannot be entered: ${message}`
-  if (what === 'USER') return `it cannot become the user ${user}: ${message}`
-  if (what === 'GROUP') return `it cannot become the group ${group}: ${message}`
-  if (what.startsWith('address ')) return `the ${what} cannot be used: ${message}`
-  if (what === 'LIMITS' || what === 'NICE' || what === 'UMASK') return `its ${what} cannot be set: ${message}`
-  return `it cannot be started: ${message}`
-}
+const shown = (lines: readonly string[]): string => lastOwnLines(lines).join('\n')

@@ -77,8 +77,8 @@ function lockPath(root: string, alone: string): string {
 /** Where one life is asked by probes, and nobody else: on the shared address another life may answer. */
 export const probeAddressOf = (stateDir: string, token: string): string => socketAddress(stateDir, token, 'probe')
 
-/** Where a life listens that is only tried: nobody knows the address. */
-export const trialAddressOf = (stateDir: string, token: string, index: number): string =>
+/** Returns the private address on which a canary listens. */
+export const canaryAddressOf = (stateDir: string, token: string, index: number): string =>
   socketAddress(stateDir, token, `try${index}`)
 
 /** The path of a socket may have 107 bytes: a process with a long name has one without its name. */

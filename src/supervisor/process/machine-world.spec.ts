@@ -1,17 +1,18 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
-import { adoptedState, type Effect, type Event, initialState, type Policy, type State, step } from './machine.ts'
+import { step } from './machine.ts'
+import { adoptedState, type Effect, type Event, initialState, type Policy, type State } from './machine-state.ts'
 
 /** What may happen around one instance. `pick` chooses among those that it may happen to. */
 type Happening =
-  | { readonly what: 'asked'; readonly type: 'start' | 'go' | 'stop' | 'restart' | 'kill' | 'skip' }
+  | { readonly what: 'asked'; readonly type: 'start' | 'dependencies-met' | 'stop' | 'restart' | 'kill' | 'skip' }
   /** The keeper answers a spawn. */
-  | { readonly what: 'answer'; readonly outcome: 'spawned' | 'failed' | 'failed for certain' }
-  | { readonly what: 'exit'; readonly code: number | null; readonly certain: boolean }
+  | { readonly what: 'answer'; readonly outcome: 'spawned' | 'failed' | 'failed permanently' }
+  | { readonly what: 'exit'; readonly code: number | null; readonly permanent: boolean }
   /** The oldest message of the keeper arrives. */
   | { readonly what: 'message' }
-  | { readonly what: 'probe'; readonly type: 'ready' | 'unfit' }
+  | { readonly what: 'probe'; readonly type: 'ready' | 'probe-failed' }
   | { readonly what: 'sweep'; readonly leaves: boolean }
   /** A timer fires, on time or not. */
   | { readonly what: 'timer'; readonly pick: number }
@@ -20,19 +21,22 @@ type Happening =
   | { readonly what: 'time'; readonly ms: number }
 
 const happening: fc.Arbitrary<Happening> = fc.oneof(
-  { weight: 3, arbitrary: fc.record({ what: fc.constant('asked'), type: fc.constantFrom('start', 'go') }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ what: fc.constant('asked'), type: fc.constantFrom('start', 'dependencies-met') }),
+  },
   {
     weight: 2,
     arbitrary: fc.record({
       what: fc.constant('asked'),
-      type: fc.constantFrom('start', 'go', 'stop', 'restart', 'kill', 'skip'),
+      type: fc.constantFrom('start', 'dependencies-met', 'stop', 'restart', 'kill', 'skip'),
     }),
   },
   {
     weight: 4,
     arbitrary: fc.record({
       what: fc.constant('answer'),
-      outcome: fc.constantFrom('spawned', 'spawned', 'spawned', 'failed', 'failed for certain'),
+      outcome: fc.constantFrom('spawned', 'spawned', 'spawned', 'failed', 'failed permanently'),
     }),
   },
   {
@@ -40,11 +44,14 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
     arbitrary: fc.record({
       what: fc.constant('exit'),
       code: fc.constantFrom(0, 1, null),
-      certain: fc.boolean(),
+      permanent: fc.boolean(),
     }),
   },
   { weight: 5, arbitrary: fc.record({ what: fc.constant('message') }) },
-  { weight: 2, arbitrary: fc.record({ what: fc.constant('probe'), type: fc.constantFrom('ready', 'ready', 'unfit') }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ what: fc.constant('probe'), type: fc.constantFrom('ready', 'ready', 'probe-failed') }),
+  },
   {
     weight: 3,
     arbitrary: fc.record({ what: fc.constant('sweep'), leaves: fc.constantFrom(false, false, false, true) }),
@@ -85,28 +92,28 @@ class World {
     this.#policy = policy
     this.#random = random
     this.state = state
-    const { phase, run, seq } = state
-    if ('pid' in phase) this.#lives.set(run, 'alive')
+    const { phase, number, seq } = state
+    if ('pid' in phase) this.#lives.set(number, 'alive')
     // Whoever takes a life over that is stopping sets its time anew.
     if (phase.is === 'stopping') this.#timers.push({ seq, dueMs: policy.stopTimeoutMs })
   }
 
   happen(happening: Happening): void {
-    const { run } = this.state
+    const { number } = this.state
     switch (happening.what) {
       case 'asked':
         return this.#tell({ type: happening.type })
       case 'answer':
         return this.#answer(happening.outcome)
       case 'exit':
-        return this.#exit(happening.code, happening.certain)
+        return this.#exit(happening.code, happening.permanent)
       case 'message': {
         const message = this.#messages.shift()
         if (message) this.#tell(message)
         return
       }
       case 'probe':
-        return this.#tell({ type: happening.type, run, reason: 'no answer' })
+        return this.#tell({ type: happening.type, number, reason: 'no answer' })
       case 'sweep':
         return this.#sweep(happening.leaves)
       case 'timer': {
@@ -117,7 +124,7 @@ class World {
       case 'echo': {
         const again = this.#told[happening.pick % Math.max(this.#told.length, 1)]
         // Nobody sweeps one life twice at a time, so nobody tells its end twice.
-        if (again && !(again.type === 'swept' && again.run === run)) this.#tell(again)
+        if (again && !(again.type === 'cleaned' && again.number === number)) this.#tell(again)
         return
       }
       case 'time':
@@ -139,74 +146,79 @@ class World {
   }
 
   get livesThatAreLeft(): readonly number[] {
-    return [...this.#lives].filter(([, life]) => life !== 'over').map(([run]) => run)
+    return [...this.#lives].filter(([, life]) => life !== 'over').map(([number]) => number)
   }
 
   #answer(outcome: Extract<Happening, { what: 'answer' }>['outcome']): void {
-    const [run] = [...this.#lives].find(([, life]) => life === 'asked for') ?? []
-    if (run === undefined) return
+    const [number] = [...this.#lives].find(([, life]) => life === 'asked for') ?? []
+    if (number === undefined) return
     const isSpawned = outcome === 'spawned'
-    this.#lives.set(run, isSpawned ? 'alive' : 'over')
+    this.#lives.set(number, isSpawned ? 'alive' : 'over')
     this.#messages.push(
       isSpawned
-        ? { type: 'spawned', run, pid: 1000 + run }
-        : { type: 'spawn-failed', run, reason: 'no', certain: outcome === 'failed for certain' },
+        ? { type: 'spawned', number, pid: 1000 + number }
+        : { type: 'spawn-failed', number, reason: 'no', permanent: outcome === 'failed permanently' },
     )
   }
 
   #exit(code: number | null, isCertain: boolean): void {
-    const [run] = [...this.#lives].find(([, life]) => life === 'alive') ?? []
-    if (run === undefined) return
-    this.#lives.set(run, 'gone')
+    const [number] = [...this.#lives].find(([, life]) => life === 'alive') ?? []
+    if (number === undefined) return
+    this.#lives.set(number, 'gone')
     const exit = { code, signal: code === null ? 'SIGKILL' : null }
-    this.#messages.push({ type: 'exited', run, exit, reason: 'it ended', certain: isCertain ? 'always' : null })
+    this.#messages.push({ type: 'exited', number, exit, reason: 'it ended', permanent: isCertain ? 'always' : null })
   }
 
   #sweep(leaves: boolean): void {
-    const run = this.#sweeps.shift()
-    if (run === undefined) return
-    if (!leaves) this.#lives.set(run, 'over')
-    this.#tell({ type: 'swept', run, left: leaves ? ['pid 7'] : [] })
+    const number = this.#sweeps.shift()
+    if (number === undefined) return
+    if (!leaves) this.#lives.set(number, 'over')
+    this.#tell({ type: 'cleaned', number, left: leaves ? ['pid 7'] : [] })
   }
 
   #tell(event: Event): void {
     this.#told.push(event)
-    if (event.type === 'exited' && this.#lives.get(event.run) === 'gone') this.#lives.set(event.run, 'known to be gone')
+    if (event.type === 'exited' && this.#lives.get(event.number) === 'gone')
+      this.#lives.set(event.number, 'known to be gone')
     const before = this.state
     const { state, effects } = step(before, event, {
       policy: this.#policy,
       nowMs: this.#nowMs,
       random: this.#random,
+      nextNumber: before.number + 1,
     })
     this.state = state
-    assert.ok(state.seq >= before.seq && state.run >= before.run, 'numbers grow')
+    assert.ok(state.seq >= before.seq && state.number >= before.number, 'numbers grow')
     assert.ok(state === before || effects.length === 0 || state.seq > before.seq, 'who acts is somewhere else')
     for (const effect of effects) this.#carryOut(effect)
     this.#checkThatItMoves()
   }
 
   #carryOut(effect: Effect): void {
-    if ('run' in effect) assert.equal(effect.run, this.state.run, 'only the current life is touched')
+    if ('number' in effect) assert.equal(effect.number, this.state.number, 'only the current life is touched')
     switch (effect.do) {
       case 'spawn':
         assert.deepEqual(this.livesThatAreLeft, [], 'there is one life at a time')
-        assert.ok(!this.#lives.has(effect.run), 'a life has a number of its own')
-        this.#lives.set(effect.run, 'asked for')
+        assert.ok(!this.#lives.has(effect.number), 'an invocation has a new number')
+        this.#lives.set(effect.number, 'asked for')
         this.spawns++
         return
       case 'signal':
       case 'kill':
         // The keeper reaps nothing before it is told to, so what has gone unheard is nobody else yet.
         assert.ok(
-          ['alive', 'gone'].includes(this.#lives.get(effect.run) ?? ''),
+          ['alive', 'gone'].includes(this.#lives.get(effect.number) ?? ''),
           'who is known to be gone is left alone',
         )
         if (effect.do === 'kill') this.#exit(null, false)
         return
-      case 'sweep':
-        assert.ok(!['asked for', 'over'].includes(this.#lives.get(effect.run) ?? 'over'), 'there is something to sweep')
+      case 'clean':
+        assert.ok(
+          !['asked for', 'over'].includes(this.#lives.get(effect.number) ?? 'over'),
+          'there is something to sweep',
+        )
         assert.equal(this.#sweeps.length, 0, 'one look at a time')
-        this.#sweeps.push(effect.run)
+        this.#sweeps.push(effect.number)
         return
       case 'wake':
         assert.equal(effect.seq, this.state.seq)
@@ -229,21 +241,24 @@ class World {
 
   /** Whatever is on its way has somebody who will say when it is there. */
   #checkThatItMoves(): void {
-    const { phase, run, seq } = this.state
+    const { phase, number, seq } = this.state
     const isAwake = this.#timers.some((timer) => timer.seq === seq)
     if (phase.is === 'backoff') assert.ok(isAwake, 'who waits is woken')
-    if (phase.is === 'stopping' && phase.step === 'sweeping') assert.deepEqual(this.#sweeps, [run], 'it is swept')
+    if (phase.is === 'stopping' && phase.step === 'cleaning') assert.deepEqual(this.#sweeps, [number], 'it is swept')
     else if (phase.is === 'stopping' && phase.pid !== null) assert.ok(isAwake, 'its time is limited')
     if ((phase.is === 'starting' || phase.is === 'stopping') && phase.pid === null) {
-      const isAnswered = this.#messages.some((message) => 'run' in message && message.run === run)
-      assert.ok(isAnswered || this.#lives.get(run) === 'asked for' || this.#sweeps.includes(run), 'an answer comes')
+      const isAnswered = this.#messages.some((message) => 'number' in message && message.number === number)
+      assert.ok(
+        isAnswered || this.#lives.get(number) === 'asked for' || this.#sweeps.includes(number),
+        'an answer comes',
+      )
     }
   }
 }
 
 const adopted = fc
   .record({ ready: fc.boolean(), stopping: fc.boolean() })
-  .map(({ ready, stopping }) => adoptedState({ run: 4, pid: 1004, restarts: 1, nowMs: 0, ready, stopping }))
+  .map(({ ready, stopping }) => adoptedState({ number: 4, pid: 1004, restarts: 1, nowMs: 0, ready, stopping }))
 
 const world = fc
   .tuple(
@@ -294,12 +309,12 @@ test('whatever happened before, after restart it runs again, in a life of its ow
     fc.property(world, history, (create, happenings) => {
       const world = create()
       for (const happening of happenings) world.happen(happening)
-      const { run } = world.state
+      const { number } = world.state
       world.happen({ what: 'asked', type: 'restart' })
       world.comeToRest()
-      world.happen({ what: 'asked', type: 'go' })
+      world.happen({ what: 'asked', type: 'dependencies-met' })
       world.comeToRest()
-      assert.deepEqual([world.state.phase.is, world.livesThatAreLeft], ['starting', [run + 1]])
+      assert.deepEqual([world.state.phase.is, world.livesThatAreLeft], ['starting', [number + 1]])
     }),
     options,
   )

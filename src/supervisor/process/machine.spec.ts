@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { EVENTS, POLICY, RUN, SEQ, type Situation, SITUATIONS } from '../../../test/support/machine.ts'
+import { EVENTS, POLICY, NUMBER, SEQ, type Situation, SITUATIONS } from '../../../test/support/machine.ts'
+import { step } from './machine.ts'
 import {
   adoptedState,
   type Event,
@@ -9,10 +10,9 @@ import {
   type Policy,
   type State,
   type Step,
-  step,
-} from './machine.ts'
+} from './machine-state.ts'
 
-const context = { policy: POLICY, nowMs: 10_000, random: 0.5 }
+const context = { policy: POLICY, nowMs: 10_000, random: 0.5, nextNumber: NUMBER + 1 }
 
 /** `stopping asked, then start: signal, wake`; `-` where nothing changes. */
 function describe(before: State, { state, effects }: Step): string {
@@ -28,13 +28,13 @@ function describePhase(phase: Phase): string {
   if (phase.is === 'starting') return phase.pid === null ? 'starting, no pid' : 'starting'
   if (phase.is === 'failed') return phase.left ? 'failed, left' : 'failed'
   if (phase.is !== 'stopping') return phase.is
-  const pid = phase.pid === null && phase.step !== 'sweeping' ? ', no pid' : ''
+  const pid = phase.pid === null && phase.step !== 'cleaning' ? ', no pid' : ''
   return `${phase.step}${pid}, then ${phase.next.to}`
 }
 
 type Row = readonly [outcome: string, situations: readonly Situation[]]
 
-const STOPPING = ['asked, no pid', 'asked', 'killed, no pid', 'killed', 'sweeping'] as const
+const STOPPING = ['asked, no pid', 'asked', 'killed, no pid', 'killed', 'cleaning'] as const
 
 /** What each event leads to, from every situation. A stopping life ends by its own fault, unless somebody decides anew. */
 const TABLE: Readonly<Record<Event['type'], readonly Row[]>> = {
@@ -44,11 +44,11 @@ const TABLE: Readonly<Record<Event['type'], readonly Row[]>> = {
     ['asked, then start', ['asked']],
     ['killed, no pid, then start', ['killed, no pid']],
     ['killed, then start', ['killed']],
-    ['sweeping, then start', ['sweeping']],
-    ['sweeping, then start: sweep', ['failed, left']],
+    ['cleaning, then start', ['cleaning']],
+    ['cleaning, then start: clean', ['failed, left']],
     ['-', ['waiting', 'starting, no pid', 'starting', 'running']],
   ],
-  go: [
+  'dependencies-met': [
     ['starting, no pid: spawn', ['waiting']],
     [
       '-',
@@ -63,8 +63,8 @@ const TABLE: Readonly<Record<Event['type'], readonly Row[]>> = {
     ['asked, then stopped', ['asked']],
     ['killed, no pid, then stopped', ['killed, no pid']],
     ['killed, then stopped', ['killed']],
-    ['sweeping, then stopped', ['sweeping']],
-    ['sweeping, then stopped: sweep', ['failed, left']],
+    ['cleaning, then stopped', ['cleaning']],
+    ['cleaning, then stopped: clean', ['failed, left']],
     ['-', ['stopped', 'done']],
   ],
   restart: [
@@ -74,16 +74,16 @@ const TABLE: Readonly<Record<Event['type'], readonly Row[]>> = {
     ['asked, then start', ['asked']],
     ['killed, no pid, then start', ['killed, no pid']],
     ['killed, then start', ['killed']],
-    ['sweeping, then start', ['sweeping']],
-    ['sweeping, then start: sweep', ['failed, left']],
+    ['cleaning, then start', ['cleaning']],
+    ['cleaning, then start: clean', ['failed, left']],
   ],
   kill: [
     ['stopped', ['waiting', 'backoff', 'failed']],
     ['killed, no pid, then stopped', ['starting, no pid', 'asked, no pid', 'killed, no pid']],
     ['killed, then stopped: kill, wake', ['starting', 'running', 'asked']],
     ['killed, then stopped', ['killed']],
-    ['sweeping, then stopped', ['sweeping']],
-    ['sweeping, then stopped: sweep', ['failed, left']],
+    ['cleaning, then stopped', ['cleaning']],
+    ['cleaning, then stopped: clean', ['failed, left']],
     ['-', ['stopped', 'done']],
   ],
   skip: [
@@ -95,7 +95,7 @@ const TABLE: Readonly<Record<Event['type'], readonly Row[]>> = {
     ['asked, then judge: signal, wake', ['asked, no pid']],
     ['killed, then judge: kill, wake', ['killed, no pid']],
     // A life that has ended is signalled no more.
-    ['-', ['sweeping']],
+    ['-', ['cleaning']],
     [
       '-',
       ['stopped', 'waiting', 'starting', 'running', 'asked', 'killed', 'backoff', 'done', 'failed', 'failed, left'],
@@ -104,7 +104,7 @@ const TABLE: Readonly<Record<Event['type'], readonly Row[]>> = {
   'spawn-failed': [
     ['backoff: wake', ['starting, no pid', 'asked, no pid', 'killed, no pid']],
     // What is being swept may still be there: the next life waits for that.
-    ['-', ['sweeping']],
+    ['-', ['cleaning']],
     [
       '-',
       ['stopped', 'waiting', 'starting', 'running', 'asked', 'killed', 'backoff', 'done', 'failed', 'failed, left'],
@@ -117,32 +117,32 @@ const TABLE: Readonly<Record<Event['type'], readonly Row[]>> = {
       ['stopped', 'waiting', 'starting, no pid', 'running', ...STOPPING, 'backoff', 'done', 'failed', 'failed, left'],
     ],
   ],
-  unfit: [
+  'probe-failed': [
     ['asked, no pid, then judge', ['starting, no pid']],
     ['asked, then judge: signal, wake', ['starting', 'running']],
     ['-', ['stopped', 'waiting', ...STOPPING, 'backoff', 'done', 'failed', 'failed, left']],
   ],
   exited: [
     [
-      'sweeping, then judge: sweep',
+      'cleaning, then judge: clean',
       ['starting, no pid', 'starting', 'running', 'asked, no pid', 'asked', 'killed, no pid', 'killed'],
     ],
-    ['-', ['stopped', 'waiting', 'sweeping', 'backoff', 'done', 'failed', 'failed, left']],
+    ['-', ['stopped', 'waiting', 'cleaning', 'backoff', 'done', 'failed', 'failed, left']],
   ],
-  swept: [
-    ['backoff: wake', ['sweeping']],
+  cleaned: [
+    ['backoff: wake', ['cleaning']],
     ['-', ['stopped', 'waiting', 'starting, no pid', 'starting', 'running', 'asked, no pid', 'asked']],
     ['-', ['killed, no pid', 'killed', 'backoff', 'done', 'failed', 'failed, left']],
   ],
   elapsed: [
     ['starting, no pid: spawn', ['backoff']],
     ['killed, then judge: late kill, wake', ['asked']],
-    ['sweeping, then judge: sweep', ['killed']],
+    ['cleaning, then judge: clean', ['killed']],
     // Whether there is a life is known first.
     ['-', ['asked, no pid', 'killed, no pid']],
     [
       '-',
-      ['stopped', 'waiting', 'starting, no pid', 'starting', 'running', 'sweeping', 'done', 'failed', 'failed, left'],
+      ['stopped', 'waiting', 'starting, no pid', 'starting', 'running', 'cleaning', 'done', 'failed', 'failed, left'],
     ],
   ],
 }
@@ -164,7 +164,7 @@ for (const [type, rows] of Object.entries(TABLE)) {
 for (const [situation, state] of SITUATIONS) {
   test(`news of another life, and of a wait that is over, change nothing in ${situation}`, () => {
     for (const event of Object.values(EVENTS)) {
-      const late = 'run' in event ? [RUN - 1, RUN + 1].map((run) => ({ ...event, run })) : []
+      const late = 'number' in event ? [NUMBER - 1, NUMBER + 1].map((number) => ({ ...event, number })) : []
       const over = 'seq' in event ? [SEQ - 1, SEQ + 1].map((seq) => ({ ...event, seq })) : []
       for (const other of [...late, ...over]) assert.equal(describe(state, step(state, other, context)), '-')
     }
@@ -186,7 +186,7 @@ test('what was asked to start again forgets how it fared before', () => {
     for (const [situation, given] of SITUATIONS) {
       let { state } = step({ ...given, history, wasReady: true }, EVENTS[type], context)
       if (state.phase.is === 'stopping')
-        state = step(step(state, EVENTS.exited, context).state, EVENTS.swept, context).state
+        state = step(step(state, EVENTS.exited, context).state, EVENTS.cleaned, context).state
       if (state.phase.is !== 'waiting' || situation === 'waiting') continue
       assert.deepEqual([situation, state.history.failures, state.wasReady], [situation, 0, false])
     }
@@ -194,16 +194,16 @@ test('what was asked to start again forgets how it fared before', () => {
 })
 
 test('what cannot be ended is named, and nothing starts beside it', () => {
-  const event: Event = { ...EVENTS.swept, left: ['pid 7 python', 'pid 8 sh'] }
-  const { state } = step(states('sweeping'), event, context)
+  const event: Event = { ...EVENTS.cleaned, left: ['pid 7 python', 'pid 8 sh'] }
+  const { state } = step(states('cleaning'), event, context)
   assert.deepEqual(state.phase, {
     is: 'failed',
     reason: 'it cannot be ended: pid 7 python; pid 8 sh',
     left: true,
   })
   const again = step(state, EVENTS.start, context)
-  assert.deepEqual(again.effects, [{ do: 'sweep', run: RUN }])
-  assert.equal(step(again.state, EVENTS.swept, context).state.phase.is, 'waiting')
+  assert.deepEqual(again.effects, [{ do: 'clean', number: NUMBER }])
+  assert.equal(step(again.state, EVENTS.cleaned, context).state.phase.is, 'waiting')
 })
 
 const ok = { code: 0, signal: null }
@@ -224,10 +224,10 @@ const ENDS: readonly (readonly [
   ['a service that fails is started again', {}, 'running', { exit: bad }, 'backoff'],
   ['a service whose end nobody saw is started again', {}, 'running', { exit: unseen }, 'backoff'],
   [
-    'a service that fails for certain before it was ready has failed',
+    'a service that fails permanently before it was ready has failed',
     {},
     'starting',
-    { exit: bad, certain: 'no module' },
+    { exit: bad, permanent: 'no module' },
     'failed: no module',
   ],
   ['on-failure leaves what ended well', { policy: 'on-failure' }, 'running', { exit: ok }, 'done'],
@@ -265,7 +265,7 @@ for (const [what, { completes = false, ...restart }, from, event, expected] of E
   test(what, () => {
     const policy = { ...POLICY, restart: { ...POLICY.restart, ...restart }, completes }
     const ended = step(states(from), { ...EVENTS.exited, ...event }, { ...context, policy })
-    const { state } = step(ended.state, EVENTS.swept, { ...context, policy })
+    const { state } = step(ended.state, EVENTS.cleaned, { ...context, policy })
     const { phase } = state
     assert.equal(phase.is === 'failed' ? `failed: ${phase.reason}` : phase.is, expected)
     if (phase.is === 'starting') assert.equal(state.restarts, 1)
@@ -278,13 +278,13 @@ test('it is given up after as many restarts as are allowed, with the last reason
   let state = states('running')
   const phases: string[] = []
   for (let ends = 1; ends <= 3; ends++) {
-    const { run } = state
-    state = step(state, { ...EVENTS.exited, run }, given).state
-    state = step(state, { ...EVENTS.swept, run }, given).state
+    const { number } = state
+    state = step(state, { ...EVENTS.exited, number }, given).state
+    state = step(state, { ...EVENTS.cleaned, number }, given).state
     phases.push(state.phase.is)
     if (state.phase.is !== 'backoff') break
     state = step(state, { ...EVENTS.elapsed, seq: state.seq }, given).state
-    state = step(state, { ...EVENTS.spawned, run: state.run }, given).state
+    state = step(state, { ...EVENTS.spawned, number: state.number }, given).state
   }
   assert.deepEqual(phases, ['backoff', 'backoff', 'failed'])
   assert.ok(state.phase.is === 'failed')
@@ -292,21 +292,21 @@ test('it is given up after as many restarts as are allowed, with the last reason
   assert.equal(state.restarts, 2)
 })
 
-test('what was once ready is tried again also where it fails for certain', () => {
+test('a process that was ready once starts again after a permanent failure', () => {
   const state = { ...states('starting'), wasReady: true }
-  const { state: ended } = step(state, { ...EVENTS.exited, certain: 'no module' }, context)
-  assert.equal(step(ended, EVENTS.swept, context).state.phase.is, 'backoff')
+  const { state: ended } = step(state, { ...EVENTS.exited, permanent: 'no module' }, context)
+  assert.equal(step(ended, EVENTS.cleaned, context).state.phase.is, 'backoff')
 })
 
-test('what cannot be started for certain fails at once; the rest is tried again', () => {
-  const failed = step(states('starting, no pid'), { ...EVENTS['spawn-failed'], certain: true }, context)
+test('a permanent start failure is final; another start failure is followed by a restart', () => {
+  const failed = step(states('starting, no pid'), { ...EVENTS['spawn-failed'], permanent: true }, context)
   assert.equal(describe(initialState, failed), 'failed')
   const again = step(states('starting, no pid'), EVENTS['spawn-failed'], context)
   assert.equal(describe(initialState, again), 'backoff: wake')
 })
 
 test('a life that was taken over goes on where it was', () => {
-  const given = { run: 5, pid: 42, restarts: 2, nowMs: 1000, ready: false, stopping: false }
+  const given = { number: 5, pid: 42, restarts: 2, nowMs: 1000, ready: false, stopping: false }
   assert.deepEqual(adoptedState(given).phase, { is: 'starting', pid: 42 })
   assert.deepEqual(adoptedState({ ...given, ready: true }).phase, { is: 'running', pid: 42, readyMs: 1000 })
   const stopping = adoptedState({ ...given, stopping: true })

@@ -1,105 +1,102 @@
-import type { ProcessStatus } from '../../control/protocol.ts'
-import { Instance, type World } from './instance.ts'
+import { type ProcessEffect, type ProcessEvent } from './events.ts'
+import { Instance, type InstanceDependencies } from './instance.ts'
+import { processStep } from './process-step.ts'
+import type { InstanceState, ProcessState } from './state.ts'
 import type { ProcessSpec } from '../spec.ts'
+import { findInstance, instancesOf } from './views.ts'
 
-/** One numbered place of a process, with what runs in it. */
-export interface Slot {
-  current: Instance
-  /** A second life during a reload: the new one that is not ready yet, or the old one that still finishes. */
-  beside: Instance | null
+/** Functions that a process uses, beyond those of its instances. */
+export interface ProcessDependencies extends InstanceDependencies {
+  /** Returns the address on which only this invocation is probed; null if it shares no socket. */
+  readonly probeAddressOf: (spec: ProcessSpec, token: string) => string | null
+  readonly closeSockets: (spec: ProcessSpec) => void
+  /** Called after each event that changed the state. */
+  readonly changed: (managed: ManagedProcess) => void
 }
 
-/** A declared process with its instances. */
-export interface Managed {
-  spec: ProcessSpec
-  wanted: 'running' | 'stopped'
-  /** What `scale` made of the declared number. */
-  scaled: number | null
-  slots: Slot[]
-  /** How many lives each place has had before. */
-  runs: readonly number[]
-  /** A reload is under way. */
-  reloading: boolean
-  /** It failed for a release while others ran: what runs need not wait for it when it is started again. */
-  waived: boolean
-  /** When its schedule started it last. */
-  firedMs: number | null
-}
+/**
+ * Holds the state of one declared managed. `dispatch` is the only way to change it: the reducer decides, and this class
+ * carries out the effects.
+ */
+export class ManagedProcess {
+  readonly #dependencies: ProcessDependencies
+  readonly #instances = new Map<number, Instance>()
+  /** Events that came while effects were carried out. */
+  readonly #queue: ProcessEvent[] = []
+  #state: ProcessState
+  #isBusy = false
+  #timer: NodeJS.Timeout | undefined
 
-export function createManaged(spec: ProcessSpec, world: World, lastRuns: readonly number[] = []): Managed {
-  const managed: Managed = {
-    spec,
-    wanted: 'stopped',
-    scaled: null,
-    slots: [],
-    runs: [...lastRuns],
-    reloading: false,
-    waived: false,
-    firedMs: null,
+  constructor(state: ProcessState, dependencies: ProcessDependencies) {
+    this.#state = state
+    this.#dependencies = dependencies
+    this.#openInstances()
   }
-  for (let number = 1; number <= spec.instances; number++) addSlot(managed, world)
-  return managed
-}
 
-/** The next place, numbered from 1 on. */
-export function addSlot(managed: Managed, world: World): Slot {
-  const { spec, slots, runs } = managed
-  const run = runs[slots.length] ?? 0
-  const slot = { current: new Instance(`${spec.name}.${slots.length + 1}`, spec, world, run), beside: null }
-  slots.push(slot)
-  return slot
-}
-
-/** The last life of every place, of those that `scale` took away as well: numbers in a log are not used again. */
-export const lastRunsOf = ({ slots, runs }: Managed): number[] =>
-  Array.from({ length: Math.max(slots.length, runs.length) }, (_, index) => {
-    const slot = slots[index]
-    return slot ? Math.max(slot.current.lastRun, slot.beside?.run ?? 0) : (runs[index] ?? 0)
-  })
-
-export const instancesOf = ({ slots }: Managed): readonly Instance[] =>
-  slots.flatMap(({ current, beside }) => (beside ? [current, beside] : [current]))
-
-export const completes = ({ run, schedule }: ProcessSpec): boolean => run !== 'always' || schedule !== null
-
-/** Whether a dependency on the process is satisfied. */
-export function satisfies({ slots, spec }: Managed, condition: 'started' | 'ready' | 'completed'): boolean {
-  const phases = slots.map(({ current }) => current.phase.is)
-  // What runs at certain times is there as long as it is waited for.
-  if (spec.schedule !== null && condition !== 'completed') return true
-  switch (condition) {
-    case 'started':
-      return phases.every((is) => is === 'starting' || is === 'running' || is === 'done')
-    case 'ready':
-      return phases.every((is) => (completes(spec) ? is === 'done' : is === 'running'))
-    case 'completed':
-      return phases.every((is) => is === 'done')
-    default:
-      return condition satisfies never
+  get state(): ProcessState {
+    return this.#state
   }
-}
 
-export function statusOf(managed: Managed, describeReload: (spec: ProcessSpec) => string): ProcessStatus {
-  const { spec, wanted, slots } = managed
-  return {
-    process: spec.name,
-    kind: spec.kind,
-    title: spec.title,
-    wanted,
-    run: spec.run,
-    listen: spec.listen,
-    reload: describeReload(spec),
-    schedule: spec.schedule && `${spec.schedule.cron} ${spec.schedule.tz}`,
-    declaredInstances: spec.instances,
-    instances: slots.map(({ current, beside }) => {
-      const status = current.status()
-      const second = beside?.status()
-      const waits = spec.schedule !== null && wanted === 'running' && ['stopped', 'done'].includes(status.state)
-      return {
-        ...status,
-        ...(waits && { state: 'waiting' as const }),
-        beside: second ? { pid: second.pid, run: second.run, state: second.state } : null,
-      }
-    }),
+  get name(): string {
+    return this.#state.spec.name
+  }
+
+  /** All instances, the current one of each slot before those beside it. */
+  get instances(): readonly Instance[] {
+    return instancesOf(this.#state).map(({ key }) => this.#instances.get(key) as Instance)
+  }
+
+  /** The current instance of each slot. */
+  get currents(): readonly Instance[] {
+    return this.#state.slots.map(({ current }) => this.#instances.get(current.key) as Instance)
+  }
+
+  dispatch = (event: ProcessEvent): void => {
+    this.#queue.push(event)
+    if (this.#isBusy) return
+    this.#isBusy = true
+    try {
+      for (let next = this.#queue.shift(); next; next = this.#queue.shift()) this.#take(next)
+    } finally {
+      this.#isBusy = false
+    }
+  }
+
+  /** Ends all timers and probes. The programs keep running. */
+  leave(): void {
+    clearTimeout(this.#timer)
+    for (const instance of this.#instances.values()) instance.leave()
+  }
+
+  #take(event: ProcessEvent): void {
+    const { nowMs, random, probeAddressOf } = this.#dependencies
+    const before = this.#state
+    const { state, effects } = processStep(before, event, { nowMs: nowMs(), random: random(), probeAddressOf })
+    this.#state = state
+    this.#openInstances()
+    for (const effect of effects) this.#carryOut(effect)
+    for (const effect of effects) if (effect.do === 'retire') this.#instances.delete(effect.key)
+    if (state !== before) this.#dependencies.changed(this)
+  }
+
+  #openInstances(): void {
+    for (const instance of instancesOf(this.#state))
+      if (!this.#instances.has(instance.key)) this.#instances.set(instance.key, this.#createInstance(instance))
+  }
+
+  #createInstance(initial: InstanceState): Instance {
+    return new Instance(initial, this.#dependencies, this.dispatch, () => findInstance(this.#state, initial.key))
+  }
+
+  #carryOut(effect: ProcessEffect): void {
+    if ('key' in effect) this.#instances.get(effect.key)?.carryOut(effect)
+    else if (effect.do === 'write') this.#dependencies.write(effect.news)
+    else if (effect.do === 'wake-schedule') this.#setTimer(effect.afterMs)
+    else this.#dependencies.closeSockets(this.#state.spec)
+  }
+
+  #setTimer(afterMs: number | null): void {
+    clearTimeout(this.#timer)
+    this.#timer = afterMs === null ? undefined : setTimeout(() => this.dispatch({ type: 'tick' }), afterMs)
   }
 }

@@ -1,11 +1,11 @@
 import { constants } from 'node:os'
 import { resolve } from 'node:path'
 import { hasEphemeralPort, parseAddress, printAddress } from '../../core/addresses.ts'
-import type { Instance, Life } from './instance.ts'
 import type { BindResult, Keeper, StartFailure } from '../shim/client.ts'
-import { trialAddressOf } from './launch.ts'
+import { canaryAddressOf } from './launch.ts'
 import { describeHolder, holderOf } from '../procfs/port-holder.ts'
 import type { ProcessSpec } from '../spec.ts'
+import type { InstanceState, Invocation } from './state.ts'
 
 type Holder = Pick<Keeper, 'bind' | 'close' | 'sockets'>
 
@@ -26,14 +26,14 @@ export class Sockets {
 
   /** Opens what a life needs; the names of it, in the order of its descriptors, or why it cannot be had. */
   async open(
-    { spec, isTrial }: Instance,
-    { token }: Life,
+    { spec, isCanary }: InstanceState,
+    { token }: Invocation,
     probeAddress: string,
   ): Promise<readonly string[] | StartFailure> {
     const listening = spec.inherited?.listening ?? false
     const wanted = spec.listen.map((address, index) =>
-      isTrial
-        ? { name: trialName(token, index), address: trialAddressOf(this.#stateDir, token, index) }
+      isCanary
+        ? { name: canaryName(token, index), address: canaryAddressOf(this.#stateDir, token, index) }
         : { name: socketName(spec, address), address: absolute(address, spec.cwd) },
     )
     const results = await Promise.all([
@@ -67,10 +67,10 @@ export class Sockets {
   }
 
   /** Closes those that one life had for itself. */
-  closeLife(token: string, addresses: number): void {
+  closeInvocation(token: string, addresses: number): void {
     this.#keeper().close(probeName(token))
-    // A supervisor that came later does not know which one was a trial.
-    for (let index = 0; index < addresses; index++) this.#close(trialName(token, index))
+    // A supervisor that came later does not know which one was a canary.
+    for (let index = 0; index < addresses; index++) this.#close(canaryName(token, index))
   }
 
   /** Closes those whose process, or life, is not known any more. */
@@ -116,5 +116,5 @@ function absolute(text: string, cwd: string): string {
 }
 
 const socketName = ({ name }: ProcessSpec, address: string): string => `${name}/${address}`
-const trialName = (token: string, index: number): string => `${token}/trial-${index}`
+const canaryName = (token: string, index: number): string => `${token}/trial-${index}`
 const probeName = (token: string): string => `${token}/probe`

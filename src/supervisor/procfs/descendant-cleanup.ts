@@ -3,7 +3,7 @@ import type { ProcessRow, ProcessTable } from './process-table.ts'
 import { belongsTo, describeRow, isAlive, readCommandLine, readEnvironMark, readProcessTable } from './process-table.ts'
 
 /** A life whose main process has gone, or is to go with all that it started. */
-export interface SweptLife {
+export interface Remains {
   readonly pid: number
   readonly startTicks: number
   /** Its name in the environment of everything that it started; null for all that lost their parent, whoever's they are. */
@@ -26,9 +26,9 @@ export function placeOf(stateDir: string): string {
 
 export interface Sweeper {
   /** Ends everything that is left of a life; what cannot be ended, in words. */
-  readonly sweep: (life: SweptLife) => Promise<readonly string[]>
+  readonly sweep: (life: Remains) => Promise<readonly string[]>
   /** Everything that belongs to a life now, itself included. */
-  readonly look: (life: SweptLife) => readonly ProcessRow[]
+  readonly look: (life: Remains) => readonly ProcessRow[]
   /** The lives whose processes lost their parent. */
   readonly marks: () => readonly string[]
 }
@@ -39,7 +39,7 @@ const LONGEST_WAIT_MS = 200
 const PATIENCE_MS = 10_000
 
 /** What the sweeper has to know of the keeper's children. */
-export interface Family {
+interface Family {
   readonly keeperPid: () => number
   /** Whether that child was started as an instance, or is the supervisor: it has not lost its parent. */
   readonly isMain: (pid: number) => boolean
@@ -48,7 +48,7 @@ export interface Family {
   /** Whether a keeper before this one was killed: its children went to whoever was its own parent. */
   readonly hasOthers: () => boolean
   /** Whether this keeper started it, so that all that it leaves behind comes to this keeper. */
-  readonly isOurs: (life: SweptLife) => boolean
+  readonly isOurs: (life: Remains) => boolean
 }
 
 /** The system at one moment, and who lost its parent in it. */
@@ -63,7 +63,7 @@ interface Sight {
  * what takes the time.
  */
 export function createSweeper(family: Family): Sweeper {
-  interface Request extends SweptLife {
+  interface Request extends Remains {
     readonly settle: (left: readonly string[]) => void
     readonly deadlineMs: number
   }
@@ -123,7 +123,7 @@ export function createSweeper(family: Family): Sweeper {
  * Whether nothing can be left, without looking at every process of the machine: the group is empty, and what was
  * started in another one and lost its parent would be a child of the keeper.
  */
-function isClean({ pid }: SweptLife, { keeperPid, isMain }: Family): boolean {
+function isClean({ pid }: Remains, { keeperPid, isMain }: Family): boolean {
   try {
     process.kill(-pid, 0)
     return false
@@ -167,7 +167,7 @@ function ancestors(table: ProcessTable, pid: number): Set<number> {
   return found
 }
 
-function remains({ table, orphans }: Sight, { pid, startTicks, known, mark }: SweptLife): readonly ProcessRow[] {
+function remains({ table, orphans }: Sight, { pid, startTicks, known, mark }: Remains): readonly ProcessRow[] {
   const own = mark === null ? [...orphans.values()].flatMap((some) => [...some]) : (orphans.get(mark) ?? [])
   return belongsTo(table, { pid, startTicks, known: new Map([...known, ...own]) }).alive
 }

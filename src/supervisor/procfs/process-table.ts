@@ -20,7 +20,7 @@ export interface ProcessRow {
 export type ProcessTable = ReadonlyMap<number, ProcessRow>
 
 /** What belongs to an instance. */
-export interface ProcessTree {
+interface ProcessTree {
   /** Parents before their children. */
   readonly alive: readonly ProcessRow[]
   /** Ended, and not yet collected by their parents: no signal reaches these, and they hold nothing. */

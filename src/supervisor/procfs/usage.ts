@@ -6,7 +6,7 @@ import type { ProcessRow } from './process-table.ts'
 const TICKS_PER_SECOND = 100
 const PAGE_BYTES = 4096
 
-export interface UsageOptions {
+interface UsageOptions {
   /** Monotonic. */
   readonly nowMs?: () => number
   readonly proc?: string

@@ -1,64 +1,83 @@
-import { join } from 'node:path'
-import type { Instance } from '../process/instance.ts'
+import { factsOf, type InitialFacts, type InstanceState, type ProcessState } from '../process/state.ts'
 import type { ProcessSpec } from '../spec.ts'
-import { lastRunsOf, type Managed } from '../process/managed.ts'
-import { type SavedLife, type SavedState, STATE_VERSION } from './state-file.ts'
+import { othersIn, phaseOf } from '../process/views.ts'
+import { type SavedLife, type SavedProcess, type SavedState, STATE_VERSION } from './state-file.ts'
 
-/** Names of lives, and what is noted of them for the supervisor that comes after this one. */
-
-export const tokenOf = (instance: string, run: number): string => `${instance}#${run}`
-export const instanceOf = (token: string): string => token.slice(0, token.lastIndexOf('#'))
-export const numberOf = (instance: string): number => Number(instance.slice(instance.lastIndexOf('.') + 1))
-export const pipeOf = (stateDir: string, instance: string, run: number): string =>
-  join(stateDir, 'run', `${instance}-${run}.log`)
-
-/** What the next supervisor has to know. */
-export interface Notes {
-  readonly processes: ReadonlyMap<string, Managed>
-  /** Lives of processes that are declared no more. */
-  readonly strangers: ReadonlySet<Instance>
-  readonly releases: Readonly<Record<string, string>>
-  readonly releasing: Readonly<Record<string, string>>
+/** Facts that the next supervisor needs. */
+interface Facts {
+  readonly declared: readonly ProcessState[]
+  /** Processes that run but were removed from the declaration. */
+  readonly undeclared: readonly ProcessState[]
+  /** Facts about names that are not declared. */
+  readonly memory: ReadonlyMap<string, InitialFacts>
 }
 
-export function stateOf({ processes, strangers, releases, releasing }: Notes, bootId: string): SavedState {
-  const all = [...processes]
-  const own = all.flatMap(([, { slots }]) =>
-    slots.flatMap(({ current, beside }) => [...savedLife(current, false), ...(beside ? savedLife(beside, true) : [])]),
-  )
+export function stateOf({ declared, undeclared, memory }: Facts, bootId: string): SavedState {
+  const forgotten = new Map([...memory, ...undeclared.map((state) => [state.spec.name, factsOf(state)] as const)])
+  const known = new Map([...forgotten, ...declared.map((state) => [state.spec.name, factsOf(state)] as const)])
   return {
     version: STATE_VERSION,
     bootId,
-    processes: Object.fromEntries(
-      all.map(([name, managed]) => {
-        const { wanted, scaled } = managed
-        return [name, { wanted, scaled, runs: lastRunsOf(managed) }]
-      }),
-    ),
-    lives: [...own, ...[...strangers].flatMap((stranger) => savedLife(stranger, false))],
-    releases,
-    releasing,
+    processes: {
+      ...mapValues(forgotten, savedName),
+      ...Object.fromEntries(declared.map((state) => [state.spec.name, savedProcess(state)])),
+    },
+    lives: [...declared, ...undeclared].flatMap(savedLives),
+    releases: withoutNulls(mapValues(known, ({ done }) => done)),
+    releasing: withoutNulls(mapValues(known, ({ begun }) => begun)),
   }
 }
 
-/** Empty where it has no life. */
-function savedLife(instance: Instance, beside: boolean): readonly SavedLife[] {
-  const { life, spec, id, restarts, phase } = instance
-  if (!life || life.pid === null) return []
-  const { run, pid, startTicks, hash, startedMs, probeAddress } = life
+/** Returns what an earlier supervisor knew, by process name. */
+export function memoryOf({ processes, releases, releasing = {} }: SavedState): ReadonlyMap<string, InitialFacts> {
+  const names = new Set([...Object.keys(processes), ...Object.keys(releases), ...Object.keys(releasing)])
+  return new Map(
+    [...names].map((name) => [
+      name,
+      {
+        scaled: processes[name]?.scaled ?? null,
+        numbers: processes[name]?.runs ?? [],
+        done: releases[name] ?? null,
+        begun: releasing[name] ?? null,
+      },
+    ]),
+  )
+}
+
+const savedProcess = ({ desired, scaled, numbers }: ProcessState): SavedProcess => ({
+  wanted: desired,
+  scaled,
+  runs: numbers,
+})
+
+const savedName = ({ numbers = [] }: InitialFacts): SavedProcess => ({ wanted: 'running', scaled: null, runs: numbers })
+
+function savedLives({ slots }: ProcessState): readonly SavedLife[] {
+  return slots.flatMap((slot) => [
+    ...savedLife(slot.current, false),
+    ...othersIn(slot).flatMap((other) => savedLife(other, true)),
+  ])
+}
+
+/** Returns one entry, or none if the instance has no process. */
+function savedLife(instance: InstanceState, beside: boolean): readonly SavedLife[] {
+  const { invocation, spec, id, machine } = instance
+  if (!invocation || invocation.pid === null) return []
+  const { number, pid, startTicks, hash, startedMs, probeAddress } = invocation
+  const is = phaseOf(instance)
   return [
     {
       instance: id,
       process: spec.name,
-      run,
+      run: number,
       pid,
       startTicks,
       hash,
       startedMs,
-      ready: phase.is === 'running',
-      restarts,
-      // What failed and still has a life could not be ended: that goes on as well.
-      stopping: phase.is === 'stopping' || phase.is === 'failed',
+      ready: is === 'running',
+      restarts: machine.restarts,
+      // A failed instance with an invocation left survivors: the next supervisor continues to stop them.
+      stopping: is === 'stopping' || is === 'failed',
       beside,
       probeAddress,
       stop: spec.stop,
@@ -66,8 +85,14 @@ function savedLife(instance: Instance, beside: boolean): readonly SavedLife[] {
   ]
 }
 
-/** Enough to stop what is declared no more. */
-export function strangerSpec({ process, hash, stop }: SavedLife): ProcessSpec {
+const mapValues = <From, To>(map: ReadonlyMap<string, From>, change: (value: From) => To): Record<string, To> =>
+  Object.fromEntries([...map].map(([name, value]) => [name, change(value)]))
+
+const withoutNulls = (values: Readonly<Record<string, string | null | undefined>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(values).flatMap(([name, value]) => (value == null ? [] : [[name, value]])))
+
+/** Returns a specification that suffices to stop a process which was removed from the declaration. */
+export function undeclaredSpec({ process, hash, stop }: SavedLife): ProcessSpec {
   return {
     name: process,
     kind: 'worker',

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import type { Managed } from './process/managed.ts'
-import { createScheduler } from './scheduler.ts'
+import { createFakeWorld, instanceAt } from '../../../test/support/world.ts'
+import { ManagedProcess } from './managed.ts'
+import { createProcessState } from './state.ts'
+import { createSpec } from '../../../test/support/specs.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -13,36 +15,39 @@ function createClock(t: TestContext, cron: string) {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   let nowMs = START
   const fired: string[] = []
-  const managed = {
-    spec: { schedule: { cron, tz: 'UTC' } },
-    slots: [{ current: { nextMs: null } }],
-    firedMs: null,
-  } as unknown as Managed
-  const scheduler = createScheduler(
-    () => fired.push(new Date(nowMs).toISOString().slice(5, 19)),
-    () => nowMs,
-  )
-  t.after(() => scheduler.close())
+  const { dependencies } = createFakeWorld()
+  const managed = new ManagedProcess(createProcessState(createSpec({ schedule: { cron, tz: 'UTC' } }), nowMs), {
+    ...dependencies,
+    nowMs: () => nowMs,
+    changed: ({ state }) => {
+      // Each run ends at once.
+      const { key, machine } = state.slots[0]?.current ?? assert.fail()
+      if (machine.phase.is !== 'waiting') return
+      fired.push(new Date(nowMs).toISOString().slice(5, 19))
+      managed.dispatch({ type: 'stop-instance', key })
+    },
+  })
+  t.after(() => managed.leave())
   return {
     managed,
-    scheduler,
+    plan: () => managed.dispatch({ type: 'start' }),
     fired,
-    /** Time goes by, and the clock with it. */
+    /** Lets time pass, and the clock with it. */
     pass: (ms: number) => {
       for (const end = nowMs + ms; nowMs < end;) {
         nowMs += 1000
         t.mock.timers.tick(1000)
       }
     },
-    /** Somebody sets the clock. */
+    /** Sets the clock. */
     set: (byMs: number) => void (nowMs += byMs),
-    next: () => managed.slots[0]?.current.nextMs,
+    next: () => managed.state.schedule.nextMs,
   }
 }
 
 test('it is started at each of its times', (t) => {
-  const { scheduler, managed, fired, pass, next } = createClock(t, '* * * * *')
-  scheduler.plan(managed)
+  const { plan, fired, pass, next } = createClock(t, '* * * * *')
+  plan()
   assert.equal(next(), Date.parse('2026-01-01T12:01:00Z'))
   pass(3 * MINUTE)
   assert.deepEqual(fired, ['01-01T12:01:00', '01-01T12:02:00', '01-01T12:03:00'])
@@ -50,15 +55,15 @@ test('it is started at each of its times', (t) => {
 })
 
 test('a time that is further away than a timer reaches is waited for', (t) => {
-  const { scheduler, managed, fired, pass } = createClock(t, '0 0 1 3 *')
-  scheduler.plan(managed)
+  const { plan, fired, pass } = createClock(t, '0 0 1 3 *')
+  plan()
   pass(HOUR)
   assert.deepEqual(fired, [])
 })
 
 test('what a clock that is set forward jumps over is made up for once', (t) => {
-  const { scheduler, managed, fired, pass, set } = createClock(t, '*/10 * * * *')
-  scheduler.plan(managed)
+  const { plan, fired, pass, set } = createClock(t, '*/10 * * * *')
+  plan()
   pass(MINUTE)
   set(2 * HOUR)
   pass(MINUTE)
@@ -68,8 +73,8 @@ test('what a clock that is set forward jumps over is made up for once', (t) => {
 })
 
 test('a clock that is set back does not start it twice for one time', (t) => {
-  const { scheduler, managed, fired, pass, set } = createClock(t, '*/10 * * * *')
-  scheduler.plan(managed)
+  const { plan, fired, pass, set } = createClock(t, '*/10 * * * *')
+  plan()
   pass(11 * MINUTE)
   assert.deepEqual(fired, ['01-01T12:10:00'])
   set(-5 * MINUTE)
@@ -79,16 +84,16 @@ test('a clock that is set back does not start it twice for one time', (t) => {
   assert.deepEqual(fired, ['01-01T12:10:00', '01-01T12:20:00'])
   // Nor does a new plan.
   set(-5 * MINUTE)
-  scheduler.plan(managed)
+  plan()
   pass(4 * MINUTE)
   assert.equal(fired.length, 2)
 })
 
 for (const hasFired of [true, false]) {
   test(`a clock that was a day ahead is not waited for, ${hasFired ? 'after a start' : 'before the first start'}`, (t) => {
-    const { scheduler, managed, fired, pass, set } = createClock(t, '0 * * * *')
+    const { plan, fired, pass, set } = createClock(t, '0 * * * *')
     set(DAY)
-    scheduler.plan(managed)
+    plan()
     if (hasFired) pass(HOUR)
     assert.equal(fired.length, hasFired ? 1 : 0)
     set(-DAY)
@@ -98,13 +103,31 @@ for (const hasFired of [true, false]) {
 }
 
 test('after it was called off, and after the end, nothing is started', (t) => {
-  const { scheduler, managed, fired, pass, next } = createClock(t, '* * * * *')
-  scheduler.plan(managed)
-  scheduler.cancel(managed)
+  const { managed, plan, fired, pass, next } = createClock(t, '* * * * *')
+  plan()
+  managed.dispatch({ type: 'stop' })
   assert.equal(next(), null)
   pass(5 * MINUTE)
-  scheduler.plan(managed)
-  scheduler.close()
+  plan()
+  managed.leave()
   pass(5 * MINUTE)
   assert.deepEqual(fired, [])
+})
+
+test('a run is skipped while the last one still runs', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const { createProcess, spawn, news, advance } = createFakeWorld()
+  const managed = createProcess({ name: 'night', schedule: { cron: '* * * * *', tz: 'UTC' } })
+  t.after(() => managed.leave())
+  managed.dispatch({ type: 'start' })
+  const pass = (): void => {
+    advance(MINUTE)
+    managed.dispatch({ type: 'tick' })
+  }
+  pass()
+  managed.dispatch({ type: 'dependencies', unmet: [], reason: '', isBlocked: false })
+  spawn(instanceAt(managed))
+  pass()
+  const { type, message } = news.at(-1) ?? assert.fail()
+  assert.deepEqual([type, message], ['skipped', 'skipped: the last one still runs'])
 })
