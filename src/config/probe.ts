@@ -1,3 +1,4 @@
+import { DEFAULT_PROBE } from '../core/defaults.ts'
 import { commandLine, flag, integer, milliseconds, object, optional, type Shape, text } from '../core/shape.ts'
 import { printDuration } from '../core/durations.ts'
 
@@ -55,7 +56,8 @@ export const probeShape: Shape<PlannedProbe> = object<PlannedProbe>({
 const START_MS = 60_000
 
 export function planProbe(probe: DeclaredProbe): PlannedProbe {
-  const { http, tcp, exec, log, delay, notify, interval = 1000, timeout = 5000, failures } = probe
+  const { http, tcp, exec, log, delay, notify, failures } = probe
+  const { interval = DEFAULT_PROBE.intervalMs, timeout = DEFAULT_PROBE.timeoutMs } = probe
   return {
     ...(http !== undefined && { http }),
     ...(tcp !== undefined && { tcp: String(tcp) }),
@@ -65,7 +67,7 @@ export function planProbe(probe: DeclaredProbe): PlannedProbe {
     ...(notify === true && { notify }),
     intervalMs: interval,
     timeoutMs: timeout,
-    failures: failures ?? 3,
+    failures: failures ?? DEFAULT_PROBE.failures,
     // A declared number of failures bounds the start as well, as in Kubernetes.
     startMs: failures === undefined ? Math.max(START_MS, (delay ?? 0) * 2) : failures * interval + timeout,
   }

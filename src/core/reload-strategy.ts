@@ -1,3 +1,4 @@
+import { runsToCompletion } from './completion.ts'
 import type { ProcessKind } from './types.ts'
 
 export const RELOAD_STRATEGIES = ['rolling', 'signal', 'restart'] as const
@@ -18,7 +19,7 @@ export interface ReloadedProcess {
 /** How new code gets into a process, as far as it can be done the way that was declared. */
 export function reloadStrategy({ reload, kind, listen, inherited, run, schedule }: ReloadedProcess): ReloadStrategy {
   // Two schedulers would run every job twice, if only for a moment.
-  if (kind === 'scheduler' || run !== 'always' || schedule !== null) return 'restart'
+  if (kind === 'scheduler' || runsToCompletion({ run, schedule })) return 'restart'
   // Two copies that each open the address themselves cannot run beside each other.
   if (reload === 'rolling' && listen.length > 0 && inherited === null) return 'restart'
   return reload

@@ -1,5 +1,4 @@
 import { quoteWord } from '../core/shell-words.ts'
-import type { ExportedProcess } from './input.ts'
 
 /** What a process is started by where there is no word for its environment: programs that replace themselves by it. */
 interface Wrapping {
@@ -25,9 +24,6 @@ const sourcing = (files: readonly string[]): readonly string[] =>
   files.length === 0
     ? []
     : ['/bin/sh', '-c', `set -a; ${files.map((file) => `. ${quoteWord(file)}; `).join('')}exec "$@"`, 'sh']
-
-/** Whether it ends by itself, rather than runs for as long as the others do. */
-export const completes = ({ run, schedule }: ExportedProcess): boolean => run !== 'always' || schedule !== null
 
 /** `env` takes a first word with `=` for a variable. */
 export const canBeWrapped = ([program = '']: readonly string[]): boolean => !program.includes('=')

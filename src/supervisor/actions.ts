@@ -1,3 +1,4 @@
+import { runsToCompletion } from '../core/completion.ts'
 import { printElapsed } from '../core/durations.ts'
 import type { ActionChange, ActionRequest, ActionResult } from '../control/protocol.ts'
 import { EXIT, type ExitCode } from '../core/errors.ts'
@@ -6,7 +7,7 @@ import type { Instance } from './process/instance.ts'
 import type { ManagedProcess } from './process/managed.ts'
 import { reloadsUnseen } from '../core/reload-strategy.ts'
 import type { InstanceState, ReloadOutcome } from './process/state.ts'
-import { completes, currentsOf, hasProcess, isDone, isFailing, isMoving, phaseOf, reasonOf } from './process/views.ts'
+import { currentsOf, hasProcess, isDone, isFailing, isMoving, phaseOf, reasonOf } from './process/views.ts'
 import type { ProcessSpec } from './spec.ts'
 import type { Supervisor } from './supervisor.ts'
 
@@ -42,7 +43,7 @@ export function act(supervisor: Supervisor, request: ActionRequest): Promise<Act
     case 'restart':
       return restartAll(
         supervisor,
-        withoutJobs(selection, targets, ({ state }) => completes(state.spec)),
+        withoutJobs(selection, targets, ({ state }) => runsToCompletion(state.spec)),
       )
     case 'reload':
       return reloadAll(supervisor, selection)
@@ -225,7 +226,7 @@ async function reloadAll(supervisor: Supervisor, selection: Selection): Promise<
   let exitCode: ExitCode = EXIT.done
   const processes = new Set([...selection.processes, ...processesOf(supervisor, selection.instances)])
   for (const managed of processes) {
-    if (completes(managed.state.spec)) continue
+    if (runsToCompletion(managed.state.spec)) continue
     const { change, code } = await reloadOne(supervisor, managed, managed.state.spec)
     changes.push(change)
     exitCode ||= code
@@ -309,7 +310,8 @@ function countFor({ name, state: { spec, slots } }: ManagedProcess, text: string
     )
   if (spec.kind === 'scheduler' && count > 1)
     throw new ActionError(`${name}: two schedulers would run every job twice. Nothing was changed.`, EXIT.refused)
-  if (completes(spec)) throw new ActionError(`${name} runs to completion; it has no instances to scale.`, EXIT.refused)
+  if (runsToCompletion(spec))
+    throw new ActionError(`${name} runs to completion; it has no instances to scale.`, EXIT.refused)
   return count
 }
 

@@ -1,10 +1,11 @@
+import { runsToCompletion } from '../core/completion.ts'
 import type { ActionChange, ActionResult } from '../control/protocol.ts'
 import { EXIT, type ExitCode } from '../core/errors.ts'
 import { failingWords, reloadOne, setCount, settled, untilEnding, withDependencies } from './actions.ts'
 import type { Instance } from './process/instance.ts'
 import type { ManagedProcess } from './process/managed.ts'
 import type { InstanceState } from './process/state.ts'
-import { completes, currentsOf, hasProcess, isFailing, isMoving, phaseOf, reasonOf } from './process/views.ts'
+import { currentsOf, hasProcess, isFailing, isMoving, phaseOf, reasonOf } from './process/views.ts'
 import type { Application, ProcessSpec } from './spec.ts'
 import type { Supervisor } from './supervisor.ts'
 
@@ -23,7 +24,7 @@ export async function apply(supervisor: Supervisor, application: Application): P
   const adopted = new Set(isFirst ? supervisor.adopt() : [])
   const removed = isFirst ? await endUndeclared(supervisor) : []
   const processes = chosen.flatMap(({ name }) => supervisor.processes.get(name) ?? [])
-  const serves = supervisor.instances().some(({ state }) => hasProcess(state) && !completes(state.spec))
+  const serves = supervisor.instances().some(({ state }) => hasProcess(state) && !runsToCompletion(state.spec))
   const wanted = withDependencies(supervisor, processes)
   return applyInStages({ supervisor, application, chosen, added, adopted, wanted, serves }, removed)
 }
@@ -217,7 +218,7 @@ async function bringUpToDate(
   isReload: boolean,
 ): Promise<Update | null> {
   const previous = managed.state.spec
-  const mustReload = isReload && !completes(spec) && currentsOf(managed.state).some(hasProcess)
+  const mustReload = isReload && !runsToCompletion(spec) && currentsOf(managed.state).some(hasProcess)
   const isReloaded = mustReload || isOutdated(managed, spec)
   if (!isReloaded) managed.dispatch({ type: 'declare', spec })
   const result = isReloaded ? await reloadOne(supervisor, managed, spec) : null

@@ -1,4 +1,5 @@
 import { chmodSync, openSync, rmSync } from 'node:fs'
+import { runsToCompletion } from '../core/completion.ts'
 import type { ActionRequest, ActionResult, InstanceStatus, ProcessEvent, Why } from '../control/protocol.ts'
 import { VERBS } from '../control/protocol.ts'
 import { type Controlled, createApi, listen, type Refusal } from '../control/server.ts'
@@ -11,7 +12,7 @@ import { findMistake } from './check-application.ts'
 import { compressRotated } from './compress.ts'
 import type { ManagedProcess } from './process/managed.ts'
 import type { InstanceState } from './process/state.ts'
-import { completes, currentsOf, hasProcess, phaseOf, processStatus } from './process/views.ts'
+import { currentsOf, hasProcess, phaseOf, processStatus } from './process/views.ts'
 import { lastOwnLines } from './own-frames.ts'
 import type { Application } from './spec.ts'
 import { Supervisor, type SupervisorOptions } from './supervisor.ts'
@@ -167,7 +168,7 @@ function endsBy(supervisor: Supervisor, event: ProcessEvent, { exitOn }: HostOpt
       code: EXIT.failed,
       message: `${event.instance} failed: everything is stopped, as --exit-on=${exitOn} says`,
     }
-  const isService = state !== undefined && !completes(state.spec) && state.desired === 'running' && !state.reload
+  const isService = state !== undefined && !runsToCompletion(state.spec) && state.desired === 'running' && !state.reload
   if (event.type === 'exited' && exitOn === 'any' && isService)
     return {
       code: event.exit?.code === 0 ? EXIT.done : EXIT.failed,

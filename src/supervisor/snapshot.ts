@@ -1,4 +1,4 @@
-import type { Snapshot, Usage } from '../control/protocol.ts'
+import { API_VERSION, type Snapshot, type Usage } from '../control/protocol.ts'
 import type { PlannedProject } from '../plan/plan.ts'
 import type { ProcessState } from './process/state.ts'
 import { processStatus } from './process/views.ts'
@@ -23,7 +23,7 @@ export function snapshotOf(
   return {
     supervisor: {
       version,
-      api: 1,
+      api: API_VERSION,
       pid,
       keeperPid,
       startedAt: new Date(startedMs).toISOString(),

@@ -5,7 +5,7 @@ import type { PlannedProject } from '../plan/plan.ts'
 import { certainFailure, describeExit } from './diagnose.ts'
 import { Launcher, SHIM_LOST } from './launcher.ts'
 import { createMemoryLimit } from './memory-limit.ts'
-import { dependenciesOf } from './process/dependencies.ts'
+import { currentDependencies } from './process/dependencies.ts'
 import type { Instance } from './process/instance.ts'
 import { instanceOf, tokenOf } from './process/names.ts'
 import type { ManagedProcess, ProcessDependencies } from './process/managed.ts'
@@ -197,7 +197,7 @@ export class Supervisor {
   }
 
   dependenciesOf(spec: ProcessSpec): ProcessSpec['dependsOn'] {
-    return dependenciesOf(this.processes, spec)
+    return currentDependencies(this.processes, spec)
   }
 
   lookAgain(): void {

@@ -1,6 +1,7 @@
+import { runsToCompletion } from '../core/completion.ts'
 import type { Usage } from '../control/protocol.ts'
 import type { Instance } from './process/instance.ts'
-import { completes, hasProcess, phaseOf } from './process/views.ts'
+import { hasProcess, phaseOf } from './process/views.ts'
 import { UsageSampler } from './procfs/usage.ts'
 import type { ProcessRow } from './procfs/process-table.ts'
 
@@ -31,7 +32,7 @@ export function createUsageMeter({ instances, rowsOf, onLarge }: UsageMeterOptio
   const limited = (): readonly Instance[] =>
     // A job that is replaced begins anew: it is let come to its end.
     instances().filter(
-      ({ state }) => state.spec.memoryLimitBytes !== null && hasProcess(state) && !completes(state.spec),
+      ({ state }) => state.spec.memoryLimitBytes !== null && hasProcess(state) && !runsToCompletion(state.spec),
     )
 
   const watch = (): void => {

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { DEFAULT_RESTART } from '../../core/defaults.ts'
 import { bytes, integer, milliseconds, object, word } from '../../core/shape.ts'
 import { printDuration } from '../../core/durations.ts'
 import type { OutputOf, PlannedKey } from '../key.ts'
@@ -62,10 +63,10 @@ function planRestart(restart: OutputOf<typeof declared> = 'always'): PlannedRest
   const { policy, delay, maxDelay, limit, window } = typeof restart === 'string' ? { policy: restart } : restart
   return {
     policy,
-    delayMs: delay ?? 1000,
-    maxDelayMs: maxDelay ?? 60_000,
-    limit: limit ?? 10,
-    windowMs: window ?? 600_000,
+    delayMs: delay ?? DEFAULT_RESTART.delayMs,
+    maxDelayMs: maxDelay ?? DEFAULT_RESTART.maxDelayMs,
+    limit: limit ?? DEFAULT_RESTART.limit,
+    windowMs: window ?? DEFAULT_RESTART.windowMs,
   }
 }
 

@@ -1,6 +1,6 @@
+import { runsToCompletion } from '../../core/completion.ts'
 import { printGoDuration } from '../../core/durations.ts'
 import { isRunnable, probeIntervalMs } from '../containers/probes.ts'
-import { completes } from '../shell.ts'
 import type { ExportedProcess } from '../input.ts'
 import { type Interpreter, probeProgram } from '../containers/probe-program.ts'
 import type { YamlValue } from '../yaml.ts'
@@ -8,7 +8,7 @@ import { escape } from './values.ts'
 
 /** The one check of a service: the readiness probe, which others wait for, or else the liveness probe. */
 export function healthcheck(exported: ExportedProcess, interpreter: Interpreter): YamlValue {
-  if (completes(exported)) return undefined
+  if (runsToCompletion(exported)) return undefined
   const probe = [exported.ready, exported.alive].find((one) => one !== null && isRunnable(one))
   const program = probe && probeProgram(probe, exported.listen, interpreter)
   if (!probe || !program) return undefined

@@ -1,6 +1,6 @@
-import { dependenciesOf } from '../containers/dependencies.ts'
+import { exportedDependencies } from '../dependencies.ts'
+import { runsToCompletion } from '../../core/completion.ts'
 import { checkReachable } from '../containers/ports.ts'
-import { completes } from '../shell.ts'
 import type { Problem } from '../../core/errors.ts'
 import { quoteWord } from '../../core/shell-words.ts'
 import { dockerfile, lockOf } from '../containers/dockerfile.ts'
@@ -61,5 +61,5 @@ function next(folder: string, { processes }: ExportInput): readonly string[] {
 /** Compose takes the end of a service for a failure, unless another service waits for that end. */
 const canWait = (all: readonly ExportedProcess[]): boolean =>
   all
-    .filter((exported) => completes(exported) && exported.schedule === null)
-    .every(({ name }) => all.some((other) => dependenciesOf(other, all)[name] === 'completed'))
+    .filter((exported) => runsToCompletion(exported) && exported.schedule === null)
+    .every(({ name }) => all.some((other) => exportedDependencies(other, all)[name] === 'completed'))

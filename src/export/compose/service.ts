@@ -1,8 +1,8 @@
+import { exportedDependencies } from '../dependencies.ts'
+import { runsToCompletion } from '../../core/completion.ts'
 import { printGoDuration } from '../../core/durations.ts'
-import { dependenciesOf } from '../containers/dependencies.ts'
 import { portsOf } from '../containers/ports.ts'
 import { setVariables, userOf } from '../containers/container.ts'
-import { completes } from '../shell.ts'
 import { defined } from '../../core/defined.ts'
 import type { ExportedProcess, ExportInput } from '../input.ts'
 import { targetName } from '../names.ts'
@@ -64,7 +64,7 @@ function environment(exported: ExportedProcess): YamlValue {
 }
 
 function dependsOn(exported: ExportedProcess, all: readonly ExportedProcess[]): YamlValue {
-  const entries = Object.entries(dependenciesOf(exported, all)).map(([name, condition]) => [
+  const entries = Object.entries(exportedDependencies(exported, all)).map(([name, condition]) => [
     serviceName({ name }),
     {
       condition: serviceCondition(
@@ -90,7 +90,7 @@ function ports(exported: ExportedProcess): Service {
 
 function restart(exported: ExportedProcess): string {
   const { policy, limit } = exported.restart
-  if (completes(exported) || policy === 'never') return 'no'
+  if (runsToCompletion(exported) || policy === 'never') return 'no'
   return policy === 'always' ? 'unless-stopped' : `on-failure:${limit}`
 }
 

@@ -1,8 +1,8 @@
+import { changedRestartKeys } from '../../core/defaults.ts'
+import { runsToCompletion } from '../../core/completion.ts'
 import { portsOf } from '../containers/ports.ts'
 import { isRunnable, probeKind } from '../containers/probes.ts'
 import { removesVariable, userOf } from '../containers/container.ts'
-import { restartDetails } from '../containers/restart-details.ts'
-import { completes } from '../shell.ts'
 import type { ExportedProcess, ExportInput } from '../input.ts'
 import { type Instead, PLANNED_KEYS, type SupportRecord } from '../support.ts'
 import { isChecked } from './healthcheck.ts'
@@ -61,7 +61,7 @@ function looserDependencies({ dependsOn }: ExportedProcess, { processes }: Expor
     const shown = JSON.stringify(name)
     if (!other) return [`This process does not wait for ${shown}, which is not part of this export.`]
     if (other.schedule !== null) return [`This process does not wait for ${shown}, which runs on a schedule.`]
-    if (condition !== 'ready' || completes(other) || isChecked(other)) return []
+    if (condition !== 'ready' || runsToCompletion(other) || isChecked(other)) return []
     const kind = probeKind(other.ready)
     return [`Compose cannot run the ${kind} probe of ${shown}: this process waits only until ${shown} has started.`]
   })
@@ -69,14 +69,14 @@ function looserDependencies({ dependsOn }: ExportedProcess, { processes }: Expor
 
 function unprobedStart(exported: ExportedProcess): Instead | undefined {
   const { from, ready } = exported
-  if (completes(exported) || from.ready === undefined) return undefined
+  if (runsToCompletion(exported) || from.ready === undefined) return undefined
   if (isRunnable(ready) && isChecked(exported)) return undefined
   return `Compose cannot run a ${probeKind(ready)} probe: the service counts as ready as soon as it starts.`
 }
 
 function otherLivenessProbe(exported: ExportedProcess): Instead | undefined {
   const { ready, alive } = exported
-  if (completes(exported) || alive === null) return undefined
+  if (runsToCompletion(exported) || alive === null) return undefined
   if (!isRunnable(alive))
     return `Compose cannot run a ${probeKind(alive)} probe: the service runs unchecked after its start.`
   if (isRunnable(ready))
@@ -85,8 +85,8 @@ function otherLivenessProbe(exported: ExportedProcess): Instead | undefined {
 }
 
 function otherRestarts(exported: ExportedProcess): Instead | undefined {
-  const details = restartDetails(exported)
-  if (completes(exported))
+  const details = changedRestartKeys(exported.restart)
+  if (runsToCompletion(exported))
     return exported.restart.policy === 'on-failure' ? 'Compose runs this process once, even if it fails.' : undefined
   if (details.length === 0) return undefined
   return `Compose has no ${details.join(', ')}: Docker waits 100ms before the first restart and doubles the delay up to 1m.`

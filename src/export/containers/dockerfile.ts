@@ -1,9 +1,9 @@
+import { runsToCompletion } from '../../core/completion.ts'
 import type { PlannedProject } from '../../plan/plan.ts'
 import { quoteWord } from '../../core/shell-words.ts'
 import { portsOf } from './ports.ts'
 import { IMAGE_ROOT } from './image-layout.ts'
 import type { ExportedProcess, ExportInput } from '../input.ts'
-import { completes } from '../shell.ts'
 import type { ExportedFile } from '../target.ts'
 
 type DockerfileInput = Pick<ExportInput, 'project' | 'processes' | 'collector' | 'found'>
@@ -124,7 +124,7 @@ function runStage(input: DockerfileInput): readonly string[] {
   lines.push(`USER ${IMAGE_UID}:${IMAGE_UID}`)
   const ports = [...new Set(processes.flatMap(portsOf))].toSorted((a, b) => a - b)
   if (ports.length > 0) lines.push(`EXPOSE ${ports.join(' ')}`)
-  const first = processes.find((exported) => !completes(exported)) ?? processes[0]
+  const first = processes.find((exported) => !runsToCompletion(exported)) ?? processes[0]
   if (first) lines.push(`CMD ${JSON.stringify(first.argv)}`)
   return lines
 }

@@ -1,3 +1,4 @@
+import { DEFAULT_PROBE } from '../../core/defaults.ts'
 import type { PlannedProbe } from '../../plan/plan.ts'
 
 /** Whether an engine can run the probe. Only `up` can see a line of output, a notification or a delay. */
@@ -13,10 +14,9 @@ export function probeKind({ http, tcp, exec, log, notify }: PlannedProbe): strin
   return notify ? 'notify' : 'delay'
 }
 
-const DEFAULT_INTERVAL_MS = 1000
 /** Starting a program every second for as long as a process runs costs too much. */
 const CONTAINER_INTERVAL_MS = 10_000
 
 /** The interval of a probe that an engine runs for as long as the process runs. */
 export const probeIntervalMs = (probe: PlannedProbe, isDeclared: boolean): number =>
-  isDeclared && probe.intervalMs !== DEFAULT_INTERVAL_MS ? probe.intervalMs : CONTAINER_INTERVAL_MS
+  isDeclared && probe.intervalMs !== DEFAULT_PROBE.intervalMs ? probe.intervalMs : CONTAINER_INTERVAL_MS

@@ -1,3 +1,4 @@
+import { runsToCompletion } from '../../core/completion.ts'
 import type { Problem } from '../../core/errors.ts'
 import { IMAGE_UID } from '../containers/dockerfile.ts'
 import { checkReachable } from '../containers/ports.ts'
@@ -5,7 +6,6 @@ import { checkImage } from '../containers/container.ts'
 import type { ExportedProcess, ExportInput } from '../input.ts'
 import { targetName, targetNames } from '../names.ts'
 import { keyLocation } from '../problems.ts'
-import { completes } from '../shell.ts'
 import { KUBERNETES_NAMES, objectName } from './objects.ts'
 import { scheduleProblem } from './schedule.ts'
 import { numberOf } from './security.ts'
@@ -44,7 +44,7 @@ function checkUser({ user }: ExportInput): readonly Problem[] {
 function checkAutoscale({ autoscale, processes }: ExportInput): readonly Problem[] {
   return processes.flatMap((exported): Problem | readonly Problem[] => {
     if (!autoscale.some(({ process: scaled }) => scaled === exported.name)) return []
-    if (exported.kind !== 'scheduler' && !completes(exported)) return []
+    if (exported.kind !== 'scheduler' && !runsToCompletion(exported)) return []
     const message =
       exported.kind === 'scheduler'
         ? 'A scheduler runs once: two would run every job twice.'

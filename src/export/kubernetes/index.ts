@@ -1,7 +1,7 @@
+import { runsToCompletion } from '../../core/completion.ts'
 import { quoteWord } from '../../core/shell-words.ts'
 import type { ExportedProcess, ExportInput } from '../input.ts'
 import { targetName } from '../names.ts'
-import { completes } from '../shell.ts'
 import type { ExportedFile, Target } from '../target.ts'
 import { toYaml } from '../yaml.ts'
 import { check } from './check.ts'
@@ -72,7 +72,7 @@ function next(folder: string, input: ExportInput): readonly string[] {
     const create = `kubectl create namespace ${namespaceOf(environment, input)} --dry-run=client -o yaml`
     commands.push(`${create} | kubectl apply -f -`)
   }
-  if (input.processes.some((exported) => exported.schedule === null && completes(exported))) {
+  if (input.processes.some((exported) => exported.schedule === null && runsToCompletion(exported))) {
     const jobs = `${all},prodserver/run`
     commands.push(
       `kubectl delete job --ignore-not-found${namespace} ${jobs}`,

@@ -1,8 +1,8 @@
+import { runsToCompletion } from '../../core/completion.ts'
 import { collectInImage } from '../containers/static-files.ts'
 import { portName, portsOf } from '../containers/ports.ts'
 import type { Autoscale, ExportedProcess, ExportInput, ExportRequest } from '../input.ts'
 import { type NameRule, targetName } from '../names.ts'
-import { completes } from '../shell.ts'
 import type { YamlValue } from '../yaml.ts'
 import { autoscaleOf, scaler } from './autoscale.ts'
 import { type Fields, atLeastOneSecond } from './fields.ts'
@@ -35,7 +35,7 @@ export function kubernetesObjects(request: ExportRequest): readonly KubernetesOb
 /** Returns the objects of one process. */
 export function objectsOf(exported: ExportedProcess, input: ExportInput): readonly KubernetesObject[] {
   if (exported.schedule !== null) return [cronJob(exported, input)]
-  if (completes(exported)) return [job(exported, input)]
+  if (runsToCompletion(exported)) return [job(exported, input)]
   const objects = [deployment(exported, input)]
   if (portsOf(exported).length > 0) objects.push(service(exported, input))
   if (hasSeveral(exported, input)) objects.push(disruptionBudget(exported, input))
@@ -65,7 +65,7 @@ function without(value: YamlValue): YamlValue {
 
 function template(exported: ExportedProcess, input: ExportInput): Fields {
   const scaled = autoscaleOf(exported, input)
-  const spread = !completes(exported) && hasSeveral(exported, input)
+  const spread = !runsToCompletion(exported) && hasSeveral(exported, input)
   // Kubernetes measures processor use as a share of the reservation.
   const cpu = scaled && !scaled.queue ? '250m' : undefined
   return { metadata: { labels: labelsOf(exported, input) }, spec: podSpec(exported, input, { spread, cpu }) }

@@ -1,3 +1,4 @@
+import { runsToCompletion } from '../../core/completion.ts'
 import { toSeconds } from '../../core/durations.ts'
 import { isAnyHost, parseAddress } from '../../core/addresses.ts'
 import type { PlannedProbe } from '../../plan/plan.ts'
@@ -6,7 +7,6 @@ import { type Interpreter, interpreterOf, probeProgram } from '../containers/pro
 import { isRunnable, probeIntervalMs } from '../containers/probes.ts'
 import { setVariables } from '../containers/container.ts'
 import type { ExportedProcess, ExportInput } from '../input.ts'
-import { completes } from '../shell.ts'
 import type { YamlValue } from '../yaml.ts'
 import { escape, type Fields, quantity, atLeastOneSecond } from './fields.ts'
 import { selector } from './labels.ts'
@@ -28,7 +28,7 @@ export function podSpec(exported: ExportedProcess, input: ExportInput, options: 
     // Kubernetes would set variables for every Service, which are not in the plan.
     enableServiceLinks: false,
     automountServiceAccountToken: false,
-    restartPolicy: completes(exported) ? 'Never' : undefined,
+    restartPolicy: runsToCompletion(exported) ? 'Never' : undefined,
     terminationGracePeriodSeconds: drainSeconds(exported) + atLeastOneSecond(exported.stop.timeoutMs),
     securityContext: podSecurity(exported, input),
     topologySpreadConstraints: options.spread ? [spread(exported, input)] : undefined,
@@ -82,7 +82,7 @@ function probeHandler(
   exported: ExportedProcess,
   interpreter: Interpreter,
 ): Fields | undefined {
-  if (probe === null || !isRunnable(probe) || completes(exported)) return undefined
+  if (probe === null || !isRunnable(probe) || runsToCompletion(exported)) return undefined
   const { listen } = exported
   const port = probe.tcp !== undefined && /^\d+$/.test(probe.tcp) ? Number(probe.tcp) : 0
   const isOpen = listen.map(parseAddress).some((own) => 'port' in own && own.port === port && isAnyHost(own.host))

@@ -1,8 +1,8 @@
+import { changedRestartKeys } from '../../core/defaults.ts'
+import { runsToCompletion } from '../../core/completion.ts'
 import { isRunnable, probeKind } from '../containers/probes.ts'
 import { removesVariable } from '../containers/container.ts'
-import { restartDetails } from '../containers/restart-details.ts'
 import type { ExportedProcess, ExportInput } from '../input.ts'
-import { completes } from '../shell.ts'
 import { type Instead, PLANNED_KEYS, type SupportRecord } from '../support.ts'
 import { groupOf, numberOf, userOf } from './security.ts'
 
@@ -62,7 +62,7 @@ function noDependency(name: string, { processes }: ExportInput): Instead {
   const other = processes.find((one) => one.name === name)
   const shown = JSON.stringify(name)
   if (!other) return `This process does not wait for ${shown}, which is not part of this export.`
-  if (!completes(other) || other.schedule !== null)
+  if (!runsToCompletion(other) || other.schedule !== null)
     return `Kubernetes starts all processes at once: this process must tolerate restarts until ${shown} is ready.`
   return {
     message: 'Kubernetes starts all processes at once.',
@@ -72,21 +72,21 @@ function noDependency(name: string, { processes }: ExportInput): Instead {
 
 function unprobedStart(exported: ExportedProcess): Instead | undefined {
   const { from, ready } = exported
-  if (completes(exported) || from.ready === undefined) return undefined
+  if (runsToCompletion(exported) || from.ready === undefined) return undefined
   if (isRunnable(ready) || ready.delayMs !== undefined) return undefined
   return `Kubernetes cannot run a ${probeKind(ready)} probe: a pod counts as ready as soon as it starts.`
 }
 
 function unprobedLife(exported: ExportedProcess): Instead | undefined {
   const { alive } = exported
-  if (completes(exported) || alive === null || isRunnable(alive)) return undefined
+  if (runsToCompletion(exported) || alive === null || isRunnable(alive)) return undefined
   return `Kubernetes cannot run a ${probeKind(alive)} probe: the process runs unchecked after its start.`
 }
 
 function otherRestarts(exported: ExportedProcess): readonly Instead[] {
   const { policy } = exported.restart
-  const isService = !completes(exported)
-  const details = restartDetails(exported)
+  const isService = !runsToCompletion(exported)
+  const details = changedRestartKeys(exported.restart)
   const instead: Instead[] = []
   if (isService && policy !== 'always')
     instead.push('Kubernetes restarts the container of a Deployment whatever its exit code.')

@@ -1,9 +1,9 @@
+import { runsToCompletion } from '../../core/completion.ts'
 import { printGoDuration } from '../../core/durations.ts'
 import { toMebibytes } from '../../core/sizes.ts'
 import { portName, portsOf } from '../containers/ports.ts'
 import type { ExportedProcess, ExportInput } from '../input.ts'
 import { targetName } from '../names.ts'
-import { completes } from '../shell.ts'
 import { block, type HclBlock, type HclBody, labelled } from './hcl.ts'
 import { services } from './service.ts'
 import { task } from './task.ts'
@@ -20,8 +20,8 @@ export interface Job {
 /** Returns a job for all services, and a batch job for each process that runs to completion: Nomad does not mix them. */
 export function jobsOf(input: ExportInput): readonly Job[] {
   const main = targetName(input.name, NOMAD_NAMES)
-  const running = input.processes.filter((exported) => !completes(exported))
-  const batches = input.processes.filter(completes).map((exported) => batchJob(main, exported, input))
+  const running = input.processes.filter((exported) => !runsToCompletion(exported))
+  const batches = input.processes.filter(runsToCompletion).map((exported) => batchJob(main, exported, input))
   return running.length > 0 ? [serviceJob(main, running, input), ...batches] : batches
 }
 
@@ -104,7 +104,7 @@ function update({ kind, ready, from, reload }: ExportedProcess): HclBlock {
 
 function restart(exported: ExportedProcess): HclBlock {
   const { policy, limit, windowMs, delayMs } = exported.restart
-  const restarts = completes(exported) ? policy === 'on-failure' : policy !== 'never'
+  const restarts = runsToCompletion(exported) ? policy === 'on-failure' : policy !== 'never'
   if (!restarts)
     return block('restart', [
       ['attempts', 0],
@@ -120,7 +120,7 @@ function restart(exported: ExportedProcess): HclBlock {
 
 /** Moves a service that failed on one machine to another. */
 function reschedule(exported: ExportedProcess): HclBlock {
-  if (completes(exported) || exported.restart.policy === 'never')
+  if (runsToCompletion(exported) || exported.restart.policy === 'never')
     return block('reschedule', [
       ['attempts', 0],
       ['unlimited', false],

@@ -1,3 +1,5 @@
+import { changedRestartKeys, DEFAULT_RESTART } from '../../core/defaults.ts'
+import { runsToCompletion } from '../../core/completion.ts'
 import { printGoDuration } from '../../core/durations.ts'
 import { toMebibytes } from '../../core/sizes.ts'
 import { probeKind } from '../containers/probes.ts'
@@ -5,7 +7,6 @@ import { portsOf } from '../containers/ports.ts'
 import { removesVariable, userOf } from '../containers/container.ts'
 import type { ExportedProcess, ExportInput } from '../input.ts'
 import type { PlannedProbe } from '../../plan/plan.ts'
-import { completes } from '../shell.ts'
 import { type Instead, PLANNED_KEYS, type SupportRecord } from '../support.ts'
 import { probeCheck } from './service.ts'
 
@@ -65,7 +66,7 @@ const isChecked = (exported: ExportedProcess, probe: PlannedProbe): boolean =>
 
 function otherReadinessProbe(exported: ExportedProcess): Instead | undefined {
   const { from, ready } = exported
-  if (completes(exported) || from.ready === undefined) return undefined
+  if (runsToCompletion(exported) || from.ready === undefined) return undefined
   if (isChecked(exported, ready)) {
     if (ready.http === undefined) return undefined
     return {
@@ -80,16 +81,17 @@ function otherReadinessProbe(exported: ExportedProcess): Instead | undefined {
 
 function otherLivenessProbe(exported: ExportedProcess): Instead | undefined {
   const { alive } = exported
-  if (completes(exported) || alive === null || isChecked(exported, alive)) return undefined
+  if (runsToCompletion(exported) || alive === null || isChecked(exported, alive)) return undefined
   return `Nomad cannot run this ${probeKind(alive)} probe: the task runs unchecked after its start.`
 }
 
 function otherRestarts(exported: ExportedProcess): readonly Instead[] {
   const { policy, maxDelayMs } = exported.restart
-  const isService = !completes(exported)
+  const isService = !runsToCompletion(exported)
   const instead: Instead[] = []
   if (isService && policy === 'on-failure') instead.push('Nomad restarts a service whatever its exit code.')
-  if (maxDelayMs !== 60_000) instead.push('Nomad has no max_delay: it waits the same time before each restart.')
+  if (maxDelayMs !== DEFAULT_RESTART.maxDelayMs)
+    instead.push('Nomad has no max_delay: it waits the same time before each restart.')
   if (!hasRestartDetails(exported)) return instead
   if (!isService && policy !== 'on-failure')
     instead.push('Nomad runs this process once: only the policy on-failure runs it again.')
@@ -97,8 +99,9 @@ function otherRestarts(exported: ExportedProcess): readonly Instead[] {
   return instead
 }
 
-const hasRestartDetails = ({ restart: { delayMs, limit, windowMs } }: ExportedProcess): boolean =>
-  delayMs !== 1000 || limit !== 10 || windowMs !== 600_000
+/** Tells whether a restart differs from the default in a key that Nomad knows. */
+const hasRestartDetails = ({ restart }: ExportedProcess): boolean =>
+  changedRestartKeys({ ...restart, maxDelayMs: DEFAULT_RESTART.maxDelayMs }).length > 0
 
 /** The longest kill timeout that a client of Nomad allows by default. */
 const MAX_KILL_MS = 30_000

@@ -1,6 +1,7 @@
+import { runsToCompletion } from '../../core/completion.ts'
 import type { Problem } from '../../core/errors.ts'
 import { quoteWord } from '../../core/shell-words.ts'
-import { canBeWrapped, completes, wrap } from '../shell.ts'
+import { canBeWrapped, wrap } from '../shell.ts'
 import type { ExportedProcess, ExportInput } from '../input.ts'
 import { refusal } from '../problems.ts'
 import type { ExportedFile, Target } from '../target.ts'
@@ -41,7 +42,7 @@ function next(folder: string, { processes, envFrom }: ExportInput): readonly str
   const start = `honcho -f ${quoteWord(`${folder}/Procfile`)} -e ${quoteWord(variables)} start`
   const first = processes.filter((exported) => exported.run !== 'always' && exported.schedule === null)
   const commands = first.map(({ name }) => `${start} ${name}`)
-  const services = processes.filter((exported) => !completes(exported))
+  const services = processes.filter((exported) => !runsToCompletion(exported))
   if (services.length === 0) return commands
   const counts = services
     .filter((exported) => instancesOf(exported) > 1)

@@ -1,7 +1,8 @@
+import { runsToCompletion } from '../../core/completion.ts'
 import { toWholeSeconds } from '../../core/durations.ts'
 import { quoteWord } from '../../core/shell-words.ts'
 import type { ExportedProcess, ExportInput } from '../input.ts'
-import { completes, wrap } from '../shell.ts'
+import { wrap } from '../shell.ts'
 import type { ExportedFile, Target } from '../target.ts'
 import { check } from './check.ts'
 import { fitsEnvironment, quoteCommand, quoteVariable, value } from './quote.ts'
@@ -75,7 +76,7 @@ const RESTART = { always: 'true', 'on-failure': 'unexpected', never: 'false' } a
 
 function starting(exported: ExportedProcess): readonly Setting[] {
   const { restart, ready, schedule } = exported
-  const ends = completes(exported)
+  const ends = runsToCompletion(exported)
   // Supervisor restarts a program that ends within these seconds, whatever `autorestart` says.
   const startSeconds = ends || restart.policy === 'never' ? 0 : toWholeSeconds(ready.delayMs ?? 1000)
   return [

@@ -1,5 +1,5 @@
+import { runsToCompletion } from '../../core/completion.ts'
 import type { ExportedProcess, ExportInput } from '../input.ts'
-import { completes } from '../shell.ts'
 import { type Instead, PLANNED_KEYS, type Support, type SupportRecord } from '../support.ts'
 
 export type Setting = readonly [key: string, value: string]
@@ -73,14 +73,14 @@ function unprobedStart(exported: ExportedProcess): Instead | undefined {
   const { from, ready } = exported
   if (from.ready === undefined) return undefined
   const isDelay = ready.delayMs !== undefined && ready.log === undefined
-  if (isDelay && !completes(exported)) return undefined
+  if (isDelay && !runsToCompletion(exported)) return undefined
   return 'Supervisor runs no probes: a program counts as running after 1s.'
 }
 
 function otherRestarts(exported: ExportedProcess): Instead | undefined {
   const { from, restart } = exported
   if (from.restart === undefined) return undefined
-  if (completes(exported)) return 'Supervisor does not restart a process that runs to completion.'
+  if (runsToCompletion(exported)) return 'Supervisor does not restart a process that runs to completion.'
   if (restart.policy === 'never') return undefined
   return `Supervisor waits one second longer after each failed start, and gives up after ${restart.limit} in a row. An exit within the first second counts as a failed start, even with exit code 0.`
 }

@@ -1,3 +1,4 @@
+import { exportedDependencies } from '../dependencies.ts'
 import { toSeconds } from '../../core/durations.ts'
 import { portOf } from '../../core/addresses.ts'
 import type { ExportInput, ExportedProcess } from '../input.ts'
@@ -80,8 +81,12 @@ function serviceType({ exported, completes }: Unit): readonly Setting[] {
 }
 
 function dependencies(unit: Unit, units: readonly Unit[]): readonly Setting[] {
+  const awaited = exportedDependencies(
+    unit.exported,
+    units.map(({ exported }) => exported),
+  )
   const by = (...conditions: readonly string[]): readonly string[] =>
-    Object.entries(unit.exported.dependsOn)
+    Object.entries(awaited)
       .filter(([, condition]) => conditions.includes(condition))
       .flatMap(([name]) => units.find(({ exported }) => exported.name === name)?.services ?? [])
   const socket = unit.hasSocket ? [`${unit.stem}.socket`] : []

@@ -1,6 +1,7 @@
+import { runsToCompletion } from '../../core/completion.ts'
 import { printDuration } from '../../core/durations.ts'
+import { exportedDependencies } from '../dependencies.ts'
 import type { ExportedProcess, ExportInput } from '../input.ts'
-import { completes } from '../shell.ts'
 import { type Instead, PLANNED_KEYS, type Support, type SupportRecord } from '../support.ts'
 import { wholeLine } from './quote.ts'
 import { type Setting, unitOf } from './units.ts'
@@ -70,12 +71,17 @@ function fewerInstances(exported: ExportedProcess, input: ExportInput): Instead 
   return `${exported.title} cannot share a socket that systemd opens, so one instance runs.`
 }
 
-function looserDependencies({ dependsOn }: ExportedProcess, { processes }: ExportInput): readonly Instead[] {
+function looserDependencies(exported: ExportedProcess, { processes }: ExportInput): readonly Instead[] {
+  const { dependsOn } = exported
+  const awaited = exportedDependencies(exported, processes)
   const instead: Instead[] = []
   const absent = Object.keys(dependsOn).filter((name) => !processes.some((other) => other.name === name))
   if (absent.length > 0)
     instead.push(`This process does not wait for ${quoted(absent)}, which is not part of this export.`)
-  const ready = Object.keys(dependsOn).filter((name) => dependsOn[name] === 'ready')
+  const scheduled = processes.flatMap(({ name, schedule }) => (schedule !== null && name in dependsOn ? [name] : []))
+  if (scheduled.length > 0)
+    instead.push(`This process does not wait for ${quoted(scheduled)}, which runs on a schedule.`)
+  const ready = Object.keys(dependsOn).filter((name) => awaited[name] === 'ready')
   if (ready.length > 0) instead.push(`systemd starts this process even if ${quoted(ready)} is not ready in time.`)
   return instead
 }
@@ -85,7 +91,7 @@ const quoted = (names: readonly string[]): string => names.map((name) => JSON.st
 function unprobedStart(exported: ExportedProcess, input: ExportInput): Instead | undefined {
   const { from, ready } = exported
   if (from.ready === undefined) return undefined
-  if (completes(exported)) return 'systemd counts a process that runs to completion as ready when it has ended.'
+  if (runsToCompletion(exported)) return 'systemd counts a process that runs to completion as ready when it has ended.'
   if (canProbe(exported, input)) return undefined
   if (ready.delayMs === undefined)
     return 'systemd cannot run this probe: the service counts as ready as soon as it starts.'
@@ -104,7 +110,7 @@ function canProbe({ ready, listen }: ExportedProcess, { project }: ExportInput):
 function otherRestarts(exported: ExportedProcess): Instead | undefined {
   const { from, restart } = exported
   if (from.restart === undefined) return undefined
-  if (completes(exported))
+  if (runsToCompletion(exported))
     return 'systemd does not restart a process that runs to completion: only the target or the timer starts it again.'
   if (restart.policy === 'never' || restart.maxDelayMs === restart.delayMs) return undefined
   return `systemd 252 has no growing restart delay: it waits ${printDuration(restart.delayMs)} before each restart.`

@@ -1,5 +1,5 @@
+import { runsToCompletion } from '../../core/completion.ts'
 import { parseAddress } from '../../core/addresses.ts'
-import { completes } from '../shell.ts'
 import type { ExportInput, ExportedProcess } from '../input.ts'
 
 /** One line of a unit: `Key=value`. */
@@ -34,7 +34,7 @@ export function unitOf(exported: ExportedProcess, { name, user }: ExportInput): 
       : [`${stem}.service`],
     file: isTemplate ? `${stem}@.service` : `${stem}.service`,
     hasSocket,
-    completes: completes(exported),
+    completes: runsToCompletion(exported),
     user: exported.user ?? user,
   }
 }

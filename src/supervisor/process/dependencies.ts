@@ -1,10 +1,11 @@
+import { type Dependencies, dependenciesOf } from '../../core/dependencies.ts'
 import type { ProcessSpec } from '../spec.ts'
 import type { ProcessState } from './state.ts'
 import { currentsOf, isFailing, phaseOf, type Processes, satisfies } from './views.ts'
 
 /** Returns the names of unmet dependencies; none if the process may start. */
 export function unmetDependencies(processes: Processes, spec: ProcessSpec): readonly string[] {
-  return Object.entries(dependenciesOf(processes, spec))
+  return Object.entries(currentDependencies(processes, spec))
     .filter(([name, condition]) => {
       const other = processes.get(name)?.state
       return !other || !(other.release.isWaived || satisfies(other, condition))
@@ -12,28 +13,14 @@ export function unmetDependencies(processes: Processes, spec: ProcessSpec): read
     .map(([name]) => name)
 }
 
-/** Returns the declared dependencies, and the release tasks that run before everything that they do not need themselves. */
-export function dependenciesOf(processes: Processes, spec: ProcessSpec): ProcessSpec['dependsOn'] {
-  if (spec.run === 'release') return spec.dependsOn
-  const releases = [...processes.values()].filter(
-    ({ state }) =>
-      state.spec.run === 'release' &&
-      state.desired === 'running' &&
-      !state.release.isWaived &&
-      !needs(processes, state.spec, spec.name),
-  )
-  return {
-    ...Object.fromEntries(releases.map(({ state }) => [state.spec.name, 'completed' as const])),
-    ...spec.dependsOn,
+/** Returns the dependencies of a process: the declared ones, and the release jobs that must still complete. */
+export function currentDependencies(processes: Processes, spec: ProcessSpec): Dependencies {
+  const isPending = (name: string): boolean => {
+    const job = processes.get(name)?.state
+    return job?.desired === 'running' && !job.release.isWaived
   }
-}
-
-function needs(processes: Processes, spec: ProcessSpec, name: string, seen: ReadonlySet<string> = new Set()): boolean {
-  return Object.keys(spec.dependsOn).some((next) => {
-    const other = processes.get(next)?.state
-    const isNew = !seen.has(next) && other !== undefined
-    return next === name || (isNew && needs(processes, other.spec, name, new Set([...seen, next])))
-  })
+  const specs = [...processes.values()].map(({ state }) => state.spec)
+  return dependenciesOf(spec, specs, isPending)
 }
 
 /** Returns the names of blockers: dependencies that failed, were stopped, or wait for such a process. */

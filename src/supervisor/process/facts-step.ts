@@ -1,3 +1,4 @@
+import { runsToCompletion } from '../../core/completion.ts'
 import { printElapsed } from '../../core/durations.ts'
 import { constants } from 'node:os'
 import type { LastExit } from '../../control/protocol.ts'
@@ -16,7 +17,7 @@ import { adoptedState } from './machine-state.ts'
 import { awaitsSpawn } from './machine-transitions.ts'
 import { instanceId } from './names.ts'
 import { addSlot, createInstance, type InstanceState, type ProcessState, type Slot } from './state.ts'
-import { completes, currentsOf, findInstance, hasProcess, phaseOf } from './views.ts'
+import { currentsOf, findInstance, hasProcess, phaseOf } from './views.ts'
 import { explainFailure } from './words.ts'
 
 /** Steps that follow a report of the shim, a probe or a timer. */
@@ -188,7 +189,7 @@ function reportExit(
   { exit, words, details, key }: FactOf<'exited'>,
   ranMs: number,
 ): ProcessStep['effects'] {
-  const isExpected = phaseOf(instance) === 'stopping' || (exit.code === 0 && completes(instance.spec))
+  const isExpected = phaseOf(instance) === 'stopping' || (exit.code === 0 && runsToCompletion(instance.spec))
   const more = details && !isExpected ? { details } : {}
   const report = write(instance, 'exited', `${words}, after ${printElapsed(ranMs)}`, { exit, ms: ranMs, ...more })
   if (details !== null) return report

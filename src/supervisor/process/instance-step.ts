@@ -1,3 +1,4 @@
+import { runsToCompletion } from '../../core/completion.ts'
 import { printDuration, printElapsed } from '../../core/durations.ts'
 import type { News } from '../state/event-log.ts'
 import type { ProcessSpec } from '../spec.ts'
@@ -6,7 +7,7 @@ import { step } from './machine.ts'
 import type { Effect, Event, Phase, Policy } from './machine-state.ts'
 import { tokenOf } from './names.ts'
 import { type InstanceState, type Invocation, lastNumberOf, type ProcessState } from './state.ts'
-import { completes, findInstance, instancesIn, isIdle } from './views.ts'
+import { findInstance, instancesIn, isIdle } from './views.ts'
 
 /** Steps of one instance within its process. */
 
@@ -49,7 +50,7 @@ export function stepInstance(state: ProcessState, key: number, event: Event, con
 }
 
 export function policyOf({ restart, stop, run, schedule }: ProcessSpec): Policy {
-  return { restart, stopTimeoutMs: stop.timeoutMs, completes: completes({ run, schedule }) }
+  return { restart, stopTimeoutMs: stop.timeoutMs, completes: runsToCompletion({ run, schedule }) }
 }
 
 /** Raises the highest number of a slot. */
@@ -132,7 +133,7 @@ function announce(instance: InstanceState, { nowMs }: ProcessContext): readonly 
   switch (phase.is) {
     case 'running': {
       const ms = instance.invocation ? nowMs - instance.invocation.startedMs : 0
-      return completes(instance.spec) ? [] : write(instance, 'ready', `ready after ${printElapsed(ms)}`, { ms })
+      return runsToCompletion(instance.spec) ? [] : write(instance, 'ready', `ready after ${printElapsed(ms)}`, { ms })
     }
     case 'backoff': {
       const ms = phase.untilMs - nowMs

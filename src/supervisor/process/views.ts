@@ -1,5 +1,6 @@
+import { runsToCompletion } from '../../core/completion.ts'
+import { awaitedCondition, type Condition } from '../../core/dependencies.ts'
 import type { InstanceStateName, InstanceStatus, ProcessStatus } from '../../control/protocol.ts'
-import type { ProcessSpec } from '../spec.ts'
 import type { Phase } from './machine-state.ts'
 import { describeReload } from '../../core/reload-strategy.ts'
 import type { InstanceState, ProcessState, Slot } from './state.ts'
@@ -14,9 +15,6 @@ type Readable = { readonly state: ProcessState }
 export type Processes = ReadonlyMap<string, Readable>
 
 export const phaseOf = ({ machine }: InstanceState): Phase['is'] => machine.phase.is
-
-export const completes = ({ run, schedule }: Pick<ProcessSpec, 'run' | 'schedule'>): boolean =>
-  run !== 'always' || schedule !== null
 
 export const currentsOf = ({ slots }: ProcessState): readonly InstanceState[] => slots.map(({ current }) => current)
 
@@ -37,7 +35,9 @@ export const hasProcess = (instance: InstanceState): boolean =>
 /** Says whether the instance is on its way to another state. A job that runs is. */
 export function isMoving(instance: InstanceState): boolean {
   const is = phaseOf(instance)
-  return ['waiting', 'starting', 'stopping', 'backoff'].includes(is) || (is === 'running' && completes(instance.spec))
+  return (
+    ['waiting', 'starting', 'stopping', 'backoff'].includes(is) || (is === 'running' && runsToCompletion(instance.spec))
+  )
 }
 
 /** Says whether the instance exited several times before it was ready. It is restarted further; commands stop waiting for it. */
@@ -58,16 +58,16 @@ export function reasonOf({ machine: { phase } }: InstanceState): string | null {
 }
 
 /** Says whether a dependency on the process is satisfied. */
-export function satisfies(state: ProcessState, condition: 'started' | 'ready' | 'completed'): boolean {
-  const { spec } = state
+export function satisfies(state: ProcessState, declared: Condition): boolean {
   const phases = state.slots.filter(({ isLeaving }) => !isLeaving).map(({ current }) => phaseOf(current))
-  // A scheduled process counts as ready between its runs.
-  if (spec.schedule !== null && condition !== 'completed') return true
+  const condition = awaitedCondition(state.spec, declared)
   switch (condition) {
+    case null:
+      return true
     case 'started':
       return phases.every((is) => is === 'starting' || is === 'running' || is === 'done')
     case 'ready':
-      return phases.every((is) => is === (completes(spec) ? 'done' : 'running'))
+      return phases.every((is) => is === 'running')
     case 'completed':
       return phases.every((is) => is === 'done')
     default:

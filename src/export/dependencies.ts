@@ -1,0 +1,16 @@
+import { awaitedCondition, type Dependencies, dependenciesOf } from '../core/dependencies.ts'
+import type { ExportedProcess } from './input.ts'
+
+/**
+ * Returns the exported processes that a process waits for, as under `up`. Scheduled processes are left out: no target can
+ * wait for their next run.
+ */
+export function exportedDependencies(exported: ExportedProcess, all: readonly ExportedProcess[]): Dependencies {
+  const entries = Object.entries(dependenciesOf(exported, all)).flatMap(([name, declared]) => {
+    const other = all.find((one) => one.name === name)
+    if (!other || other.schedule !== null) return []
+    const condition = awaitedCondition(other, declared)
+    return condition === null ? [] : [[name, condition] as const]
+  })
+  return Object.fromEntries(entries)
+}
