@@ -1,4 +1,5 @@
 import type { LaunchedKey, PlannedKey } from '../config/key.ts'
+import { toSettingsKey } from '../core/notation.ts'
 import type { Shape } from '../core/shape.ts'
 import { PLANNED_KEYS } from '../generated/keys.ts'
 
@@ -30,15 +31,25 @@ export const PLANNED_FIELDS: readonly PlannedField[] = Object.entries(
   PLANNED_KEYS as Readonly<Record<string, PlannedKey>>,
 ).map(([key, definition]) => ({ key, field: definition.field ?? key, definition }) as PlannedField)
 
-const LAUNCHED = PLANNED_FIELDS.filter(({ definition }) => definition.isLaunched)
-
 /** Makes a value for every field. */
 export const mapFields = <T>(make: (field: PlannedField) => T): { readonly [Field in keyof PlannedValues]: T } =>
   Object.fromEntries(PLANNED_FIELDS.map((planned) => [planned.field, make(planned)])) as never
 
+const LAUNCHED = PLANNED_FIELDS.flatMap(({ key, definition }) =>
+  definition.isLaunched ? [{ key: key as Launched, definition: definition as LaunchedKey }] : [],
+)
+
 /** Returns the values that go to the shim. */
 export const launchValues = (values: LaunchValues): LaunchValues =>
-  Object.fromEntries(LAUNCHED.map(({ key }) => [key, values[key as Launched]])) as LaunchValues
+  Object.fromEntries(LAUNCHED.map(({ key }) => [key, values[key]])) as LaunchValues
+
+/** Explains why the shim could not apply a value, by the settings key that it reports; null if it reports another thing. */
+export function explainLaunchFailure(reported: string, values: LaunchValues): string | null {
+  const launched = LAUNCHED.find(({ key }) => toSettingsKey(key) === reported)
+  if (launched === undefined) return null
+  const { key, definition } = launched
+  return definition.explainFailure?.(values[key]) ?? `its ${reported} cannot be set`
+}
 
 /** Checks the planned values that a client sends. */
 export const plannedShapes = mapFields(({ definition }) => definition.shape) as unknown as {

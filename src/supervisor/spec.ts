@@ -1,23 +1,22 @@
 import { createHash } from 'node:crypto'
-import type { PlannedInheritance, PlannedProcess, PlannedProject } from '../plan/plan.ts'
 import { reveal } from '../core/secret.ts'
+import type { PlannedInheritance, PlannedProcess, PlannedProject } from '../plan/plan.ts'
+import { mapFields, PLANNED_FIELDS, type PlannedValues } from '../plan/planned-keys.ts'
 import { serveNodeProgram, serveProgram } from '../servers/programs.ts'
 
 /**
- * What a supervisor is told to run: the plan with its secrets in clear and its programs found on this machine. It
- * goes through the control socket and is never written to disk.
+ * A process as the supervisor runs it: the plan with its secrets in clear and its programs found on this machine. It goes
+ * through the control socket and is never written to disk.
  */
-export interface ProcessSpec extends Omit<
-  PlannedProcess,
-  'place' | 'argv' | 'argvFrom' | 'env' | 'from' | 'origins' | 'notes' | 'inherited' | 'activated'
-> {
+export interface ProcessSpec
+  extends PlannedValues, Pick<PlannedProcess, 'name' | 'kind' | 'title' | 'listen' | 'alone'> {
   /** The full path of the program, and its arguments. */
   readonly argv: readonly string[]
   /** The whole environment. */
   readonly env: Readonly<Record<string, string>>
   /** How it is started with sockets that are open already; null where it opens its own. */
   readonly inherited: SpecInherited | null
-  /** Of all that a running program cannot change any more: where it differs, the program is replaced. */
+  /** Hash of everything that a running program cannot change: an instance with another hash is replaced. */
   readonly hash: string
 }
 
@@ -41,45 +40,31 @@ export interface Application {
   readonly set?: readonly string[]
 }
 
-/** The plan of one process, and what was found out about how to start it here. */
+/** Completes the plan of a process with its program and environment on this machine. */
 export function toSpec(
   planned: PlannedProcess,
-  executable: { readonly argv: readonly string[]; readonly env: Readonly<Record<string, string>> },
+  { argv, env }: { readonly argv: readonly string[]; readonly env: Readonly<Record<string, string>> },
 ): ProcessSpec {
-  const {
-    place: _place,
-    argvFrom: _argvFrom,
-    activated: _activated,
-    from: _from,
-    origins: _origins,
-    notes: _notes,
-    ...rest
-  } = planned
-  const { inherited, env: declared, argv, ...policies } = rest
-  const [program = ''] = executable.argv
-  const own = Object.entries(declared).map(([name, { value }]) => [name, value === null ? null : reveal(value)])
-  const hash = hashOf([
-    argv.map(reveal),
-    own,
-    policies.cwd,
-    policies.user,
-    policies.group,
-    policies.umask,
-    policies.nice,
-    policies.limits,
-    policies.listen,
-  ])
+  const { name, kind, title, listen, alone, inherited } = planned
+  const values = mapFields(({ field }) => planned[field]) as PlannedValues
   return {
-    ...policies,
-    argv: executable.argv,
-    env: executable.env,
-    inherited: inherited && {
-      argv: [program, ...throughRunner(inherited.argv.slice(1).map(reveal), inherited.runner)],
-      env: inherited.env,
-      listening: inherited.listening,
-    },
-    hash,
+    ...values,
+    name,
+    kind,
+    title,
+    listen,
+    alone,
+    argv,
+    env,
+    inherited: inherit(inherited, argv),
+    hash: hashOf(planned),
   }
+}
+
+function inherit(inherited: PlannedInheritance | null, [program = '']: readonly string[]): SpecInherited | null {
+  if (inherited === null) return null
+  const { argv, env, listening, runner } = inherited
+  return { argv: [program, ...throughRunner(argv.slice(1).map(reveal), runner)], env, listening }
 }
 
 /** For Python, `-m MODULE` is what our program takes as its first argument; Node loads it before the script. */
@@ -88,4 +73,16 @@ function throughRunner(args: readonly string[], runner: PlannedInheritance['runn
   return runner === 'python' ? [serveProgram, ...args.slice(1)] : args
 }
 
-const hashOf = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16)
+/** Keys of version 0.1, whose values every hash contains. */
+const ALWAYS_HASHED = PLANNED_FIELDS.filter(({ definition }) => definition.hash === 'always')
+const HASHED_UNLESS_NULL = PLANNED_FIELDS.filter(({ definition }) => definition.hash === 'unlessNull')
+
+/** The hash of a plan. It must not change with an upgrade, or `up` would replace every instance that is running. */
+function hashOf(planned: PlannedProcess): string {
+  const env = Object.entries(planned.env).map(([name, { value }]) => [name, value === null ? null : reveal(value)])
+  const values = ALWAYS_HASHED.map(({ field }) => planned[field])
+  const added = HASHED_UNLESS_NULL.filter(({ field }) => planned[field] !== null)
+  const newer = added.map(({ key, field }) => [key, planned[field]])
+  const text = JSON.stringify([planned.argv.map(reveal), env, ...values, planned.listen, ...newer])
+  return createHash('sha256').update(text).digest('hex').slice(0, 16)
+}

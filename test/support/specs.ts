@@ -1,36 +1,43 @@
+import type { ProcessOptions } from '../../src/config/schema.ts'
+import type { PlannedProcess } from '../../src/plan/plan.ts'
+import { plannedValues } from '../../src/plan/planned-values.ts'
 import type { ProcessSpec } from '../../src/supervisor/spec.ts'
 
-/** A process as a supervisor is told of it, a plain worker unless said otherwise. */
-export function createSpec(more: Partial<ProcessSpec> = {}): ProcessSpec {
-  return {
-    name: 'worker',
-    kind: 'worker',
-    backend: 'command',
-    title: 'worker',
-    argv: ['/bin/true'],
-    env: {},
-    cwd: '/',
-    listen: [],
-    inherited: null,
-    alone: null,
-    instances: 1,
-    run: 'always',
-    dependsOn: {},
-    ready: { delayMs: 0, intervalMs: 1000, timeoutMs: 1000, failures: 1, startMs: 60_000 },
-    alive: null,
-    restart: { policy: 'always', delayMs: 1000, maxDelayMs: 60_000, limit: 10, windowMs: 600_000 },
-    stop: { signal: 'TERM', timeoutMs: 30_000 },
-    reload: 'restart',
-    memoryLimitBytes: null,
-    schedule: null,
-    user: null,
-    group: null,
-    umask: null,
-    nice: null,
-    limits: {},
-    log: { maxSizeBytes: 10 * 1024 ** 2, keep: 5, compress: false },
-    enabled: true,
-    hash: 'as declared',
-    ...more,
-  }
-}
+/** The declared keys of a process; a key that is left out has its default. */
+type Declared = Partial<ProcessOptions>
+
+/** Returns what a plan and a specification of a plain worker have in common. */
+const plainWorker = (declared: Declared) => ({
+  ...plannedValues(
+    { backend: 'command', ...declared },
+    { backend: {}, reference: declared.backend ?? 'command', cwd: declared.cwd ?? '/', processors: 1 },
+  ),
+  name: 'worker',
+  kind: 'worker' as const,
+  title: 'worker',
+  listen: [],
+  alone: null,
+  inherited: null,
+})
+
+/** Returns the plan of a worker that declares these keys. */
+export const createPlanned = (declared: Declared = {}): PlannedProcess => ({
+  ...plainWorker(declared),
+  place: 'PRODUCTION_PROCESSES["worker"]',
+  argv: ['/bin/true'],
+  argvFrom: [],
+  env: {},
+  activated: null,
+  from: {},
+  origins: {},
+  notes: [],
+})
+
+/** Returns the specification of a plain worker that is ready at once, with the given changes. */
+export const createSpec = (more: Partial<ProcessSpec> = {}): ProcessSpec => ({
+  ...plainWorker({ ready: { delay: 0 }, log: { compress: false } }),
+  argv: ['/bin/true'],
+  env: {},
+  hash: 'as declared',
+  ...more,
+})

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { lstatSync, mkdirSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
+import { launchValues } from '../../plan/planned-keys.ts'
 import { SOCKET_PATH_BYTES } from '../../control/state-dir.ts'
 import { printAddress } from '../../core/addresses.ts'
 import type { Start } from '../shim/client.ts'
@@ -51,12 +52,7 @@ export function startOf({ spec, instance, run, token, root, place, notifySocket,
       PRODSERVER_INSTANCE: instance,
       [MARK]: markOf(place, token),
     },
-    cwd: spec.cwd,
-    user: spec.user,
-    group: spec.group,
-    umask: spec.umask,
-    nice: spec.nice,
-    limits: spec.limits,
+    ...launchValues(spec),
     lock: spec.alone === null ? null : lockPath(root, spec.alone),
     sockets,
   }

@@ -5,22 +5,17 @@ import { join } from 'node:path'
 import type { Socket } from 'node:net'
 import type { Exit } from '../../control/protocol.ts'
 import { socketPath } from '../../control/state-dir.ts'
+import type { LaunchValues } from '../../plan/planned-keys.ts'
 import { createUnpacker, type Field, pack } from './wire.ts'
 
 /** What a program is started with. */
-export interface Start {
+export interface Start extends LaunchValues {
   /** Names this life to the keeper, now and to the supervisors that come after this one. */
   readonly token: string
   readonly instance: string
   readonly run: number
   readonly argv: readonly string[]
   readonly env: Readonly<Record<string, string>>
-  readonly cwd: string
-  readonly user: string | null
-  readonly group: string | null
-  readonly umask: string | null
-  readonly nice: number | null
-  readonly limits: Readonly<Record<string, string>>
   /** A file that the program holds locked as long as it lives; it does not start where another one does. */
   readonly lock: string | null
   /** Names of sockets; they become its descriptors from 3 on. */
