@@ -1,7 +1,5 @@
 import type { Args, BackendArgs, ProcessKeys } from '../generated/declared.ts'
 
-export type { ProcessKey } from '../generated/keys.ts'
-
 /** An import path, a module or a package, of which the options are not known here. */
 export type OwnBackend =
   | `${string}.${string}`

@@ -21,7 +21,7 @@ import type { Json } from '../core/types.ts'
 export interface KeyFiles {}
 
 /** The part of a schema that types are derived from. With it, published types do not need the schema library. */
-export interface Schema<Input, Output> {
+interface Schema<Input, Output> {
   readonly '~types'?: { readonly input: Input; readonly output: Output } | undefined
 }
 
@@ -107,12 +107,12 @@ export interface PlanContext {
 }
 
 /** The policies that a backend brings. */
-export interface BackendDefaults {
+interface BackendDefaults {
   readonly ready?: { readonly http?: string; readonly log?: string; readonly delay?: number }
   readonly stop?: { readonly signal?: StopSignal; readonly timeoutMs?: number }
   readonly reload?: 'rolling' | 'signal' | 'restart'
 }
 
-export type StopSignal = (typeof STOP_SIGNALS)[number]
+type StopSignal = (typeof STOP_SIGNALS)[number]
 
 export const STOP_SIGNALS = ['TERM', 'INT', 'QUIT', 'HUP', 'USR1', 'USR2', 'KILL'] as const

@@ -10,7 +10,7 @@ export const PROBE_KINDS = ['http', 'tcp', 'exec', 'log', 'delay', 'notify'] as 
 export const PROBE_PARTS = [...PROBE_KINDS, 'interval', 'timeout', 'failures'] as const
 
 /** A checked probe. Durations are in milliseconds. */
-export interface DeclaredProbe {
+interface DeclaredProbe {
   readonly http?: string | undefined
   readonly tcp?: string | number | undefined
   readonly exec?: readonly string[] | undefined

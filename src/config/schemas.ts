@@ -5,7 +5,7 @@ import { isDictionary } from '../core/values.ts'
 import type { DeclaredKey } from './key.ts'
 import { PROBE_KINDS } from './probe.ts'
 
-/** Building blocks of the schemas of keys. Each message continues the sentence "UMASK must be ...". */
+/** Building blocks of the schemas of keys. Each message continues the sentence "LOG must be ...". */
 
 /**
  * Text or a number, converted once. The pattern is for JSON Schema, which cannot run the conversion.

@@ -63,7 +63,7 @@ export const object =
       : name
 
 /** Accepts a list whose items have this shape. */
-const list =
+export const list =
   <T>(shape: Shape<T>): Shape<readonly T[]> =>
   (value, name) =>
     Array.isArray(value) ? firstOf([...value.entries()], ([index, item]) => shape(item, `${name}[${index}]`)) : name
@@ -77,7 +77,7 @@ export const dictionary =
       : name
 
 /** Accepts a value that passes all of the checks. */
-const all =
+export const all =
   <T>(first: Shape<T>, ...others: readonly Shape<T>[]): Shape<T> =>
   (value, name) =>
     firstOf([first, ...others], (shape) => shape(value, name))

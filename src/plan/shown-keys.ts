@@ -4,7 +4,7 @@ import type { PlannedProcess } from './plan.ts'
 import { PLANNED_FIELDS, type PlannedField, type PlannedValues } from './planned-keys.ts'
 
 /** A key as `show` prints it. */
-export interface ShownKey {
+interface ShownKey {
   readonly key: ProcessKey
   readonly label: string
   readonly isAlwaysShown: boolean
