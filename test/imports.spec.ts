@@ -205,7 +205,10 @@ const PROCESS: Readonly<Record<string, { members: readonly string[]; because: st
     members: ['getBuiltinModule'],
     because: 'a module that is loaded only where it is needed',
   },
-  'logs/outlet.ts': { members: ['getBuiltinModule'], because: 'sockets are known only where the output is one' },
+  'logs/non-blocking-writer.ts': {
+    members: ['getBuiltinModule'],
+    because: 'it loads sockets only if the output is one',
+  },
   'supervisor/compress.ts': {
     members: ['getBuiltinModule'],
     because: 'a module that is loaded only where it is needed',

@@ -16,7 +16,7 @@ export interface Changes {
  */
 const MANY = 8192
 
-interface FolderWatcher {
+export interface FolderWatcher {
   /** Waits for changes; undefined when it is over. */
   readonly changes: () => Promise<Changes | undefined>
   /** Lets who waits look, though nothing changed. */
