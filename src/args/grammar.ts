@@ -45,6 +45,9 @@ export function flagName(key: string, grammar: OptionGrammar): string {
   return grammar.aliases?.[name] ?? grammar.aliases?.[key] ?? name
 }
 
+/** Returns the long form of a one-letter flag; any other flag as it is. */
+export const longName = (name: string, { short }: OptionGrammar): string => short?.[name] ?? name
+
 /** What becomes of an option that takes no value: the flags for on and off, undefined where there is nothing to say. */
 export function switchFlags(
   name: string,

@@ -1,6 +1,6 @@
 import type { Json } from '../core/types.ts'
 import { isDictionary } from '../core/values.ts'
-import { flagName, type OptionGrammar } from './grammar.ts'
+import { flagName, longName, type OptionGrammar } from './grammar.ts'
 import type { Option } from './translate.ts'
 
 /**
@@ -15,7 +15,7 @@ export function withoutOverridden(
   grammar: OptionGrammar,
 ): readonly Option[] {
   const given = new Set(parseNames(extra, grammar).map((name) => positive(name)))
-  return options.filter((option) => !given.has(positive(grammar.short?.[option.name] ?? option.name)))
+  return options.filter((option) => !given.has(positive(longName(option.name, grammar))))
 }
 
 /**
@@ -30,7 +30,7 @@ export function withoutReplaced(
   if (overridden.length === 0 || !isDictionary(args)) return args
   const meaning = (key: string): string => {
     const name = flagName(key, grammar)
-    return positive(grammar.short?.[name] ?? name)
+    return positive(longName(name, grammar))
   }
   const replaced = new Set(overridden.map(meaning))
   return Object.fromEntries(
@@ -43,7 +43,7 @@ function parseNames(tokens: readonly string[], grammar: OptionGrammar): string[]
   return tokens.flatMap((token) => {
     if (token.startsWith('--')) return flagName(token.slice(2).split('=')[0] as string, grammar)
     const short = /^-([A-Za-z])/.exec(token)?.[1]
-    return short === undefined ? [] : (grammar.short?.[short] ?? short)
+    return short === undefined ? [] : longName(short, grammar)
   })
 }
 
@@ -56,22 +56,23 @@ export function optionValues(
   extra: readonly string[],
   grammar: OptionGrammar,
 ): readonly string[] {
-  const given: string[] = []
-  for (const [index, token] of extra.entries()) {
-    const long = /^--([^=]+)(?:=([\s\S]*))?$/.exec(token)
-    const short = /^-([A-Za-z])([\s\S]*)$/.exec(token)
-    const flag =
-      long?.[1] !== undefined
-        ? flagName(long[1], grammar)
-        : short?.[1] !== undefined
-          ? (grammar.short?.[short[1]] ?? short[1])
-          : undefined
-    if (flag !== name) continue
-    // argparse also takes `-b=x`, and no program takes it for the value "=x".
-    given.push(long ? (long[2] ?? extra[index + 1] ?? '') : short?.[2]?.replace(/^=/, '') || (extra[index + 1] ?? ''))
-  }
+  const given = extra.flatMap((token, index) => {
+    const flag = readFlag(token, grammar)
+    return flag?.name === name ? [flag.value ?? extra[index + 1] ?? ''] : []
+  })
   if (given.length > 0) return given
-  return options
-    .filter((option) => (grammar.short?.[option.name] ?? option.name) === name)
-    .flatMap((option) => option.values)
+  return options.filter((option) => longName(option.name, grammar) === name).flatMap((option) => option.values)
+}
+
+/** The full name of the option in a token, and the value if the token has it. */
+function readFlag(
+  token: string,
+  grammar: OptionGrammar,
+): { readonly name: string; readonly value: string | undefined } | undefined {
+  const [, long, value] = /^--([^=]+)(?:=([\s\S]*))?$/.exec(token) ?? []
+  if (long !== undefined) return { name: flagName(long, grammar), value }
+  const [, letter, rest = ''] = /^-([A-Za-z])([\s\S]*)$/.exec(token) ?? []
+  if (letter === undefined) return undefined
+  // argparse also takes `-b=x`, and no program takes that for the value "=x".
+  return { name: longName(letter, grammar), value: rest.replace(/^=/, '') || undefined }
 }

@@ -2,7 +2,7 @@ import type { Problem } from '../core/errors.ts'
 import { guardToken, isSecretName } from '../core/secret.ts'
 import type { Json } from '../core/types.ts'
 import { asOdd, describeType, isDictionary } from '../core/values.ts'
-import { flagName, type OptionGrammar, switchFlags } from './grammar.ts'
+import { flagName, longName, type OptionGrammar, switchFlags } from './grammar.ts'
 
 /** One declared option as it stands on the command line. */
 export interface Option {
@@ -117,7 +117,7 @@ type Scalar = string | number | boolean
 type ArgValue = Scalar | null | readonly Scalar[]
 
 function encode(key: string, name: string, value: ArgValue, { grammar, none }: TranslateRequest): Option | undefined {
-  const flags = switchFlags(grammar.short?.[name] ?? name, grammar)
+  const flags = switchFlags(longName(name, grammar), grammar)
   const bare = (flag: string | undefined): Option | undefined =>
     flag === undefined ? undefined : { key, name: flag, values: [], tokens: [dashed(flag)] }
   if (value === null) return none === 'switch' ? bare(flags ? flags.on : name) : undefined
@@ -128,7 +128,7 @@ function encode(key: string, name: string, value: ArgValue, { grammar, none }: T
   const word = typeof value === 'string' && mayStandAlone ? value.toLowerCase() : undefined
   if (value === true || word === 'true') return bare(name)
   if (value === false || word === 'false') return undefined
-  const long = grammar.short?.[name] ?? name
+  const long = longName(name, grammar)
   const splitAt = grammar.positionals?.[long] ?? grammar.lists?.[long]
   if (splitAt !== undefined) {
     const values = typeof value === 'string' ? splitText(value, splitAt) : [value].flat().map(String)
@@ -148,7 +148,8 @@ function asBoolean(value: Exclude<ArgValue, null>, takesWords: boolean): boolean
   if (typeof value === 'boolean') return value
   if (!takesWords || typeof value === 'object') return undefined
   const text = String(value).trim()
-  return TRUE.test(text) ? true : FALSE.test(text) ? false : undefined
+  if (TRUE.test(text)) return true
+  return FALSE.test(text) ? false : undefined
 }
 
 const splitText = (text: string, characters: string): readonly string[] =>

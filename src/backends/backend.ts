@@ -1,5 +1,5 @@
 import { joinHostPort, printAddress } from '../core/addresses.ts'
-import { flagName, type OptionGrammar, switchFlags } from '../args/grammar.ts'
+import { flagName, longName, type OptionGrammar, switchFlags } from '../args/grammar.ts'
 import type { Env, ProcessKind } from '../core/types.ts'
 
 /** The version of what `Backend` means. It changes when a backend that is written for it would no longer work. */
@@ -248,13 +248,13 @@ function hasWords(tokens: readonly string[], grammar: OptionGrammar): boolean {
 /** Whether an option takes the next token for its value. */
 function takesNext(token: string, grammar: OptionGrammar): boolean {
   const [, long, short] = /^(?:--([^=]+)|-([A-Za-z]))$/.exec(token) ?? []
-  const name = short === undefined ? flagName(long ?? '', grammar) : (grammar.short?.[short] ?? short)
+  const name = short === undefined ? flagName(long ?? '', grammar) : longName(short, grammar)
   return (long ?? short) !== undefined && switchFlags(name, grammar) === undefined
 }
 
 /** Whether one of these options is given, here or on the command line. */
 export function isGiven(names: readonly string[], { options, extra }: CommandInput, grammar: OptionGrammar): boolean {
-  const full = (letter: string): string => grammar.short?.[letter] ?? letter
+  const full = (name: string): string => longName(name, grammar)
   const given = new Set(options.filter(({ tokens }) => tokens.length > 0).map(({ name }) => full(name)))
   for (const token of extra) {
     if (token.startsWith('--')) given.add(flagName(token.slice(2).split('=')[0] ?? '', grammar))
@@ -265,7 +265,7 @@ export function isGiven(names: readonly string[], { options, extra }: CommandInp
 
 /** The input without these declared options. */
 export function withoutOptions(names: readonly string[], input: CommandInput, grammar: OptionGrammar): CommandInput {
-  return { ...input, options: input.options.filter(({ name }) => !names.includes(grammar.short?.[name] ?? name)) }
+  return { ...input, options: input.options.filter(({ name }) => !names.includes(longName(name, grammar))) }
 }
 
 /** For servers that are given their sockets by `serve.py`, in the place of the options that say where to listen. */

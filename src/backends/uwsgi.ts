@@ -1,4 +1,4 @@
-import type { OptionGrammar } from '../args/grammar.ts'
+import { longName, type OptionGrammar } from '../args/grammar.ts'
 import { joinHostPort, printAddress } from '../core/addresses.ts'
 import {
   allTokens,
@@ -201,7 +201,7 @@ function inherit(input: CommandInput, { listen, probe }: InheritedSockets): Inhe
   }
 }
 
-const full = (name: string): string => options.short?.[name] ?? name
+const full = (name: string): string => longName(name, options)
 
 /** A letter has its value as a token of its own. */
 const valuesOf = (tokens: OptionTokens['tokens']): readonly string[] =>

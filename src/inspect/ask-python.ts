@@ -1,5 +1,6 @@
 import { printDuration } from '../core/durations.ts'
 import { toSettingsKey } from '../core/notation.ts'
+import { compact } from '../core/lists.ts'
 import { EXIT, ProdserverError } from '../core/errors.ts'
 import { runPython } from '../project/run-python.ts'
 import type { Json } from '../core/types.ts'
@@ -17,7 +18,7 @@ interface Override {
 /** Writes overrides as the Python side applies them to a declaration in the settings. */
 export const overridesForPython = (overrides: readonly Override[]): readonly PythonOverride[] =>
   overrides.map(({ key, inner, value }) => {
-    const path = [toSettingsKey(key), ...(inner === undefined ? [] : [inner])]
+    const path = compact([toSettingsKey(key), inner])
     return value === undefined ? [path] : [path, value]
   })
 

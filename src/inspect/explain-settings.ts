@@ -40,54 +40,43 @@ interface Raised {
   readonly text: string
 }
 
-/** An exception, or an end, while the settings were imported. */
+/** Explains an exception, or an end of the process, during the import of the settings. */
 export function explainFailure(failure: Failure, { project }: ReadRequest): Problem {
   if (failure.stage === 'unknown') {
-    return {
-      id: 'E003',
-      place: project.manage ?? project.root,
-      message: 'manage.py was run, and did not set DJANGO_SETTINGS_MODULE.',
-      hint: 'Name it: --settings mysite.settings',
-    }
+    const message = 'manage.py was run, and did not set DJANGO_SETTINGS_MODULE.'
+    return { id: 'E003', place: project.manage ?? project.root, message, hint: 'Name it: --settings mysite.settings' }
   }
   const module = failure.settings ?? project.settings.module ?? 'the settings'
   const place = placeOf(failure.frames.toReversed(), project) ?? module
   const details = failure.text.trimEnd()
-  const raised = [failure.type, firstLine(failure.message)].filter(Boolean).join(': ')
-  if (failure.notFound && failure.module === 'django') return explainNoDjango(project)
-  if (failure.notFound && failure.module !== null && isPartOf(failure.module, module)) {
-    const dotted = module.replace(/\.py$/, '').replaceAll('/', '.')
-    const hint =
-      dotted === module
-        ? `It was named by ${project.settings.reason}. Look: ls ${quoteWord(join(project.root, ...failure.module.split('.').slice(0, -1)))}`
-        : `A settings module is written with dots: ${dotted}`
-    return {
-      id: 'E006',
-      place: project.settings.reason,
-      message: `The settings module ${module} cannot be found: there is no module ${failure.module} in ${project.root}.`,
-      hint,
-    }
-  }
+  const missing = failure.notFound ? failure.module : null
+  if (missing === 'django') return explainNoDjango(project)
+  if (missing !== null && isPartOf(missing, module)) return explainNoSettings(missing, module, project)
   if (failure.exit && failure.stage === 'settings') {
-    return {
-      id: 'E009',
-      place,
-      message: `The settings end the process: sys.exit(${firstLine(failure.message)}).`,
-      hint: 'Raise an exception that says what is missing instead: every server and worker imports the settings',
-      details,
-    }
+    const message = `The settings end the process: sys.exit(${firstLine(failure.message)}).`
+    const hint = 'Raise an exception that says what is missing instead: every server and worker imports the settings'
+    return { id: 'E009', place, message, hint, details }
   }
-  if (failure.notFound && failure.module !== null) return explainMissing(failure.module, place, details, project)
+  if (missing !== null) return explainMissing(missing, place, details, project)
+  const raised = [failure.type, firstLine(failure.message)].filter(Boolean).join(': ')
   if (failure.stage === 'manage') {
-    return {
-      id: 'E012',
-      place,
-      message: `manage.py raises ${raised} before it reaches Django.`,
-      hint: `It fails in the same way: ${quoteWord(project.python.path)} manage.py check`,
-      details,
-    }
+    const message = `manage.py raises ${raised} before it reaches Django.`
+    const hint = `It fails in the same way: ${quoteWord(project.python.path)} manage.py check`
+    return { id: 'E012', place, message, hint, details }
   }
   return { id: 'E007', place, message: `The settings raise ${raised}`, hint: importAlone(project, module), details }
+}
+
+/** A part of the path of the settings module does not exist. */
+function explainNoSettings(missing: string, module: string, { root, settings }: DjangoProject): Problem {
+  const dotted = module.replace(/\.py$/, '').replaceAll('/', '.')
+  const folder = join(root, ...missing.split('.').slice(0, -1))
+  const message = `The settings module ${module} cannot be found: there is no module ${missing} in ${root}.`
+  const hint =
+    dotted === module
+      ? `It was named by ${settings.reason}. Look: ls ${quoteWord(folder)}`
+      : `A settings module is written with dots: ${dotted}`
+  return { id: 'E006', place: settings.reason, message, hint }
 }
 
 /** An interpreter without Django is hardly the one that was meant. */
@@ -138,63 +127,52 @@ function placeOf(frames: readonly Frame[], { root }: Project): string | undefine
   return frame && `${frame.file}:${frame.line}`
 }
 
-/** The interpreter ended without an answer. */
-export function explainSilence({ answer, output, ended }: PythonRun, { project, timeoutMs }: ReadRequest): Problem {
-  const { path: python, reason } = project.python
+/** Explains why the interpreter ended without an answer. */
+export function explainSilence(run: PythonRun, request: ReadRequest): Problem {
+  const { answer, ended } = run
+  const { project } = request
+  if (ended.error) return explainNoStart(ended.error, project)
+  if (answer.startsWith(`${BEGUN}Timeout`) || ended.killed) return explainTimeout(answer, request)
   const module = project.settings.module ?? 'the settings'
-  if (ended.error) {
-    const why = ended.error.code === 'EACCES' ? 'it is not executable' : ended.error.message
-    return {
-      id: 'E004',
-      place: python,
-      message: `This interpreter (chosen by ${reason}) cannot be started: ${why}.`,
-      hint: `Look: ls -l ${quoteWord(python)}`,
-    }
-  }
-  if (answer.startsWith(`${BEGUN}Timeout`) || ended.killed) {
-    const frames = [...answer.matchAll(/File "(.+)", line (\d+) in (.+)/g)]
-      .map(([text, file = '', line = '']) => ({ text, file, line }))
-      .filter(
-        ({ file }) => file !== settingsProbe && !file.startsWith('<frozen') && !file.endsWith('importlib/__init__.py'),
-      )
-    const details = frames
-      .map(({ text }) => `  ${text}`)
-      .toReversed()
-      .join('\n')
-    return {
-      id: 'E010',
-      place: placeOf(frames, project) ?? module,
-      message: `The settings did not finish loading in ${printDuration(timeoutMs)}.`,
-      hint: 'Settings should not wait for the network. If they are only slow: PRODSERVER_SETTINGS_TIMEOUT=120',
-      details: details || undefined,
-    }
-  }
   const how = ended.signal ? `by ${ended.signal}` : `with exit code ${ended.code}`
-  const details = tail(output)
+  const details = tail(run.output)
   if (!answer.startsWith(BEGUN)) {
-    return {
-      id: 'E011',
-      place: python,
-      message: `This interpreter (chosen by ${reason}) ended ${how} before it could be asked: it must be Python 3.8 or newer.`,
-      hint: `Try it: ${quoteWord(python)} --version`,
-      details,
-    }
+    const { path, reason } = project.python
+    const message = `This interpreter (chosen by ${reason}) ended ${how} before it could be asked: it must be Python 3.8 or newer.`
+    return { id: 'E011', place: path, message, hint: `Try it: ${quoteWord(path)} --version`, details }
   }
+  const hint = importAlone(project, module)
   if (ended.signal) {
-    return {
-      id: 'E011',
-      place: module,
-      message: `The interpreter was ended ${how} while it read the settings.`,
-      hint: importAlone(project, module),
-      details,
-    }
+    const message = `The interpreter was ended ${how} while it read the settings.`
+    return { id: 'E011', place: module, message, hint, details }
   }
+  const message = `The process that read the settings ended ${how} without an answer.`
+  return { id: 'E009', place: module, message, hint, details }
+}
+
+function explainNoStart(error: NodeJS.ErrnoException, { python: { path, reason } }: Project): Problem {
+  const why = error.code === 'EACCES' ? 'it is not executable' : error.message
+  const message = `This interpreter (chosen by ${reason}) cannot be started: ${why}.`
+  return { id: 'E004', place: path, message, hint: `Look: ls -l ${quoteWord(path)}` }
+}
+
+/** Explains a timeout with the frames in which the settings hang. */
+function explainTimeout(answer: string, { project, timeoutMs }: ReadRequest): Problem {
+  const frames = [...answer.matchAll(/File "(.+)", line (\d+) in (.+)/g)]
+    .map(([text, file = '', line = '']) => ({ text, file, line }))
+    .filter(
+      ({ file }) => file !== settingsProbe && !file.startsWith('<frozen') && !file.endsWith('importlib/__init__.py'),
+    )
+  const details = frames
+    .map(({ text }) => `  ${text}`)
+    .toReversed()
+    .join('\n')
   return {
-    id: 'E009',
-    place: module,
-    message: `The process that read the settings ended ${how} without an answer.`,
-    hint: importAlone(project, module),
-    details,
+    id: 'E010',
+    place: placeOf(frames, project) ?? project.settings.module ?? 'the settings',
+    message: `The settings did not finish loading in ${printDuration(timeoutMs)}.`,
+    hint: 'Settings should not wait for the network. If they are only slow: PRODSERVER_SETTINGS_TIMEOUT=120',
+    details: details || undefined,
   }
 }
 

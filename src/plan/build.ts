@@ -10,7 +10,7 @@ import { planProcess } from './plan-process.ts'
 import type { PlanRequest } from './request.ts'
 import { resolveProcesses } from './resolve/resolve.ts'
 
-export interface PlanResult {
+interface PlanResult {
   /** The processes that could be planned; complete only if no problem is an error. */
   readonly plan: Plan
   /** The declared names in order, also of processes that could not be planned. */

@@ -13,7 +13,7 @@ import type { Result } from '../core/result.ts'
 import { isOwn, ownFrames } from './resolve/own-backends.ts'
 
 /** The answers of a backend about one process. */
-export interface BackendAnswers {
+interface BackendAnswers {
   readonly command: Command
   readonly listen: readonly string[]
   readonly workers: Workers

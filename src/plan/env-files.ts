@@ -8,7 +8,7 @@ import { quoteWord } from '../core/shell-words.ts'
 export type Variable = readonly [name: string, value: string | null, from: string]
 
 /** Variables of environment files, and files that cannot be read. */
-export interface EnvFiles {
+interface EnvFiles {
   readonly variables: readonly Variable[]
   readonly problems: readonly Problem[]
 }

@@ -22,7 +22,7 @@ export interface PortFacts {
   readonly holderOf: (address: string) => AddressHolder | null
 }
 
-export interface AddressHolder {
+interface AddressHolder {
   /** Null if the system does not tell. */
   readonly pid: number | null
   /** The end of the sentence "gunicorn cannot listen on 127.0.0.1:8000: ...". */

@@ -8,7 +8,7 @@ export type Move = readonly [from: string, to: string]
 export const relocatePlan = (plan: Plan, moves: readonly Move[]): Plan => relocated(plan, moves) as Plan
 
 /** The text with the paths in it below the other folder. */
-export const relocateText = (text: string, moves: readonly Move[]): string =>
+const relocateText = (text: string, moves: readonly Move[]): string =>
   moves.reduce(
     (moved, [from, to]) => moved.split(from).reduce((before, after) => before + (isInName(after) ? from : to) + after),
     text,

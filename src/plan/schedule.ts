@@ -1,7 +1,7 @@
 import { Cron } from 'croner'
 
 /** A cron expression, and the zone whose clock it is read by. */
-export interface Schedule {
+interface Schedule {
   readonly cron: string
   readonly tz: string
 }

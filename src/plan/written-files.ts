@@ -1,10 +1,11 @@
 import { isAbsolute, resolve } from 'node:path'
+import { longName } from '../args/grammar.ts'
 import type { Option } from '../args/translate.ts'
 import type { ProcessFacts } from './facts.ts'
 import type { ResolvedProcess } from './resolve/resolved-process.ts'
 
 /** A file that an option names. */
-export interface NamedFile {
+interface NamedFile {
   readonly path: string
   readonly option: Option
   /** The full name of the option. */
@@ -17,7 +18,7 @@ export function namedFiles({ translation, backend, cwd }: ResolvedProcess): read
   // The program changes its working directory, so a relative path starts at an unknown folder.
   const isMoved = options.some(({ name }) => name === 'chdir' || name === 'workdir')
   return options.flatMap((option) => {
-    const name = backend.options?.short?.[option.name] ?? option.name
+    const name = longName(option.name, backend.options ?? {})
     return option.values.flatMap((value) => {
       const path = pathOf(value)
       return path === undefined || (isMoved && !isAbsolute(path)) ? [] : [{ path: resolve(cwd, path), option, name }]

@@ -25,7 +25,7 @@ export interface ConfigAnswer {
   readonly literals: readonly (readonly string[])[]
 }
 
-export interface ConfigRequest {
+interface ConfigRequest {
   /** Where it is evaluated. */
   readonly cwd: string
   readonly env: Env
@@ -36,7 +36,7 @@ export interface ConfigRequest {
 }
 
 /** What it may be called in the project's folder. */
-export const CONFIG_NAMES = [
+const CONFIG_NAMES = [
   'prodserver.config.ts',
   'prodserver.config.js',
   'prodserver.config.mjs',

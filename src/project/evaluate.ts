@@ -32,7 +32,7 @@ export interface EvaluatorInput {
   readonly library: string
 }
 
-export interface EvaluationRequest {
+interface EvaluationRequest {
   readonly path: string
   readonly cwd: string
   readonly env: Env

@@ -52,7 +52,8 @@ process.on('uncaughtException', (error: unknown) => answer({ raised: describe(er
 function describe(error: unknown): Raised {
   if (!(error instanceof Error)) return { name: 'what is no error', message: firstLine(String(error)), frames: [] }
   const { code } = error as NodeJS.ErrnoException
-  const places = [...placesOf(error.stack), ...(error instanceof SyntaxError ? placesOfSyntax() : [])]
+  const syntax = error instanceof SyntaxError ? placesOfSyntax() : []
+  const places = [...placesOf(error.stack), ...syntax]
   const isMissing = code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND'
   const missing = isMissing ? failed : undefined
   return {

@@ -33,7 +33,7 @@ const TOOLS = [
   { lock: 'uv.lock', name: 'uv', ask: ['python', 'find'], create: 'uv sync', add: 'uv add' },
 ] as const
 
-export interface InterpreterRequest {
+interface InterpreterRequest {
   readonly root: string
   readonly cwd: string
   readonly env: Env
@@ -78,29 +78,25 @@ export function resolveInterpreter(request: InterpreterRequest): Interpreter {
 
 type Found = Omit<Interpreter, 'install'>
 
-/** An interpreter that somebody asked for by name must be there: falling back would run other code than they meant. */
+/** Finds the interpreter that the user named. It must be there: another one would run other code than the user meant. */
 function named(value: string | undefined, reason: string, { cwd, env }: InterpreterRequest): Found | undefined {
   if (!value) return undefined
-  const path =
-    isAbsolute(value) || value.includes('/') || existsSync(resolve(cwd, value)) ? resolve(cwd, value) : undefined
-  const found =
-    path === undefined
-      ? onPath(value, env, reason)
-      : statOf(path)?.isDirectory()
-        ? inFolder(path, reason)
-        : existsSync(path)
-          ? { path, reason }
-          : undefined
+  const isPath = isAbsolute(value) || value.includes('/') || existsSync(resolve(cwd, value))
+  if (isPath) return atPath(resolve(cwd, value), reason)
+  const found = onPath(value, env, reason)
   if (found) return found
-  if (path === undefined)
-    throw notFound(reason, `There is no program ${value} on PATH.`, 'Name it by its path: --python /path/to/python')
-  if (existsSync(path))
-    throw notFound(
-      reason,
-      `${path} is not a virtual environment: there is no bin/python in it.`,
-      `Create one: python3 -m venv ${quoteWord(path)}`,
-    )
-  throw notFound(reason, `There is no Python interpreter ${path}.`, `Look: ls ${quoteWord(dirname(path))}`)
+  throw notFound(reason, `There is no program ${value} on PATH.`, 'Name it by its path: --python /path/to/python')
+}
+
+/** The interpreter at a path, or in the virtual environment at a path. */
+function atPath(path: string, reason: string): Found {
+  if (!existsSync(path))
+    throw notFound(reason, `There is no Python interpreter ${path}.`, `Look: ls ${quoteWord(dirname(path))}`)
+  if (!statOf(path)?.isDirectory()) return { path, reason }
+  const found = inFolder(path, reason)
+  if (found) return found
+  const message = `${path} is not a virtual environment: there is no bin/python in it.`
+  throw notFound(reason, message, `Create one: python3 -m venv ${quoteWord(path)}`)
 }
 
 function inFolder(folder: string | undefined, reason: string): Found | undefined {
@@ -132,7 +128,7 @@ function askTool(tool: (typeof TOOLS)[number], { root, env }: InterpreterRequest
 }
 
 /** The first program of that name on PATH, as a full path. */
-export function onPath(program: string, env: Env, reason: string): Found | undefined {
+function onPath(program: string, env: Env, reason: string): Found | undefined {
   const names = process.platform === 'win32' ? [`${program}.exe`, program] : [program]
   const path = (env['PATH'] ?? '')
     .split(process.platform === 'win32' ? ';' : ':')

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 
 /** What can be read from a `manage.py` without running it. */
-export interface ManageFacts {
+interface ManageFacts {
   /** The settings module that it sets by default; undefined where that is computed. */
   readonly settings: string | undefined
   /** It does no more than Django's own: nothing is missed by not running it. */

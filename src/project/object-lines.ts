@@ -1,5 +1,5 @@
 /** Where in a text of JavaScript, TypeScript or JSON the keys of its objects stand. */
-export interface ObjectLines {
+interface ObjectLines {
   /** Pairs of the keys from the outermost object and the line, from 1; what comes later has won. */
   readonly lines: readonly (readonly [path: readonly string[], line: number])[]
   /** The paths whose value is a string that stands there as it is. */

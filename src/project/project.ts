@@ -25,7 +25,7 @@ export interface Project {
   readonly runManage: boolean
 }
 
-export interface SettingsChoice {
+interface SettingsChoice {
   /** Undefined where only running `manage.py` can tell. */
   readonly module: string | undefined
   readonly reason: string
@@ -38,7 +38,7 @@ export interface DjangoProject extends Project {
 
 export const hasSettings = (project: Project): project is DjangoProject => project.settings !== undefined
 
-export interface ProjectRequest {
+interface ProjectRequest {
   readonly cwd: string
   readonly env: Env
   readonly project?: string | undefined
@@ -79,12 +79,17 @@ export function locateProject(request: ProjectRequest): Project {
     config,
     settings: {
       module,
-      reason: request.settings ? '--settings' : env['DJANGO_SETTINGS_MODULE'] ? 'DJANGO_SETTINGS_MODULE' : 'manage.py',
+      reason: settingsReason(request),
     },
     python: findPython(),
     pythonPath,
     runManage,
   }
+}
+
+function settingsReason({ settings, env }: ProjectRequest): string {
+  if (settings) return '--settings'
+  return env['DJANGO_SETTINGS_MODULE'] ? 'DJANGO_SETTINGS_MODULE' : 'manage.py'
 }
 
 function withPython(project: Omit<Project, 'python'>, find: () => Interpreter): Project {

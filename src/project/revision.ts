@@ -16,7 +16,7 @@ import type { Env } from '../core/types.ts'
 import { quoteWord } from '../core/shell-words.ts'
 
 /** A repository of git that a project lies in. */
-export interface Repository {
+interface Repository {
   /** Its uppermost folder, without symbolic links. */
   readonly top: string
   /** What all its working trees share. */
@@ -24,7 +24,7 @@ export interface Repository {
 }
 
 /** What is in a revision, in a folder of its own that nothing else knows. */
-export interface Checkout {
+interface Checkout {
   /** The folder that stands for the uppermost one of the repository. */
   readonly tree: string
   /** The folder that stands for the project. */

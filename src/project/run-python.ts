@@ -12,7 +12,7 @@ export interface PythonRun {
   readonly ended: Ended
 }
 
-export interface Ended {
+interface Ended {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
   readonly error?: NodeJS.ErrnoException
@@ -20,7 +20,7 @@ export interface Ended {
   readonly killed?: boolean
 }
 
-export interface PythonRunRequest {
+interface PythonRunRequest {
   /** The interpreter; or Node, for the program that evaluates config files. */
   readonly python: string
   readonly args: readonly string[]

@@ -1,4 +1,4 @@
-import type { OptionGrammar } from '../../args/grammar.ts'
+import { longName, type OptionGrammar } from '../../args/grammar.ts'
 import type { Option } from '../../args/translate.ts'
 import { type Check, eachResolved, type ProcessProblem } from './check.ts'
 
@@ -9,7 +9,7 @@ export const repeatedOptions: Check<'thorough'> = {
     const grammar = backend.options ?? {}
     const first = new Map<string, Option>()
     return translation.options.flatMap((option): ProcessProblem[] => {
-      const name = (grammar.short?.[option.name] ?? option.name).replace(/^no-/, '')
+      const name = longName(option.name, grammar).replace(/^no-/, '')
       const other = first.get(name)
       if (!other) first.set(name, option)
       if (!other || other.key === option.key || takesMany(name, grammar)) return []

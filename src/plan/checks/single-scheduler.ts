@@ -1,6 +1,7 @@
-import { type Problem } from '../../core/errors.ts'
+import { longName } from '../../args/grammar.ts'
+import type { Problem } from '../../core/errors.ts'
 import type { ResolvedProcess } from '../resolve/resolved-process.ts'
-import { type Check, type ProcessProblem } from './check.ts'
+import type { Check, ProcessProblem } from './check.ts'
 
 /** One scheduler runs for an application: a second one would run every job twice. */
 export const singleScheduler: Check = {
@@ -20,10 +21,11 @@ const isScheduling = (resolved: ResolvedProcess): boolean =>
   resolved.backend.kind === 'scheduler' || schedulingKey(resolved) !== undefined
 
 /** The declared option with which a worker is a scheduler as well. */
-const schedulingKey = ({ translation, backend: { schedulesWith, options } }: ResolvedProcess): string | undefined =>
-  translation.options.find(
-    ({ name, tokens }) => tokens.length > 0 && schedulesWith === (options?.short?.[name] ?? name),
-  )?.key
+const schedulingKey = ({
+  translation,
+  backend: { schedulesWith, options = {} },
+}: ResolvedProcess): string | undefined =>
+  translation.options.find(({ name, tokens }) => tokens.length > 0 && schedulesWith === longName(name, options))?.key
 
 function severalInstances(resolved: ResolvedProcess): readonly ProcessProblem[] {
   const { declaration, backend } = resolved

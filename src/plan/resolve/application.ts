@@ -29,7 +29,7 @@ interface ScriptEnvironment {
 }
 
 /** Facts of the project that lead to an application. */
-export interface ApplicationContext {
+interface ApplicationContext {
   readonly root: string
   readonly answer: SettingsAnswer
 }

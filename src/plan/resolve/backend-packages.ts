@@ -37,7 +37,7 @@ export async function importFrom(root: string, reference: string): Promise<Recor
   }
 }
 
-export interface BackendPackage {
+interface BackendPackage {
   readonly name: string
   readonly version: string
 }

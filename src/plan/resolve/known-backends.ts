@@ -33,7 +33,7 @@ export interface KnownBackend {
 }
 
 /** What it lacks, and the next thing to type. */
-export interface Missing {
+interface Missing {
   /** It is usable without an add-on, but for one value of an option. */
   readonly what: 'package' | 'app' | 'version' | 'add-on' | 'backend' | 'project'
   /** What is wrong, a sentence. */
@@ -43,7 +43,7 @@ export interface Missing {
   readonly option?: string
 }
 
-export interface Installation {
+interface Installation {
   readonly project: Project
   readonly answer: SettingsAnswer
   readonly declarations: readonly Declaration[]
@@ -52,9 +52,9 @@ export interface Installation {
 /** The built-in ones, in the order of the reference. */
 export const builtInBackends = (installation: Installation | undefined, nodeVersion: string): readonly KnownBackend[] =>
   BACKENDS.map((backend) => {
-    const looked = lookedAt(backend, installation)
+    const { installed, ...looked } = lookedAt(backend, installation)
     const isNode = backend.name === 'node' || backend.name === 'npm-script'
-    return { ...described(backend, backend.name, 'built-in'), ...looked, ...(isNode ? { installed: nodeVersion } : {}) }
+    return { ...described(backend, backend.name, 'built-in'), installed: isNode ? nodeVersion : installed, ...looked }
   })
 
 const described = (

@@ -22,7 +22,7 @@ export const isOwn = ({ backend }: Pick<Declaration, 'backend'>): boolean =>
 type Reference = Pick<Declaration, 'backend' | 'name' | 'placeOf'>
 
 /** A backend that is not built in, and what it was taken from. */
-export interface OwnBackend {
+interface OwnBackend {
   readonly backend: Backend
   readonly reference: string
   readonly note?: string | undefined

@@ -1,11 +1,12 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { dirname, join, sep } from 'node:path'
+import { compact } from '../../core/lists.ts'
 import { isDictionary, nearest } from '../../core/values.ts'
 import { quoteWord, splitWords } from '../../core/shell-words.ts'
 import { findPackage, foldersUp, type Manifest, readManifest } from './node-packages.ts'
 
 /** What a script of a `package.json` runs in the end, without npm, and mostly without a shell. */
-export interface PackageScript {
+interface PackageScript {
   /** `node` first, where Node itself runs what follows, in one process. */
   readonly words: readonly string[]
   /** What its package manager would have added to the environment, but for `PATH`. */
@@ -15,7 +16,7 @@ export interface PackageScript {
   readonly notes: readonly string[]
 }
 
-export interface ScriptFault {
+interface ScriptFault {
   readonly message: string
   readonly hint: string
 }
@@ -41,17 +42,15 @@ export function resolveScript(name: string, folder: string): PackageScript | Scr
     words,
     env: environmentOf(name, manifest),
     assigned,
-    notes: [
+    notes: compact([
       ...notes,
-      ...(scripts[`post${name}`] === undefined
-        ? []
-        : [`the script post${name} is not run: what is supervised does not end`]),
-    ],
+      scripts[`post${name}`] !== undefined && `the script post${name} is not run: what is supervised does not end`,
+    ]),
   }
 }
 
 /** The folders of programs that packages bring, the nearest first. */
-export const binFolders = (folder: string): readonly string[] =>
+const binFolders = (folder: string): readonly string[] =>
   foldersUp(folder)
     .map((above) => join(above, 'node_modules', '.bin'))
     .filter(existsSync)
@@ -165,7 +164,7 @@ export function findBin(program: string, folder: string): string | undefined {
   if (isOfNode(real)) return real
   const manifest = findPackage(program, folder)
   const bin = manifest?.values['bin']
-  const own = typeof bin === 'string' ? bin : isDictionary(bin) ? bin[program] : undefined
+  const own = isDictionary(bin) ? bin[program] : bin
   return manifest && typeof own === 'string' ? realpathSync(join(manifest.folder, own)) : undefined
 }
 
@@ -211,4 +210,4 @@ function environmentOf(name: string, { folder, values }: Manifest): Readonly<Rec
 
 /** `PATH` with the programs of packages first, and the Node that runs us before any other. */
 export const pathWith = (folder: string, node: string, path: string | undefined): string =>
-  [...binFolders(folder), dirname(node), ...(path ? [path] : [])].join(':')
+  compact([...binFolders(folder), dirname(node), path || undefined]).join(':')

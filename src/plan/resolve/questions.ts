@@ -1,3 +1,4 @@
+import { longName } from '../../args/grammar.ts'
 import type { Option } from '../../args/translate.ts'
 import type { Backend } from '../../backends/backend.ts'
 import { findBackend, modulesOf } from '../../backends/index.ts'
@@ -18,7 +19,7 @@ import { hasItsApp, isInstalled } from './installation.ts'
 import type { ResolvedProcess } from './resolved-process.ts'
 
 /** The part of the question that differs between two askings for one plan. */
-export type Questions = Pick<PythonQuestion, 'classes' | 'deploy' | 'apps' | 'options' | 'memory'>
+type Questions = Pick<PythonQuestion, 'classes' | 'deploy' | 'apps' | 'options' | 'memory'>
 
 /** Asks everything that only an import can answer; undefined if files answered everything already. */
 export async function ask(questions: Questions, request: PlanRequest): Promise<PythonAnswer | undefined> {
@@ -29,7 +30,7 @@ export async function ask(questions: Questions, request: PlanRequest): Promise<P
     python: project.python.path,
     root: project.root,
     env: { ...env, ...answer.exported, DJANGO_SETTINGS_MODULE: answer.settingsModule },
-    path: [...project.pythonPath, ...(project.runManage ? answer.path : [])],
+    path: project.runManage ? [...project.pythonPath, ...answer.path] : project.pythonPath,
     ...questions,
     timeoutMs,
   })
@@ -110,7 +111,7 @@ export const addonsOf = (
   option: Option,
   { addons = {}, options = {} }: Backend,
 ): readonly { readonly module: string; readonly package: string }[] =>
-  option.values.flatMap((value) => addons[options.short?.[option.name] ?? option.name]?.[value] ?? [])
+  option.values.flatMap((value) => addons[longName(option.name, options)]?.[value] ?? [])
 
 /** The modules and the application to measure; undefined if the process is not Python, or cannot start. */
 function memoryQuestion(

@@ -16,7 +16,7 @@ export interface Resolution {
   readonly problems: readonly Problem[]
 }
 
-export interface Resolved {
+interface Resolved {
   /** In the order of the declarations. */
   readonly processes: readonly Resolution[]
   /** Undefined if nothing was asked. */

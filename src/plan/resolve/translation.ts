@@ -1,3 +1,4 @@
+import { longName } from '../../args/grammar.ts'
 import { withoutReplaced } from '../../args/override.ts'
 import { translateArgs, type TranslateRequest, type Translation } from '../../args/translate.ts'
 import type { Backend } from '../../backends/backend.ts'
@@ -38,7 +39,7 @@ export function translate(
 export function withDefaults(declared: Translation, backend: Backend, declaration: Declaration): Translation {
   const { defaults, options: grammar = {}, title } = backend
   if (!defaults) return declared
-  const given = new Set(declared.options.map(({ name }) => grammar.short?.[name] ?? name))
+  const given = new Set(declared.options.map(({ name }) => longName(name, grammar)))
   const args = Object.fromEntries(Object.entries(defaults).filter(([name]) => !given.has(name)))
   const { options } = translateArgs({ args, grammar, place: declaration.place, program: title })
   return { ...declared, options: [...options.map((option) => ({ ...option, isDefault: true })), ...declared.options] }
@@ -74,6 +75,7 @@ function translateTokens([token = '', ...values]: readonly string[], request: Ar
 const withTheirValues = (tokens: readonly string[]): readonly (readonly string[])[] =>
   tokens.reduce<readonly (readonly string[])[]>((groups, token) => {
     const isOption = token.startsWith('-') && token !== '-'
-    if (isOption || groups.length === 0) return [...groups, [token]]
-    return [...groups.slice(0, -1), [...(groups.at(-1) ?? []), token]]
+    const last = groups.at(-1)
+    if (isOption || !last) return [...groups, [token]]
+    return [...groups.slice(0, -1), [...last, token]]
   }, [])

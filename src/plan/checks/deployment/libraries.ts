@@ -12,7 +12,7 @@ export interface TaskLibrary {
 }
 
 /** An enabled process that takes from the queues of a library. */
-export interface Consumer {
+interface Consumer {
   readonly process: string
   readonly place: string
   readonly queues: NonNullable<Backend['queues']>

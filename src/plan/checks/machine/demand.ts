@@ -1,3 +1,4 @@
+import { longName } from '../../../args/grammar.ts'
 import type { Workers } from '../../../backends/backend.ts'
 import { spellingAt } from '../../../config/declarations.ts'
 import type { MemoryAnswer } from '../../../inspect/answers.ts'
@@ -24,7 +25,7 @@ function demandOf({ declaration, resolved, command, planned }: ProcessFacts, { p
   if (!resolved || !command || !planned?.enabled) return undefined
   const placeOf = (option: string | undefined): string | null => {
     const grammar = resolved.backend.options ?? {}
-    const declared = command.options.find(({ name }) => (grammar.short?.[name] ?? name) === option)
+    const declared = command.options.find(({ name }) => longName(name, grammar) === option)
     return declared ? declaration.placeOf('args', declared.key) : null
   }
   const { workers } = command
