@@ -389,10 +389,10 @@ E304  PRODUCTION_PROCESSES["web"]["ARGS"]["timeout"]
       → Did you mean nofile?
 
 E107  PRODUCTION_PROCESSES["web"]["LIMITS"]["core"]
-      The limit core is a number, or two as in "1024:4096", of which the second is the larger; not "many".
+      The limit core must be a number, "unlimited", or two of them as in "1024:4096", the larger one last; not "many".
 
 E107  PRODUCTION_PROCESSES["web"]["LIMITS"]["nproc"]
-      The limit nproc is a number, or two as in "1024:4096", of which the second is the larger; not "200:100".
+      The limit nproc must be a number, "unlimited", or two of them as in "1024:4096", the larger one last; not "200:100".
 `,
   },
 

@@ -253,7 +253,7 @@ test('a wrong use is explained, and nothing is written', async (t) => {
 test('what a machine cannot do is refused or said, by name', async (t) => {
   const processes = {
     'my worker': { BACKEND: 'command', APP: '/bin/true', SCHEDULE: '0 0 15W * *' },
-    web: { BACKEND: 'granian-wsgi', INSTANCES: 2, ENV: { 'A-B': 'x' }, LIMITS: { lots: 5 } },
+    web: { BACKEND: 'granian-wsgi', INSTANCES: 2, ENV: { 'A-B': 'x' } },
   }
   const cwd = deploy(t, processes)
   const { code, stderr } = await prodserver(t, ['export', 'systemd', '--env-from=secret.env'], { cwd })
@@ -276,9 +276,6 @@ E802  PRODUCTION_PROCESSES["my worker"]["SCHEDULE"]
 
 E802  PRODUCTION_PROCESSES["web"]["ENV"]["A-B"]
       systemd takes no variable of such a name.
-
-E802  PRODUCTION_PROCESSES["web"]["LIMITS"]["lots"]
-      systemd has no limit of that name.
 
 W801  PRODUCTION_PROCESSES["web"]["INSTANCES"]
       granian cannot share a socket that systemd opens, so one instance runs.

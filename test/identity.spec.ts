@@ -35,11 +35,29 @@ test('a user that does not exist is refused', onlyRoot, async (t) => {
   assert.deepEqual({ stdout, code }, { stdout: '', code: 1 })
 })
 
-test('a limit that does not exist is refused', onlyRoot, async (t) => {
-  const cwd = createProject(t, { settings: declare('"LIMITS": {"nofiles": 1}') })
-  const { stderr, code } = await prodserver(t, ['report'], { cwd })
-  assert.match(stderr, /^E505 {2}PRODUCTION_PROCESSES\["report"\]\["LIMITS"\]/m)
-  assert.equal(code, 1)
+for (const args of [['check'], ['check', '--quick'], ['report'], ['up', '-d'], ['export', 'systemd', '--user=shop']]) {
+  test(`${args.join(' ')} refuses limits that do not exist and values that cannot be set`, async (t) => {
+    const keys = '"LIMITS": {"nofiles": 1, "nofile": "many", "core": "2:1", "fsize": "infinity", "CPU": -1}'
+    const cwd = createProject(t, { settings: declare(keys) })
+    const { stdout, stderr, code } = await prodserver(t, args, { cwd })
+    const refused = [...`${stdout}${stderr}`.matchAll(/^(E\d+) {2}\S+\["LIMITS"\]\["(\w+)"\]/gm)]
+    assert.deepEqual(
+      refused.map(([, id, name]) => [id, name]),
+      ['nofiles', 'nofile', 'core'].map((name) => ['E107', name]),
+    )
+    assert.equal(code, 4)
+  })
+}
+
+test('run takes every way to write a limit', onlyRoot, async (t) => {
+  const keys = '"LIMITS": {"NOFILE": "1000:2000", "core": "infinity", "fsize": -1, "rss": "unlimited", "locks": 7}'
+  const report = 'ulimit -Sn; ulimit -Hn; ulimit -c; ulimit -f; grep locks /proc/self/limits'
+  const cwd = createProject(t, { settings: declare(keys).replace(REPORT, report) })
+  const { stdout, stderr, code } = await prodserver(t, ['report'], { cwd })
+  assert.equal(code, 0, stderr)
+  const [soft, , core, fsize, locks] = stdout.trim().split('\n')
+  assert.deepEqual([soft, core, fsize], ['1000', 'unlimited', 'unlimited'])
+  assert.match(locks ?? '', /^Max file locks\s+7\s+7\s/)
 })
 
 /** Another user must be able to enter the project. */

@@ -113,7 +113,7 @@ class ProductionProcessDefaults(TypedDict, total=False):
     """Scheduling priority."""
 
     LIMITS: Mapping[str, Union[Text, Number]]
-    """Resource limits: `{"nofile": 65536}`."""
+    """Resource limits: `{"nofile": 65536}`. A value is a number, `unlimited`, or a soft and a hard limit, `"1024:4096"`."""
 
     LOG: Log
     """Log files: `max_size`, `keep`, `compress`."""

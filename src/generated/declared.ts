@@ -40,7 +40,7 @@ export interface ProcessKeys {
   readonly umask?: string | undefined
   /** Scheduling priority. */
   readonly nice?: number | undefined
-  /** Resource limits: `{"nofile": 65536}`. */
+  /** Resource limits: `{"nofile": 65536}`. A value is a number, `unlimited`, or a soft and a hard limit, `"1024:4096"`. */
   readonly limits?: { readonly [name: string]: string | number | undefined } | undefined
   /** Log files: `maxSize`, `keep`, `compress`. */
   readonly log?: { readonly maxSize?: string | number | undefined; readonly keep?: number | undefined; readonly compress?: boolean | undefined } | undefined

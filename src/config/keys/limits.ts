@@ -1,5 +1,6 @@
 import * as v from 'valibot'
-import { dictionary as dictionaryShape, text as textShape } from '../../core/shape.ts'
+import { CANONICAL_LIMIT, parseLimit, parseLimitName, printLimit } from '../../core/limits.ts'
+import { dictionary as dictionaryShape, textLike } from '../../core/shape.ts'
 import type { LaunchedKey, OutputOf } from '../key.ts'
 import { declareKey, dictionary, text, textOrNumber } from '../schemas.ts'
 
@@ -9,14 +10,15 @@ declare module '../key.ts' {
   }
 }
 
-/** Values by the name of the limit, as `prlimit` writes them. */
+/** Limits in their canonical form, by canonical name. */
 export type PlannedLimits = Readonly<Record<string, string>>
 
 export const declared = () =>
   declareKey({
     order: 220,
     schema: dictionary(v.record(text(), textOrNumber()), 'a dictionary, such as {"nofile": 65536}'),
-    description: 'Resource limits: `{"nofile": 65536}`.',
+    description:
+      'Resource limits: `{"nofile": 65536}`. A value is a number, `unlimited`, or a soft and a hard limit, `"1024:4096"`.',
     example: { nofile: 65_536 },
     inner: 'any',
   })
@@ -27,8 +29,17 @@ export const planned: LaunchedKey<OutputOf<typeof declared>, PlannedLimits> = {
     Object.entries(limits)
       .map(([name, value]) => `${name}=${value}`)
       .join(' ') || null,
-  plan: (limits = {}) => Object.fromEntries(Object.entries(limits).map(([name, value]) => [name, String(value)])),
-  shape: dictionaryShape(/^[a-z]+$/i, textShape),
+  plan: planLimits,
+  shape: dictionaryShape(/^[a-z]+$/, textLike(CANONICAL_LIMIT)),
   hash: 'always',
   isLaunched: true,
+}
+
+/** A limit that cannot be parsed stays as it is: the check of limits reports it. */
+function planLimits(limits: OutputOf<typeof declared> = {}): PlannedLimits {
+  const entries = Object.entries(limits).map(([written, value]) => {
+    const limit = parseLimit(value)
+    return [parseLimitName(written) ?? written, limit ? printLimit(limit) : String(value)]
+  })
+  return Object.fromEntries(entries)
 }

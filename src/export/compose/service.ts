@@ -1,3 +1,4 @@
+import { ulimits } from '../containers/ulimits.ts'
 import { exportedDependencies } from '../dependencies.ts'
 import { runsToCompletion } from '../../core/completion.ts'
 import { printGoDuration } from '../../core/durations.ts'
@@ -10,14 +11,13 @@ import { interpreterOf } from '../containers/probe-program.ts'
 import type { YamlValue } from '../yaml.ts'
 import { healthcheck, isChecked } from './healthcheck.ts'
 import { serviceName } from './names.ts'
-import { ulimits } from './ulimits.ts'
 import { escape, size } from './values.ts'
 
 /** The keys of one service. */
 export type Service = Readonly<Record<string, YamlValue>>
 
 export function service(exported: ExportedProcess, input: ExportInput): Service {
-  const { argv, cwd, stop, instances, schedule, memoryLimitBytes, limits } = exported
+  const { argv, cwd, stop, instances, schedule, memoryLimitBytes } = exported
   const user = userOf(exported, input)
   return defined({
     // Not escaped: the image may name a variable of Compose.
@@ -39,7 +39,7 @@ export function service(exported: ExportedProcess, input: ExportInput): Service 
     stop_grace_period: printGoDuration(stop.timeoutMs),
     deploy: instances > 1 ? { replicas: instances } : undefined,
     mem_limit: memoryLimitBytes === null ? undefined : size(memoryLimitBytes),
-    ulimits: ulimits(limits),
+    ulimits: composeUlimits(exported),
     logging: logging(exported),
   })
 }
@@ -104,4 +104,11 @@ function logging({ log }: ExportedProcess): YamlValue {
       compress: String(log.compress),
     },
   }
+}
+
+function composeUlimits(exported: ExportedProcess): YamlValue {
+  const entries = ulimits(exported).map(
+    ({ name, soft, hard }) => [name, soft === hard ? soft : { soft, hard }] as const,
+  )
+  return entries.length > 0 ? Object.fromEntries(entries) : undefined
 }

@@ -1,3 +1,4 @@
+import { unknownUlimits } from '../containers/ulimits.ts'
 import { changedRestartKeys } from '../../core/defaults.ts'
 import { runsToCompletion } from '../../core/completion.ts'
 import { portsOf } from '../containers/ports.ts'
@@ -7,7 +8,6 @@ import type { ExportedProcess, ExportInput } from '../input.ts'
 import { type Instead, PLANNED_KEYS, type SupportRecord } from '../support.ts'
 import { isChecked } from './healthcheck.ts'
 import { serviceName } from './names.ts'
-import { isUlimit } from './ulimits.ts'
 
 /** Support of each key by a Compose file. */
 export const SUPPORT: SupportRecord = {
@@ -42,7 +42,7 @@ export const SUPPORT: SupportRecord = {
   group: { expressedBy: '`user`', unsupported: groupWithoutUser },
   umask: { unsupported: 'Compose cannot set a file mode mask: the process keeps that of the image.' },
   nice: { unsupported: 'Compose cannot set a scheduling priority: the process keeps the default.' },
-  limits: { expressedBy: '`ulimits`', unsupported: unknownLimits },
+  limits: { expressedBy: '`ulimits`', unsupported: unknownUlimits },
   log: { expressedBy: '`logging`' },
 }
 
@@ -107,10 +107,4 @@ function groupWithoutUser(exported: ExportedProcess, input: ExportInput): Instea
     message: 'Compose sets a group only together with a user, so the image decides both.',
     hint: 'Declare a user as well',
   }
-}
-
-function unknownLimits({ limits }: ExportedProcess): readonly Instead[] {
-  return Object.entries(limits)
-    .filter(([limit, value]) => !isUlimit(limit, value))
-    .map(([limit, value]) => `Docker cannot set the limit ${limit}=${value}, so the export leaves it out.`)
 }

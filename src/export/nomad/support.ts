@@ -1,3 +1,4 @@
+import { unknownUlimits } from '../containers/ulimits.ts'
 import { changedRestartKeys, DEFAULT_RESTART } from '../../core/defaults.ts'
 import { runsToCompletion } from '../../core/completion.ts'
 import { printGoDuration } from '../../core/durations.ts'
@@ -51,7 +52,7 @@ export const SUPPORT: SupportRecord = {
   group: { expressedBy: '`user`', unsupported: groupWithoutUser },
   umask: { unsupported: 'Nomad cannot set a file mode mask: the process keeps that of the image.' },
   nice: { unsupported: 'Nomad cannot set a scheduling priority: the process keeps the default.' },
-  limits: { expressedBy: '`ulimit`', unsupported: unknownLimits },
+  limits: { expressedBy: '`ulimit`', unsupported: unknownUlimits },
   log: { expressedBy: '`logs`', unsupported: otherLogs },
 }
 
@@ -120,14 +121,6 @@ function groupWithoutUser(exported: ExportedProcess, input: ExportInput): Instea
     message: 'Nomad sets a group only together with a user, so the image decides both.',
     hint: 'Declare a user as well',
   }
-}
-
-const LIMIT = /^(\d+)(:\d+)?$/
-
-function unknownLimits({ limits }: ExportedProcess): Instead | undefined {
-  const isKnown = Object.entries(limits).every(([name, value]) => name !== 'as' && LIMIT.test(value))
-  if (isKnown) return undefined
-  return 'Docker refuses a limit that is not a number, and a limit of address space (as): the task does not start.'
 }
 
 function otherLogs({ from, log }: ExportedProcess): readonly Instead[] {

@@ -1,3 +1,4 @@
+import { ulimits } from '../containers/ulimits.ts'
 import { printGoDuration } from '../../core/durations.ts'
 import { toMebibytes } from '../../core/sizes.ts'
 import { portName, portsOf } from '../containers/ports.ts'
@@ -39,10 +40,12 @@ function container(exported: ExportedProcess, input: ExportInput): HclBlock {
     ['init', true],
   ]
   if (ports.length > 0) settings.push(['ports', ports.map((port) => portName(port, ports))])
-  const limits = Object.entries(exported.limits)
+  const limits = ulimits(exported).map(({ name, soft, hard }): HclAttribute => [name, printUlimit(soft, hard)])
   if (limits.length > 0) settings.push(block('ulimit', limits))
   return block('config', settings)
 }
+
+const printUlimit = (soft: number, hard: number): string => (soft === hard ? String(soft) : `${soft}:${hard}`)
 
 function environment(exported: ExportedProcess): readonly HclBlock[] {
   const variables = setVariables(exported)

@@ -18,7 +18,6 @@ export function check(input: ExportInput): readonly Problem[] {
       ...checkProgram(unit.exported),
       ...checkLines(unit),
       ...checkSchedule(unit.exported),
-      ...checkLimits(unit.exported),
     ]),
   ]
 }
@@ -88,11 +87,3 @@ function checkSchedule(exported: ExportedProcess): readonly Problem[] {
   if (schedule === null || calendarOf(schedule)) return []
   return [refusal(exported, '["SCHEDULE"]', `systemd has no words for ${JSON.stringify(schedule.cron)}.`)]
 }
-
-/** Names of resources that `prlimit` and systemd can limit. */
-const LIMITS = /^(as|core|cpu|data|fsize|locks|memlock|msgqueue|nice|nofile|nproc|rss|rtprio|rttime|sigpending|stack)$/i
-
-const checkLimits = (exported: ExportedProcess): readonly Problem[] =>
-  Object.keys(exported.limits)
-    .filter((limit) => !LIMITS.test(limit))
-    .map((limit) => refusal(exported, `["LIMITS"][${JSON.stringify(limit)}]`, 'systemd has no limit of that name.'))

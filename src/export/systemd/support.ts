@@ -1,3 +1,4 @@
+import { parseLimit, printLimit } from '../../core/limits.ts'
 import { runsToCompletion } from '../../core/completion.ts'
 import { printDuration } from '../../core/durations.ts'
 import { exportedDependencies } from '../dependencies.ts'
@@ -123,14 +124,18 @@ function noRollingReload(exported: ExportedProcess, input: ExportInput): Instead
 }
 
 function halfLimits({ limits }: ExportedProcess): Instead | undefined {
-  const halves = Object.keys(limits).filter((limit) => /^:|:$/.test(limits[limit] ?? ''))
+  const halves = Object.keys(limits).filter((name) => isHalf(limits[name] ?? ''))
   if (halves.length === 0) return undefined
   return `systemd sets the soft and the hard limit to the same value if only one is given: ${halves.join(', ')}.`
 }
 
-/** The value of a `Limit…=` setting. A half that is left out takes the value of the other half. */
+function isHalf(value: string): boolean {
+  const limit = parseLimit(value)
+  return limit?.soft === '' || limit?.hard === ''
+}
+
+/** Prints the value of a `Limit…=` setting. An empty half takes the value of the other half. */
 function limitOf(value: string): string {
-  const [soft = '', hard = soft] = value.split(':').map((half) => (/^(unlimited|-1)$/.test(half) ? 'infinity' : half))
-  if (soft === hard || hard === '') return soft
-  return soft === '' ? hard : `${soft}:${hard}`
+  const { soft = '', hard = '' } = parseLimit(value) ?? {}
+  return printLimit({ soft: soft || hard, hard: hard || soft }).replaceAll('unlimited', 'infinity')
 }

@@ -1,3 +1,4 @@
+import { parseLimit } from '../../../core/limits.ts'
 import type { Problem } from '../../../core/errors.ts'
 import type { MachineFacts } from '../../machine.ts'
 import type { Check } from '../check.ts'
@@ -16,15 +17,15 @@ function tooFewFiles({ planned, workers, connectionsPlace }: Demand, { openFiles
   const { connections } = workers
   if (connections === undefined || openFiles === null) return []
   const { name: process, title, limits } = planned
-  const [soft = '', hard] = (limits['nofile'] ?? limits['NOFILE'] ?? '').split(':')
-  const most = soft === '' ? openFiles.soft : parseLimit(soft)
+  const { soft = '', hard = '' } = parseLimit(limits['nofile'] ?? '') ?? {}
+  const most = soft === '' ? openFiles.soft : toNumber(soft)
   const needed = connections.most + OTHER_FILES
   if (needed <= most) return []
   const message = `${title} keeps up to ${connections.most} connections open in each process, and a process may have ${most} open files.`
-  const highest = hard ? parseLimit(hard) : openFiles.hard
+  const highest = hard === '' ? openFiles.hard : toNumber(hard)
   const raise = `Set "LIMITS": {"nofile": ${needed}}, or lower ${JSON.stringify(connections.option)}`
   const hint = needed <= highest ? raise : `${raise}; above ${highest} only root, or LimitNOFILE of systemd, may set it`
   return [{ id: 'W503', place: connectionsPlace, process, message, hint }]
 }
 
-const parseLimit = (text: string): number => (text === 'unlimited' ? Number.POSITIVE_INFINITY : Number(text))
+const toNumber = (half: string): number => (half === 'unlimited' ? Number.POSITIVE_INFINITY : Number(half))

@@ -191,20 +191,22 @@ def arrange(fds, lock_fd, output):
         os.dup2(source, number)
 
 
+# Linux has this limit, and the module `resource` has no name for it.
+RLIMIT_LOCKS = 10
+
+
 def set_limits(limits):
-    """Each is NAME=BOTH, NAME=SOFT:HARD, NAME=SOFT: or NAME=:HARD, as prlimit takes them."""
+    """Sets limits in their canonical form (core/limits.ts): NAME=BOTH, NAME=SOFT:HARD, NAME=SOFT: or NAME=:HARD."""
     import resource
 
     def number(text, default):
         if text == "":
             return default
-        return resource.RLIM_INFINITY if text in ("unlimited", "infinity", "-1") else int(text)
+        return resource.RLIM_INFINITY if text == "unlimited" else int(text)
 
     for text in limits:
         name, _, value = text.decode().partition("=")
-        limit = getattr(resource, "RLIMIT_" + name.upper(), None)
-        if limit is None:
-            raise OSError(errno.EINVAL, "there is no limit " + name)
+        limit = RLIMIT_LOCKS if name == "locks" else getattr(resource, "RLIMIT_" + name.upper())
         soft, colon, hard = value.partition(":")
         try:
             now = resource.getrlimit(limit)
