@@ -13,15 +13,10 @@
  * } satisfies Backend
  * ```
  */
-export {
-  allTokens,
-  BACKEND_CONTRACT,
-  hostAndPort,
-  inheritInNode,
-  isGiven,
-  pythonModule,
-  withoutOptions,
-} from './backends/backend.ts'
+export { BACKEND_CONTRACT } from './backends/backend.ts'
+export { allTokens, isGiven, pythonModule, withoutOptions } from './backends/command-line.ts'
+export { inheritInNode } from './backends/inherit.ts'
+export { hostAndPort } from './backends/option-values.ts'
 export { joinHostPort as address } from './core/addresses.ts'
 export { defineConfig } from './config/define-config.ts'
 export { EXIT, PROBLEMS } from './core/errors.ts'

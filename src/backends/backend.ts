@@ -1,139 +1,162 @@
-import { joinHostPort, printAddress } from '../core/addresses.ts'
-import { flagName, longName, type OptionGrammar, switchFlags } from '../args/grammar.ts'
+import type { OptionGrammar } from '../args/grammar.ts'
 import type { Env, ProcessKind } from '../core/types.ts'
 
-/** The version of what `Backend` means. It changes when a backend that is written for it would no longer work. */
+/** Version of the `Backend` interface. Grows when a backend that was written for the old version stops working. */
 export const BACKEND_CONTRACT = 1
 
 /**
- * What knows one kind of process. Data and pure functions: a backend starts nothing and reads nothing.
+ * Describes one kind of process: a server, a worker or a command. It is data and pure functions; it starts nothing and
+ * reads nothing. `name`, `title`, `summary`, `kind` and `command` are enough for a backend that works. Each other member
+ * adds something: a check before the start, a readiness probe, a reload that refuses no connection.
  *
- * The built-in backends are such values, and so is what a module of the project's own exports; nothing about the
- * built-in ones is privileged.
+ * Built-in backends are listed in `index.ts` and have no privilege. A project can export a backend of its own from a
+ * module that `BACKEND` names. The other files of this folder have functions for the usual cases: `command-line.ts`,
+ * `option-values.ts` and `inherit.ts`.
  */
 export interface Backend {
-  /** The version of this contract that it is written for; another is refused. Default 1. */
+  /** Version of this interface that the backend was written for. Any other version is refused. Default 1. */
   readonly contract?: typeof BACKEND_CONTRACT
   /** Short name, as in `"BACKEND": "gunicorn"`. */
   readonly name: string
-  /** The program's name as people write it. */
+  /** Name of the program as its authors write it. */
   readonly title: string
-  /** One sentence for the reference. */
+  /** Sentence for the reference page. */
   readonly summary: string
+  /** Purpose of the process. Commands select by it (`@worker`); a scheduler runs only once per machine. */
   readonly kind: ProcessKind
-  /** Import paths that mean this backend; the first is the documented one. */
+  /** Import paths that also select this backend. The first is the documented one. */
   readonly paths?: readonly string[]
   /**
-   * What is run: the project's WSGI or ASGI application, or what `APP` names. Default `none`.
+   * Source of `CommandInput.app`, which names what the program runs. Default `none`.
    *
-   * `celery` is an import path that must lead to an application, `script` a file below the project, `package-script` the
-   * name of one in the `package.json` of `CWD`, `worker-module` a file that exports BullMQ workers, `words` a command line
-   * of its own.
+   * - `wsgi`, `asgi`: the application that the settings name, or `APP`
+   * - `celery`: `APP`, an import path of a Celery application
+   * - `script`: `APP`, a file below the project
+   * - `package-script`: `APP`, a script in the `package.json` of `CWD`
+   * - `worker-module`: `APP`, a file that exports BullMQ workers
+   * - `words`: `APP`, a command line, split into words
+   * - `none`: nothing
    */
   readonly app?: 'wsgi' | 'asgi' | 'celery' | 'script' | 'package-script' | 'worker-module' | 'words' | 'none'
-  /** An `APP` for documentation. */
+  /** An `APP` for the documentation. */
   readonly appExample?: string
-  /**
-   * The Python module it needs, the package that brings it, and an app that must be in `INSTALLED_APPS`. Where several
-   * packages are needed, the first is that of the module. `oldest` is the first version that is supported.
-   */
+  /** Packages for the project's interpreter. `check` reports those that are missing or too old. */
   readonly python?: {
+    /** Module to import. */
     readonly module: string
+    /** Package or packages to install, separated by spaces. The first one brings the module. */
     readonly package: string
+    /** First supported version of the package. */
     readonly oldest?: string
+    /** Apps that must be in `INSTALLED_APPS`. */
     readonly installedApps?: readonly string[]
-    /** A module that will do instead: what has become of it. */
+    /** Module that serves as well, such as the successor of a package. */
     readonly orModule?: string
   }
-  /**
-   * How `check --deploy` learns which queues the project has, see deploy_check.py, and the option that names those that a
-   * worker takes from: `unless` it is given, these; all, where there is no such list.
-   */
+  /** Facts by which `check --deploy` finds queues of the project that have no worker. */
   readonly queues?: {
+    /** Library that knows the queues of the project. `deploy_check.py` must be able to ask it. */
     readonly library: string
+    /** Option that names the queues of the worker. Without a value the worker takes jobs from all queues. */
     readonly option?: string
+    /** Queues of the worker if the option is not given. */
     readonly unless?: readonly string[]
-    /** The setting that says where the broker is. */
+    /** Setting that names the broker. */
     readonly broker?: string
-    /** Its workers start the periodic tasks as well, each of them, unless this option is given. */
+    /** Option without which each worker starts the periodic tasks too. */
     readonly schedulesUnless?: string
   }
-  /** The npm package it needs, found from `CWD`; and its program, which Node runs, and which comes first in `app`. */
-  readonly node?: { readonly package: string; readonly program?: string }
+  /** Package of npm that must be installed, searched from `CWD`. */
+  readonly node?: {
+    readonly package: string
+    /** Program of the package, which Node runs: its path is the first word of `CommandInput.app`. */
+    readonly program?: string
+  }
+  /** Grammar of the program's options. Default: `--name value`, and `--name` for true. */
   readonly options?: OptionGrammar
   /**
-   * How the installed program's own parser is found, by which `prodserver check` has it judge the options: `click
-   * MODULE:OBJECT [COMMAND]`, `argparse MODULE:FUNCTION`, `django COMMAND [SUBCOMMAND]`, or a program that needs a way
-   * of its own.
+   * Location of the installed program's parser, which `check` asks about the options: `click MODULE:OBJECT [COMMAND]`,
+   * `argparse MODULE:FUNCTION`, `django COMMAND [SUBCOMMAND]`, or the name of a program that `option_check.py` knows.
    */
   readonly parser?: string
-  /**
-   * Options that name files: those that it reads, those that it writes, and of these the ones that no other process may
-   * write as well, such as pid files.
-   */
+  /** Options whose values are paths of files, which `check` looks at. */
   readonly files?: {
+    /** Files that must be readable. */
     readonly reads?: readonly string[]
+    /** Files that must be writable. */
     readonly writes?: readonly string[]
+    /** Writable files that no other process may use, such as pid files. */
     readonly owns?: readonly string[]
   }
-  /** Values, by option, that need a module beside the program's own, and the package that brings it. */
+  /** Modules that a value of an option needs, and the packages that bring them: by option, then by value. */
   readonly addons?: Readonly<
     Record<string, Readonly<Record<string, { readonly module: string; readonly package: string }>>>
   >
-  /** Options that it is given unless they are declared, or given on the command line. */
+  /** Options that are given unless the declaration or the command line gives them. */
   readonly defaults?: Readonly<Record<string, string | number | boolean>>
   /**
-   * Members that change if an option has a certain value: by option, then by value, with `*` for every other value. The
-   * grammar of the options stays, because it is what finds the value.
+   * Members that replace those of the backend if an option has a value: by option, then by value, with `*` for any other
+   * value. `options` cannot be replaced, because the grammar is needed to find the value.
    */
   readonly variants?: Readonly<Record<string, Readonly<Record<string, Partial<Omit<Backend, 'options'>>>>>>
-  /** `ARGS` for documentation and for the tests of the real program. */
+  /** `ARGS` for the documentation, and for tests that start the program. */
   readonly example?: Readonly<Record<string, string | number | boolean>>
-  /** The command line. */
+  /** Returns the command line of the process. */
   readonly command: (input: CommandInput) => Command
   /**
-   * The command line for listening on sockets that are already open; undefined where it cannot with these options.
-   * An old and a new copy on the same sockets, the old one stopped when the new one is ready, lose no request.
+   * Returns the command line that uses sockets which are open already; undefined if the program cannot use them with
+   * these options. An old and a new copy can then serve the same sockets, and a reload refuses no connection.
    */
   readonly inherit?: (input: CommandInput, sockets: InheritedSockets) => Inherited | undefined
-  /** The first version of its package that can be given sockets so; older ones open their own, and restart. */
+  /** First version of the package that `inherit` works with. Older versions open their own sockets, and restart. */
   readonly inheritSince?: string
-  /** The addresses it will listen on: `host:port` or `unix:/path`. */
+  /** Returns the addresses that the program listens on, as `host:port` or `unix:/path`. */
   readonly listen?: (input: ListenInput) => readonly string[]
-  /** What it starts of itself with these options. Default one process, without a limit of connections. */
+  /** Returns how many processes and connections one instance has. Default: one process, any number of connections. */
   readonly workers?: (input: WorkersInput) => Workers
-  /** When it counts as ready, unless the declaration says otherwise. With a `log` and a `delay`, whichever comes first. */
-  readonly ready?: { readonly http?: string; readonly log?: string; readonly delay?: number }
-  /** How it is asked to stop without losing work, and how long that may take. Default TERM, 30 s. */
+  /** Readiness probe, unless the declaration has one. */
+  readonly ready?: {
+    /** Path that answers an HTTP request. */
+    readonly http?: string
+    /** Pattern of a line that the program prints. */
+    readonly log?: string
+    /** Milliseconds after the start. With `log`, the earlier of the two counts. */
+    readonly delay?: number
+  }
+  /** Signal and time that stop the program without losing work. */
   readonly stop?: {
+    /** Default TERM. */
     readonly signal?: 'TERM' | 'INT' | 'QUIT'
+    /** Milliseconds until the program is killed. Default 30,000. */
     readonly timeoutMs?: number
-    /** An option that names another signal for it. */
+    /** Option that changes the signal on which the program stops. */
     readonly signalOption?: string
-    /** The option that says how long it lets work be finished, and what its number counts. */
+    /** Option that says how long the program finishes its work, and the milliseconds in one unit of its value. */
     readonly grace?: { readonly option: string; readonly unitMs: number }
   }
-  /** The option with which a worker is a scheduler as well, of which there may be one. */
+  /** Option that makes a worker a scheduler too, of which there may be only one. */
   readonly schedulesWith?: string
-  /** How new code gets in when the declaration says `auto`. Default `restart`. */
+  /** Reload strategy if the declaration says `auto`. Default `restart`. */
   readonly reload?: 'rolling' | 'signal' | 'restart'
-  /** Why its reload is a restart, for `show`, where one would expect that it is not. */
+  /** Reason of a `restart`, which `show` prints, if a reader would expect another kind of reload. */
   readonly restartReason?: string
-  /** Options with which two copies cannot run beside each other for a moment: the reload is a restart then. */
+  /** Options with which an old and a new copy cannot run at once. With one of them, a reload is a restart. */
   readonly notTwice?: readonly string[]
 }
 
+/** Parts of a command line. */
 export interface CommandInput {
-  /** `module:attribute` for WSGI and ASGI, `APP` otherwise; split into words for `words`. */
+  /** `module:attribute` for WSGI and ASGI; the words of `APP` for `words`; else `APP`. */
   readonly app: readonly string[]
-  /** The declared options, as tokens in the order of the declaration, those that the command line replaces left out. */
+  /** Declared options, in the order of the declaration, without those that the command line replaces. */
   readonly options: readonly OptionTokens[]
-  /** Extra arguments from the command line; they come after the options and before the application. */
+  /** Arguments from prodserver's own command line. They follow the options. */
   readonly extra: readonly string[]
-  /** Options of Django's own that `manage.py prodserver` was given, for backends that are Django commands. */
+  /** Django's own options from the command line of `manage.py prodserver`, for backends that are Django commands. */
   readonly django: readonly string[]
 }
 
+/** An option as the program's grammar writes it. */
 export interface OptionTokens {
   /** The flag without dashes. */
   readonly name: string
@@ -141,170 +164,60 @@ export interface OptionTokens {
 }
 
 export interface Command {
-  /** `python` is the project's interpreter, `node` the Node that runs prodserver; else a program on PATH or a path. */
+  /** `python` for the project's interpreter, `node` for the Node that runs prodserver; else a path, or a name on PATH. */
   readonly program: string
-  /** It is a script of a Python package, beside the project's interpreter; on PATH where it is not there. */
+  /** Looks for the program beside the project's interpreter before PATH. Default false. */
   readonly beside?: boolean
   readonly args: readonly string[]
 }
 
 /** Descriptors of bound stream sockets, as the program inherits them. */
 export interface InheritedSockets {
-  /** What `listen` has said. */
+  /** The addresses that `Backend.listen` returned. */
   readonly addresses: readonly string[]
-  /** One for each of `listen`'s addresses. */
+  /** Descriptors, one for each address. */
   readonly listen: readonly number[]
   /**
-   * One more, served by the same application: there a new copy answers, where on the others the old one may. Undefined
-   * where nobody asks there: under a service manager, which hands over the sockets alone and sets LISTEN_FDS.
+   * Descriptor of a further socket for the same application. Only the new copy answers there, so a probe cannot reach the
+   * old copy. Undefined under a service manager, which passes `listen` alone and sets LISTEN_FDS.
    */
   readonly probe: number | undefined
 }
 
+/** Start of a program that uses inherited sockets. */
 export interface Inherited {
   readonly command: Command
   readonly env?: Readonly<Record<string, string>>
   /**
-   * It is started through a program of prodserver's: for Python the path of `serve.py` takes the place of `-m`, Node
-   * loads `serve-node.cjs` first. Default false.
+   * Starts the program by a runner: the path of `serve.py` replaces `-m` for Python, and Node loads `serve-node.cjs`
+   * first. Default false.
    */
   readonly runner?: boolean
-  /** The sockets must be listening before it starts. Default false: it calls listen itself. */
+  /** Says that the sockets must listen before the program starts. Default false: the program calls listen. */
   readonly listening?: boolean
-  /** The command takes the sockets without `serve.py` as well. Default false. */
+  /** Says that the command works with inherited sockets without the runner too. Default false. */
   readonly unaided?: boolean
 }
 
 export interface ListenInput {
-  /** The values that an option ends up with; empty when it is not given. */
+  /** Returns the values of an option: declared, from the command line or by default. Empty if it is not given. */
   readonly values: (name: string) => readonly string[]
+  /** Environment of the process. */
   readonly env: Env
 }
 
 export interface WorkersInput extends ListenInput {
-  /** Of the machine, as its programs count them: a container may be allowed less. */
+  /** Processors of the machine, as programs count them. A container may be limited to fewer. */
   readonly processors: number
 }
 
 /** The processes of one instance that hold the application. */
 export interface Workers {
   readonly processes: number
-  /** The option that says how many. */
+  /** Option that says how many processes. */
   readonly option?: string
-  /** They are copies of a main process that has loaded the application, and share a part of its memory. Default false. */
+  /** Says that they are forks of a process that has loaded the application, and share memory with it. Default false. */
   readonly forked?: boolean
-  /** How many connections each of them keeps open at most, and the option that says so; absent where nothing does. */
+  /** Most open connections of each process, and the option that says so. Absent if there is no limit. */
   readonly connections?: { readonly most: number; readonly option: string }
 }
-
-/** As many as an option says, else a variable of the environment, else one. */
-export const workersOf =
-  (option: string, ...variables: readonly string[]) =>
-  ({ values, env }: ListenInput): Workers => {
-    const given = [...values(option), ...variables.map((variable) => env[variable])].find((value) => Number(value) > 0)
-    return { processes: Number(given ?? 1), option }
-  }
-
-/** All options in one list, for backends that need no special order. */
-export const allTokens = (options: readonly OptionTokens[]): readonly string[] =>
-  options.flatMap((option) => option.tokens)
-
-/** The common form: `python -m MODULE [options] APP`. */
-export const pythonModule =
-  (module: string, ...fixed: readonly string[]) =>
-  ({ options, extra, app }: CommandInput): Command => ({
-    program: 'python',
-    args: ['-m', module, ...fixed, ...allTokens(options), ...extra, ...app],
-  })
-
-/** `python -m django COMMAND [options]`. */
-export const managementCommand =
-  (name: string) =>
-  ({ options, extra, django }: CommandInput): Command => ({
-    program: 'python',
-    args: ['-m', 'django', name, ...django, ...allTokens(options), ...extra],
-  })
-
-/**
- * The options, and then the words of that name: some parsers want them in one piece. Words on the command line take
- * the place of the declared ones.
- */
-export function wordsLast(name: string, { options, extra }: CommandInput, grammar: OptionGrammar): readonly string[] {
-  const isWord = (option: OptionTokens): boolean => option.name === name
-  const declared = hasWords(extra, grammar) ? [] : options.filter(isWord)
-  return [...allTokens(options.filter((option) => !isWord(option))), ...extra, ...allTokens(declared)]
-}
-
-/** Whether something among the tokens is neither an option nor the value of one. */
-function hasWords(tokens: readonly string[], grammar: OptionGrammar): boolean {
-  let isValue = false
-  return tokens.some((token) => {
-    const wasValue = isValue
-    isValue = !wasValue && takesNext(token, grammar)
-    return !wasValue && !token.startsWith('-')
-  })
-}
-
-/** Whether an option takes the next token for its value. */
-function takesNext(token: string, grammar: OptionGrammar): boolean {
-  const [, long, short] = /^(?:--([^=]+)|-([A-Za-z]))$/.exec(token) ?? []
-  const name = short === undefined ? flagName(long ?? '', grammar) : longName(short, grammar)
-  return (long ?? short) !== undefined && switchFlags(name, grammar) === undefined
-}
-
-/** Whether one of these options is given, here or on the command line. */
-export function isGiven(names: readonly string[], { options, extra }: CommandInput, grammar: OptionGrammar): boolean {
-  const full = (name: string): string => longName(name, grammar)
-  const given = new Set(options.filter(({ tokens }) => tokens.length > 0).map(({ name }) => full(name)))
-  for (const token of extra) {
-    if (token.startsWith('--')) given.add(flagName(token.slice(2).split('=')[0] ?? '', grammar))
-    else if (token.startsWith('-')) given.add(full(token.slice(1, 2)))
-  }
-  return names.some((name) => given.has(name))
-}
-
-/** The input without these declared options. */
-export function withoutOptions(names: readonly string[], input: CommandInput, grammar: OptionGrammar): CommandInput {
-  return { ...input, options: input.options.filter(({ name }) => !names.includes(longName(name, grammar))) }
-}
-
-/** For servers that are given their sockets by `serve.py`, in the place of the options that say where to listen. */
-export const inheritThroughRunner =
-  (grammar: OptionGrammar, addressOptions: readonly string[], refused: readonly string[]) =>
-  (command: (input: CommandInput) => Command): NonNullable<Backend['inherit']> =>
-  (input, { listen, probe }) => {
-    const onCommandLine = { ...input, options: [] }
-    if (isGiven(refused, input, grammar) || isGiven(addressOptions, onCommandLine, grammar)) return undefined
-    return {
-      command: command(withoutOptions(addressOptions, input, grammar)),
-      env: { PRODSERVER_LISTEN_FDS: listen.join(','), ...probeVariable(probe) },
-      runner: true,
-      listening: true,
-    }
-  }
-
-/** How `serve.py` is told of the socket that only probes use. */
-export const probeVariable = (probe: number | undefined): Readonly<Record<string, string>> =>
-  probe === undefined ? {} : { PRODSERVER_PROBE_FD: String(probe) }
-
-/**
- * For servers that Node runs: whatever of Node's they listen with is given the socket of its address. Undefined where the
- * command is another program's, and what Node starts in its turn has no sockets.
- */
-export const inheritInNode =
-  (command: Backend['command']): NonNullable<Backend['inherit']> =>
-  (input, { addresses, listen, probe }) => {
-    const asked = command(input)
-    if (asked.program !== 'node' || probe === undefined) return undefined
-    const sockets = { listen: Object.fromEntries(addresses.map((each, index) => [each, listen[index]])), probe }
-    return { command: asked, env: { PRODSERVER_NODE_SOCKETS: JSON.stringify(sockets) }, runner: true }
-  }
-
-/** Addresses from a `--host` and a `--port`, or a Unix socket where that is given. */
-export const hostAndPort =
-  (host: string, port: string, socketOption: string) =>
-  ({ values }: ListenInput): readonly string[] => {
-    const socket = values(socketOption).at(-1)
-    if (socket !== undefined) return [printAddress({ path: socket })]
-    return [joinHostPort(values('host').at(-1) ?? host, values('port').at(-1) ?? port)]
-  }

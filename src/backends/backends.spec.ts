@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import { optionValues, withoutOverridden } from '../args/override.ts'
 import { translateArgs } from '../args/translate.ts'
 import type { Env, Json } from '../core/types.ts'
-import { type Backend, hostAndPort } from './backend.ts'
+import type { Backend } from './backend.ts'
+import { hostAndPort } from './option-values.ts'
 import { BACKEND_REFERENCES, BACKENDS, findBackend, PYTHON_MODULES } from './index.ts'
 
 interface Declared {

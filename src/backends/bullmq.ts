@@ -1,4 +1,5 @@
-import { allTokens, type Backend } from './backend.ts'
+import type { Backend } from './backend.ts'
+import { allTokens } from './command-line.ts'
 
 export const bullmq: Backend = {
   name: 'bullmq',

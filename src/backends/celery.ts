@@ -1,13 +1,6 @@
 import type { OptionGrammar } from '../args/grammar.ts'
-import {
-  allTokens,
-  type Backend,
-  type Command,
-  type CommandInput,
-  type OptionTokens,
-  type Workers,
-  type WorkersInput,
-} from './backend.ts'
+import type { Backend, Command, CommandInput, OptionTokens, Workers, WorkersInput } from './backend.ts'
+import { allTokens } from './command-line.ts'
 
 /** Options of `celery` itself. After the sub-command they are an error. */
 const GLOBAL = new Set([

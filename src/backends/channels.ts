@@ -1,5 +1,6 @@
 import type { OptionGrammar } from '../args/grammar.ts'
-import { type Backend, wordsLast } from './backend.ts'
+import type { Backend } from './backend.ts'
+import { wordsLast } from './command-line.ts'
 import { djangoOptions } from './django-command.ts'
 
 const options: OptionGrammar = {

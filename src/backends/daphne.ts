@@ -1,17 +1,9 @@
 import type { OptionGrammar } from '../args/grammar.ts'
 import { joinHostPort, printAddress } from '../core/addresses.ts'
 import { compact } from '../core/lists.ts'
-import {
-  type Backend,
-  type CommandInput,
-  type Inherited,
-  type InheritedSockets,
-  isGiven,
-  type ListenInput,
-  probeVariable,
-  pythonModule,
-  withoutOptions,
-} from './backend.ts'
+import type { Backend, CommandInput, Inherited, InheritedSockets, ListenInput } from './backend.ts'
+import { isGiven, pythonModule, withoutOptions } from './command-line.ts'
+import { probeVariable } from './inherit.ts'
 
 const options: OptionGrammar = {
   switches: ['proxy-headers', 'help'],

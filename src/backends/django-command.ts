@@ -1,5 +1,6 @@
 import type { OptionGrammar } from '../args/grammar.ts'
-import { allTokens, type Backend } from './backend.ts'
+import type { Backend } from './backend.ts'
+import { allTokens } from './command-line.ts'
 
 /** Options that every Django command has. */
 export const djangoOptions = {

@@ -1,4 +1,5 @@
-import { type Backend, managementCommand } from './backend.ts'
+import type { Backend } from './backend.ts'
+import { managementCommand } from './command-line.ts'
 import { djangoOptions } from './django-command.ts'
 
 export const djangoQ2: Backend = {

@@ -1,4 +1,5 @@
-import { allTokens, type Backend } from './backend.ts'
+import type { Backend } from './backend.ts'
+import { allTokens } from './command-line.ts'
 import { djangoOptions } from './django-command.ts'
 
 export const djangoTasks: Backend = {

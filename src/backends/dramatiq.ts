@@ -1,5 +1,6 @@
 import type { OptionGrammar } from '../args/grammar.ts'
-import { allTokens, type Backend, managementCommand } from './backend.ts'
+import type { Backend } from './backend.ts'
+import { allTokens, managementCommand } from './command-line.ts'
 import { djangoOptions } from './django-command.ts'
 
 const lists = { queues: ', ', path: ':' } as const

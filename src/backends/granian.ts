@@ -1,5 +1,8 @@
 import type { OptionGrammar } from '../args/grammar.ts'
-import { type Backend, hostAndPort, inheritThroughRunner, pythonModule, workersOf } from './backend.ts'
+import type { Backend } from './backend.ts'
+import { pythonModule } from './command-line.ts'
+import { inheritThroughRunner } from './inherit.ts'
+import { hostAndPort, workersOf } from './option-values.ts'
 
 const options: OptionGrammar = {
   switches: ['version', 'help'],

@@ -1,18 +1,9 @@
 import type { OptionGrammar } from '../args/grammar.ts'
 import { isUnixAddress, joinHostPort, parseAddress, printAddress } from '../core/addresses.ts'
-import {
-  type Backend,
-  type CommandInput,
-  type Inherited,
-  type InheritedSockets,
-  isGiven,
-  type ListenInput,
-  probeVariable,
-  pythonModule,
-  withoutOptions,
-  type Workers,
-  workersOf,
-} from './backend.ts'
+import type { Backend, CommandInput, Inherited, InheritedSockets, ListenInput, Workers } from './backend.ts'
+import { isGiven, pythonModule, withoutOptions } from './command-line.ts'
+import { probeVariable } from './inherit.ts'
+import { workersOf } from './option-values.ts'
 
 // Where a setting's name is not its flag's, both are taken: people copy names from gunicorn.conf.py.
 const options: OptionGrammar = {

@@ -1,16 +1,8 @@
 import type { OptionGrammar } from '../args/grammar.ts'
 import { isUnixAddress, joinHostPort, parseAddress, printAddress } from '../core/addresses.ts'
-import {
-  type Backend,
-  type CommandInput,
-  type Inherited,
-  type InheritedSockets,
-  isGiven,
-  type ListenInput,
-  pythonModule,
-  withoutOptions,
-  workersOf,
-} from './backend.ts'
+import type { Backend, CommandInput, Inherited, InheritedSockets, ListenInput } from './backend.ts'
+import { isGiven, pythonModule, withoutOptions } from './command-line.ts'
+import { workersOf } from './option-values.ts'
 
 const options: OptionGrammar = {
   switches: ['daemon', 'debug', 'reload', 'help'],

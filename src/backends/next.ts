@@ -1,6 +1,8 @@
 import type { OptionGrammar } from '../args/grammar.ts'
 import { joinHostPort } from '../core/addresses.ts'
-import { allTokens, type Backend, type Command, type CommandInput, inheritInNode, isGiven } from './backend.ts'
+import type { Backend, Command, CommandInput } from './backend.ts'
+import { allTokens, isGiven } from './command-line.ts'
+import { inheritInNode } from './inherit.ts'
 
 const options: OptionGrammar = {
   switches: ['inspect', 'help'],

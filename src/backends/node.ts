@@ -1,6 +1,8 @@
 import type { Env } from '../core/types.ts'
 import { joinHostPort, printAddress } from '../core/addresses.ts'
-import { allTokens, type Backend, type Command, type CommandInput, inheritInNode, type ListenInput } from './backend.ts'
+import type { Backend, Command, CommandInput, ListenInput } from './backend.ts'
+import { allTokens } from './command-line.ts'
+import { inheritInNode } from './inherit.ts'
 
 export const node: Backend = {
   name: 'node',

@@ -1,4 +1,6 @@
-import { type Backend, type Command, type CommandInput, inheritInNode, allTokens } from './backend.ts'
+import type { Backend, Command, CommandInput } from './backend.ts'
+import { allTokens } from './command-line.ts'
+import { inheritInNode } from './inherit.ts'
 import { hostAndPortOfNode } from './node.ts'
 
 export const npmScript: Backend = {

@@ -1,5 +1,6 @@
 import type { OptionGrammar } from '../args/grammar.ts'
-import { allTokens, type Backend, type OptionTokens } from './backend.ts'
+import type { Backend, OptionTokens } from './backend.ts'
+import { allTokens } from './command-line.ts'
 import { djangoOptions } from './django-command.ts'
 
 /** Options of every Django command. After the sub-command they are an error. */

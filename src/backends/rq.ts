@@ -1,5 +1,6 @@
 import type { OptionGrammar } from '../args/grammar.ts'
-import { type Backend, type Command, type CommandInput, managementCommand, wordsLast } from './backend.ts'
+import type { Backend, Command, CommandInput } from './backend.ts'
+import { managementCommand, wordsLast } from './command-line.ts'
 import { djangoOptions } from './django-command.ts'
 
 const python = { module: 'django_rq', package: 'django-rq', oldest: '4.0.0', installedApps: ['django_rq'] } as const

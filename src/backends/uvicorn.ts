@@ -1,18 +1,8 @@
 import type { OptionGrammar } from '../args/grammar.ts'
-import {
-  type Backend,
-  type CommandInput,
-  hostAndPort,
-  type Inherited,
-  type InheritedSockets,
-  isGiven,
-  probeVariable,
-  type ListenInput,
-  pythonModule,
-  withoutOptions,
-  type Workers,
-  workersOf,
-} from './backend.ts'
+import type { Backend, CommandInput, Inherited, InheritedSockets, ListenInput, Workers } from './backend.ts'
+import { isGiven, pythonModule, withoutOptions } from './command-line.ts'
+import { probeVariable } from './inherit.ts'
+import { hostAndPort, workersOf } from './option-values.ts'
 
 const options: OptionGrammar = {
   switches: ['reload', 'factory', 'reset-contextvars', 'http2', 'version', 'help'],

@@ -1,19 +1,17 @@
 import { longName, type OptionGrammar } from '../args/grammar.ts'
 import { joinHostPort, printAddress } from '../core/addresses.ts'
-import {
-  allTokens,
-  type Backend,
-  type Command,
-  type CommandInput,
-  type Inherited,
-  type InheritedSockets,
-  isGiven,
-  type ListenInput,
-  type OptionTokens,
-  withoutOptions,
-  type Workers,
-  type WorkersInput,
+import type {
+  Backend,
+  Command,
+  CommandInput,
+  Inherited,
+  InheritedSockets,
+  ListenInput,
+  OptionTokens,
+  Workers,
+  WorkersInput,
 } from './backend.ts'
+import { allTokens, isGiven, withoutOptions } from './command-line.ts'
 
 const options: OptionGrammar = {
   // It has some hundred more. `True` switches those on as well, and the words of its configuration files do.

@@ -1,6 +1,9 @@
 import type { OptionGrammar } from '../args/grammar.ts'
 import { joinHostPort } from '../core/addresses.ts'
-import { type Backend, hostAndPort, inheritThroughRunner, type ListenInput, pythonModule } from './backend.ts'
+import type { Backend, ListenInput } from './backend.ts'
+import { pythonModule } from './command-line.ts'
+import { inheritThroughRunner } from './inherit.ts'
+import { hostAndPort } from './option-values.ts'
 
 const options: OptionGrammar = {
   switches: ['call', 'help'],

@@ -1,4 +1,5 @@
-import { type Backend, isGiven } from '../backends/backend.ts'
+import type { Backend } from '../backends/backend.ts'
+import { isGiven } from '../backends/command-line.ts'
 import type { Declaration } from '../config/declarations.ts'
 import type { ProcessKind } from '../core/types.ts'
 import { buildCommand, type ProcessCommand } from './command.ts'

@@ -1,4 +1,5 @@
-import { type Backend, isGiven } from '../../../backends/backend.ts'
+import type { Backend } from '../../../backends/backend.ts'
+import { isGiven } from '../../../backends/command-line.ts'
 import type { LibraryAnswer } from '../../../inspect/answers.ts'
 import type { FactsOfDeployment, ProcessFacts } from '../../facts.ts'
 
