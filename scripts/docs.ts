@@ -6,6 +6,8 @@ import { BACKENDS } from '../src/backends/index.ts'
 import { printDuration } from '../src/core/durations.ts'
 import { COMMANDS } from '../src/cli/commands.ts'
 import { KEYS, PROCESS_KEYS } from '../src/config/schema.ts'
+import { PART_KEYS } from '../src/generated/keys.ts'
+import { PLANNED_FIELDS, type PlannedField } from '../src/plan/planned-keys.ts'
 import { EXIT, EXIT_MEANINGS, type ProblemId, PROBLEMS } from '../src/core/errors.ts'
 import { PROBLEM_PAGES, renderPage } from '../src/explain/index.ts'
 import { isSilenceable } from '../src/plan/checks/silence.ts'
@@ -65,8 +67,7 @@ The same can be declared in [a config file](../how-to/config-file.md), beside th
 
 ${table(['in settings', 'in a config file', 'meaning', 'default'], rows)}
 Durations are \`"30s"\`, \`"5m"\`, \`"1m30s"\` or a number of seconds; sizes are \`"512M"\`, \`"1.5G"\` or a number of bytes.
-\`up\` heeds all of them. \`run\` heeds \`BACKEND\`, \`APP\`, \`ARGS\`, \`ENV\`, \`ENV_FILE\`, \`CWD\`, \`USER\`, \`GROUP\`, \`UMASK\`, \`NICE\` and
-\`LIMITS\`: the others are for a [supervisor](supervisor.md).
+${wrap(`\`up\` heeds all of them. \`run\` heeds ${keysOfRun()}: the others are for a [supervisor](supervisor.md).`)}
 
 ## ARGS
 
@@ -97,6 +98,19 @@ Extra arguments on the command line come last and win: an option that is given a
 a process can be given [another value](../how-to/override.md) for one command or one machine.
 `
 }
+
+/** Lists the keys that `run` applies: those of the command line and environment, and those of the start. */
+function keysOfRun(): string {
+  const supervised = new Set<string>(PLANNED_FIELDS.filter(isSupervised).map(({ key }) => key))
+  const keys = PROCESS_KEYS.filter((key) => !supervised.has(key) && !(key in PART_KEYS))
+  const names = keys.map((key) => `\`${toSettingsKey(key)}\``)
+  return `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`
+}
+
+const isSupervised = ({ key, definition }: PlannedField): boolean => key !== 'backend' && !definition.isLaunched
+
+/** Breaks a paragraph into lines. */
+const wrap = (text: string): string => text.replace(/(?=.{125})(.{1,124}) /g, '$1\n')
 
 function renderBackends(): string {
   return `${HEAD}# Backends

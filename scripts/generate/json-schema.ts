@@ -1,8 +1,7 @@
 /** The JSON Schema of a config file, from the schema by which declarations are checked. */
 import * as v from 'valibot'
 import { BACKENDS } from '../../src/backends/index.ts'
-import { KEYS, PROCESS_KEYS, processSchema } from '../../src/config/schema.ts'
-import { asConfigFile } from '../../src/core/notation.ts'
+import { CONFIG_NOTATION, KEYS, PROCESS_KEYS, processSchema } from '../../src/config/schema.ts'
 import { type OptionKind, OPTION_NAMES } from './option-names.ts'
 
 /** As much of JSON Schema (draft 7, which every editor knows) as there is here. */
@@ -31,8 +30,7 @@ export interface JsonSchema {
   readonly definitions?: Readonly<Record<string, JsonSchema>>
 }
 
-const { say } = asConfigFile(PROCESS_KEYS)
-const inConfig = (text: string): string => say({ place: '', message: text }).message
+const inConfig = (text: string): string => CONFIG_NOTATION.say({ place: '', message: text }).message
 
 export function renderJsonSchema(): string {
   const process = processJsonSchema()

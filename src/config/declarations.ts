@@ -3,10 +3,17 @@ import type { Problem } from '../core/errors.ts'
 import type { Json } from '../core/types.ts'
 import type { Keyed } from './keyed.ts'
 import { applyOverrides, type Override, type OverrideTexts, readOverrides } from './overrides.ts'
-import { expandShortForm, INNER_KEYS, PROCESS_KEYS, processSchema, type ProcessOptions } from './schema.ts'
+import {
+  CONFIG_NOTATION,
+  expandShortForm,
+  INNER_KEYS,
+  PROCESS_KEYS,
+  processSchema,
+  type ProcessOptions,
+} from './schema.ts'
 import type { ProcessKey } from '../generated/keys.ts'
 import { isSecretName } from '../core/secret.ts'
-import { AS_SETTINGS, asConfigFile, isInConfigFile, type Spelling, toCamel, toSnake } from '../core/notation.ts'
+import { AS_SETTINGS, isInConfigFile, type Spelling, toCamel, toSnake } from '../core/notation.ts'
 import { asOdd, describeType, isDictionary, nearest } from '../core/values.ts'
 
 /** One process as the user declared it, checked and normalised. */
@@ -111,17 +118,15 @@ function readSettings(input: DeclarationsInput): Read {
 /** The keys of a config file. */
 export const CONFIG_KEYS = ['processes', 'defaults', '$schema'] as const
 
-const AS_CONFIG = asConfigFile(PROCESS_KEYS)
-
 /** How things are written where a process is declared, by its place. */
-export const spellingAt = (place: string): Spelling => (isInConfigFile(place) ? AS_CONFIG : AS_SETTINGS)
+export const spellingAt = (place: string): Spelling => (isInConfigFile(place) ? CONFIG_NOTATION : AS_SETTINGS)
 
 function readConfig({ file, value }: NonNullable<DeclarationsInput['config']>): Read {
   const hint = 'Write: export default defineConfig({ processes: { web: { backend: "gunicorn" } } })'
   if (value === undefined)
     return { problems: [{ id: 'E113', place: file, message: 'The config file exports nothing by default.', hint }] }
   if (!isDictionary(value)) {
-    const message = `The config file must export an object with processes, not ${AS_CONFIG.describeType(value)}.`
+    const message = `The config file must export an object with processes, not ${CONFIG_NOTATION.describeType(value)}.`
     return { problems: [{ id: 'E113', place: file, message, hint }] }
   }
   const unknown = Object.keys(value).filter((key) => !CONFIG_KEYS.some((known) => known === key))
@@ -136,7 +141,7 @@ function readConfig({ file, value }: NonNullable<DeclarationsInput['config']>): 
     return { problems: problems.length > 0 ? problems : [missing] }
   }
   const example = 'processes: { web: { backend: "gunicorn" } }'
-  const read = readProcesses({ processes, defaults, order: [], spelling: AS_CONFIG, example })
+  const read = readProcesses({ processes, defaults, order: [], spelling: CONFIG_NOTATION, example })
   return { ...read, problems: [...problems, ...read.problems] }
 }
 
@@ -175,7 +180,7 @@ function declaredTwice(name: string, { spelling }: Source, first: Source): Parse
 function withoutRepeated(problems: readonly Problem[]): readonly Problem[] {
   const seen = new Set<string>()
   return problems.flatMap((problem) => {
-    if (![AS_SETTINGS, AS_CONFIG].some(({ defaults }) => new RegExp(`^${defaults}[.[]`).test(problem.place)))
+    if (![AS_SETTINGS, CONFIG_NOTATION].some(({ defaults }) => new RegExp(`^${defaults}[.[]`).test(problem.place)))
       return problem
     const shared = { ...problem, process: undefined }
     const text = JSON.stringify(shared)

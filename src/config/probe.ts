@@ -1,3 +1,4 @@
+import { defined } from '../core/defined.ts'
 import { DEFAULT_PROBE } from '../core/defaults.ts'
 import { commandLine, flag, integer, milliseconds, object, optional, type Shape, text } from '../core/shape.ts'
 import { printDuration } from '../core/durations.ts'
@@ -58,13 +59,9 @@ const START_MS = 60_000
 export function planProbe(probe: DeclaredProbe): PlannedProbe {
   const { http, tcp, exec, log, delay, notify, failures } = probe
   const { interval = DEFAULT_PROBE.intervalMs, timeout = DEFAULT_PROBE.timeoutMs } = probe
+  const way = { http, tcp: tcp === undefined ? undefined : String(tcp), exec, log, delayMs: delay, notify }
   return {
-    ...(http !== undefined && { http }),
-    ...(tcp !== undefined && { tcp: String(tcp) }),
-    ...(exec !== undefined && { exec }),
-    ...(log !== undefined && { log }),
-    ...(delay !== undefined && { delayMs: delay }),
-    ...(notify === true && { notify }),
+    ...defined(way),
     intervalMs: interval,
     timeoutMs: timeout,
     failures: failures ?? DEFAULT_PROBE.failures,

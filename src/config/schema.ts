@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { asConfigFile } from '../core/notation.ts'
 import type { Json } from '../core/types.ts'
 import { DECLARED_KEYS, type ProcessKey } from '../generated/keys.ts'
 import type { DeclaredKey, Dictionary, InputOf, OutputOf } from './key.ts'
@@ -39,6 +40,12 @@ export const processSchema = v.strictObject(
 /** Names of the inner keys, by the keys whose dictionaries have a fixed form. */
 export const INNER_KEYS: Readonly<Partial<Record<string, readonly string[]>>> = Object.fromEntries(
   Object.entries(KEYS).flatMap(([key, { inner }]) => (Array.isArray(inner) ? [[key, inner as readonly string[]]] : [])),
+)
+
+/** The notation of a config file. */
+export const CONFIG_NOTATION = asConfigFile(
+  PROCESS_KEYS,
+  Object.values(INNER_KEYS).flatMap((names) => names ?? []),
 )
 
 const isKey = (key: string): key is ProcessKey => Object.hasOwn(KEYS, key)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { AS_SETTINGS, asConfigFile, isInConfigFile, placeWithin } from './notation.ts'
 
-const CONFIG = asConfigFile(['app', 'args', 'env', 'dependsOn', 'memoryLimit'])
+const CONFIG = asConfigFile(['app', 'args', 'env', 'dependsOn', 'memoryLimit'], ['maxDelay', 'timeout'])
 const inConfig = (message: string): string => CONFIG.say({ place: '', message }).message
 
 const said: readonly (readonly [inSettings: string, inConfigFile: string])[] = [

@@ -41,9 +41,14 @@ export const AS_SETTINGS: Spelling = {
 
 const IDENTIFIER = /^[\p{L}_$][\p{L}\p{N}_$]*$/u
 
-/** @param keys - those of a process, camel case: what is no key of ours is left as it is. */
-export const asConfigFile = (keys: readonly string[]): Spelling => {
-  const words = vocabulary(keys)
+/**
+ * The notation of a config file. Names that are no keys stay as they are.
+ *
+ * @param keys keys of a process, in camel case
+ * @param inner keys of their dictionaries, in camel case
+ */
+export const asConfigFile = (keys: readonly string[], inner: readonly string[] = []): Spelling => {
+  const words = vocabulary(keys, inner)
   const respell = (text: string): string => inOtherWords(text, words)
   return {
     processes: 'processes',
@@ -78,16 +83,15 @@ export const placeWithin = (place: string, inner: string): string =>
 
 type Words = ReadonlyMap<string, string>
 
-function vocabulary(keys: readonly string[]): Words {
+function vocabulary(keys: readonly string[], inner: readonly string[]): Words {
   return new Map([
+    ...inner.map((key) => [toSnake(key), key] as const),
     ...keys.map((key) => [toSettingsKey(key), key] as const),
     ['PRODUCTION_PROCESSES', 'processes'],
     ['PRODUCTION_PROCESS_DEFAULTS', 'defaults'],
     ['True', 'true'],
     ['False', 'false'],
     ['None', 'null'],
-    ['max_delay', 'maxDelay'],
-    ['max_size', 'maxSize'],
   ])
 }
 

@@ -2,8 +2,11 @@ import type { ProcessKey } from '../../src/generated/keys.ts'
 import type { Problem } from '../../src/core/errors.ts'
 import { exportPlan } from '../../src/export/export-plan.ts'
 import type { ExportedProcess } from '../../src/export/input.ts'
+import { PLANNED_KEYS } from '../../src/export/support.ts'
 import type { Target } from '../../src/export/target.ts'
+import { PLANNED_FIELDS } from '../../src/plan/planned-keys.ts'
 import { exportedProcess, exportInput } from './exported.ts'
+import { createPlanned, exampleValue } from './specs.ts'
 
 /** A process that declares one key, and differs by it from a process that declares nothing. */
 interface Change {
@@ -21,7 +24,7 @@ const READY = { intervalMs: 1000, timeoutMs: 5000, failures: 3, startMs: 60_000 
 const RESTART = { policy: 'always', delayMs: 1000, maxDelayMs: 60_000, limit: 10, windowMs: 600_000 } as const
 const LOG = { maxSizeBytes: 10 * 1024 ** 2, keep: 5, compress: true }
 
-/** Every way in which a declaration differs from the default, key by key. A key that is the same for every target has none. */
+/** Every way in which a declaration differs from the default, key by key. Default: the example of the key. */
 const CHANGES: Readonly<Partial<Record<ProcessKey, readonly Change[]>>> = {
   args: [
     { key: 'args', to: { argv: ['/usr/bin/python3', '-m', 'app', '--verbose'] } },
@@ -96,8 +99,6 @@ const CHANGES: Readonly<Partial<Record<ProcessKey, readonly Change[]>>> = {
     { key: 'group', to: { group: 'www-data' } },
     { key: 'group', to: { group: '33' }, both: { user: '1000' } },
   ],
-  umask: [{ key: 'umask', to: { umask: '027' } }],
-  nice: [{ key: 'nice', to: { nice: 5 } }],
   limits: [
     { key: 'limits', to: { limits: { nofile: '65536' } } },
     { key: 'limits', to: { limits: { as: '1000000' } } },
@@ -142,7 +143,14 @@ const onMachine = (process: ExportedProcess): ExportedProcess => ({
 
 /** Returns the changes of one key that mean something to the target. */
 export const changesFor = ({ runsIn, name }: Target, key: ProcessKey): readonly Change[] =>
-  (CHANGES[key] ?? []).filter(({ only = runsIn, sameIn = [] }) => only === runsIn && !sameIn.includes(name))
+  (CHANGES[key] ?? exampleOf(key)).filter(({ only = runsIn, sameIn = [] }) => only === runsIn && !sameIn.includes(name))
+
+/** Returns the change that the example of a key makes; none for a key that the plan has resolved for every target. */
+function exampleOf(key: ProcessKey): readonly Change[] {
+  const field = PLANNED_FIELDS.find((planned) => planned.key === key)?.field
+  if (field === undefined || key in PLANNED_KEYS) return []
+  return [{ key, to: { [field]: createPlanned({ [key]: exampleValue(key) })[field] } }]
+}
 
 /** Effect of a change of a declaration on an export. */
 export interface Effect {

@@ -1,10 +1,18 @@
-import type { ProcessOptions } from '../../src/config/schema.ts'
+import * as v from 'valibot'
+import { KEYS, type ProcessOptions, processSchema } from '../../src/config/schema.ts'
+import type { ProcessKey } from '../../src/generated/keys.ts'
 import type { PlannedProcess } from '../../src/plan/plan.ts'
 import { plannedValues } from '../../src/plan/planned-values.ts'
 import type { ProcessSpec } from '../../src/supervisor/spec.ts'
 
 /** The declared keys of a process; a key that is left out has its default. */
 type Declared = Partial<ProcessOptions>
+
+/** Returns the example of a key, checked and normalized. */
+export function exampleValue<Key extends ProcessKey>(key: Key): ProcessOptions[Key] {
+  const declared = { backend: 'command', [key]: KEYS[key].example }
+  return v.parse(processSchema, declared)[key]
+}
 
 /** Returns what a plan and a specification of a plain worker have in common. */
 const plainWorker = (declared: Declared) => ({

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { defined } from '../../core/defined.ts'
 import { printDuration } from '../../core/durations.ts'
 import { milliseconds, object, type Shape, word } from '../../core/shape.ts'
 import { type OutputOf, type PlannedKey, STOP_SIGNALS } from '../key.ts'
@@ -43,9 +44,6 @@ export const planned: PlannedKey<OutputOf<typeof declared>, PlannedStop> = {
     signal: stop?.signal ?? backend.stop?.signal ?? 'TERM',
     timeoutMs: stop?.timeout ?? backend.stop?.timeoutMs ?? 30_000,
   }),
-  fromBackend: ({ stop = {} }) => [
-    ...(stop.signal === undefined ? [] : ['signal']),
-    ...(stop.timeoutMs === undefined ? [] : ['timeout']),
-  ],
+  fromBackend: ({ stop = {} }) => Object.keys(defined({ signal: stop.signal, timeout: stop.timeoutMs })),
   shape: object<PlannedStop>({ signal: word(...STOP_SIGNALS) as Shape<string>, timeoutMs: milliseconds }),
 }

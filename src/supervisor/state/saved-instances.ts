@@ -1,3 +1,4 @@
+import { plannedValues } from '../../plan/planned-values.ts'
 import { factsOf, type InitialFacts, type InstanceState, type ProcessState } from '../process/state.ts'
 import type { ProcessSpec } from '../spec.ts'
 import { othersIn, phaseOf } from '../process/views.ts'
@@ -91,36 +92,23 @@ const mapValues = <From, To>(map: ReadonlyMap<string, From>, change: (value: Fro
 const withoutNulls = (values: Readonly<Record<string, string | null | undefined>>): Record<string, string> =>
   Object.fromEntries(Object.entries(values).flatMap(([name, value]) => (value == null ? [] : [[name, value]])))
 
-/** Returns a specification that suffices to stop a process which was removed from the declaration. */
-export function undeclaredSpec({ process, hash, stop }: SavedLife): ProcessSpec {
-  return {
-    name: process,
-    kind: 'worker',
-    backend: '',
-    title: process,
-    argv: [],
-    env: {},
-    cwd: '/',
-    listen: [],
-    inherited: null,
-    alone: null,
-    instances: 0,
-    run: 'always',
-    dependsOn: {},
-    ready: { delayMs: 0, intervalMs: 1000, timeoutMs: 1000, failures: 1, startMs: 60_000 },
-    alive: null,
-    restart: { policy: 'never', delayMs: 0, maxDelayMs: 0, limit: 1, windowMs: 1 },
-    stop,
-    reload: 'restart',
-    memoryLimitBytes: null,
-    schedule: null,
-    user: null,
-    group: null,
-    umask: null,
-    nice: null,
-    limits: {},
-    log: { maxSizeBytes: 10 * 1024 ** 2, keep: 5, compress: false },
-    enabled: false,
-    hash,
-  }
-}
+/** Values of a process that nothing starts. */
+const STOPPED = plannedValues(
+  { backend: '', instances: 0, enabled: false },
+  { backend: {}, reference: '', cwd: '/', processors: 1 },
+)
+
+/** Returns what the supervisor needs to stop a process that was removed from the declaration: its saved stop policy. */
+export const undeclaredSpec = ({ process: name, hash, stop }: SavedLife): ProcessSpec => ({
+  ...STOPPED,
+  name,
+  kind: 'worker',
+  title: name,
+  argv: [],
+  env: {},
+  listen: [],
+  inherited: null,
+  alone: null,
+  stop,
+  hash,
+})
