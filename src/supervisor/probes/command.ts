@@ -24,10 +24,10 @@ export function probeCommand(
   const child = process.getBuiltinModule('node:child_process').spawn(program, args, {
     cwd,
     env,
+    uid,
+    gid,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
-    ...(uid !== undefined && { uid }),
-    ...(gid !== undefined && { gid }),
   })
   const kill = (): void => {
     try {

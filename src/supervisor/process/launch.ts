@@ -34,28 +34,31 @@ export interface LaunchInput {
   readonly sockets: readonly string[]
 }
 
-/** Everything that the keeper needs to start one life. */
-export function startOf({ spec, instance, run, token, root, place, notifySocket, sockets }: LaunchInput): Start {
+/** Returns the message with which the shim starts one invocation. */
+export function startOf(input: LaunchInput): Start {
+  const { spec, instance, run, token, root, sockets } = input
   const inherited = sockets.length > 0 ? spec.inherited : null
-  const env: Record<string, string> = { ...spec.env }
-  for (const name of OURS) delete env[name]
   return {
     token,
     instance,
     run,
     argv: inherited ? inherited.argv : spec.argv,
-    env: {
-      ...env,
-      ...inherited?.env,
-      ...(notifySocket !== '' && { NOTIFY_SOCKET: notifySocket }),
-      PRODSERVER_PROCESS: spec.name,
-      PRODSERVER_INSTANCE: instance,
-      [MARK]: markOf(place, token),
-    },
+    env: environmentOf(input, inherited?.env ?? {}),
     ...launchValues(spec),
     lock: spec.alone === null ? null : lockPath(root, spec.alone),
     sockets,
   }
+}
+
+function environmentOf(
+  { spec, instance, token, place, notifySocket }: LaunchInput,
+  inherited: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const env: Record<string, string> = { ...spec.env }
+  for (const name of OURS) delete env[name]
+  Object.assign(env, inherited)
+  if (notifySocket !== '') env['NOTIFY_SOCKET'] = notifySocket
+  return { ...env, PRODSERVER_PROCESS: spec.name, PRODSERVER_INSTANCE: instance, [MARK]: markOf(place, token) }
 }
 
 /**

@@ -181,7 +181,7 @@ function withDescendants(table: ProcessTable, pids: readonly number[]): ProcessR
   for (const pid of queue) {
     if (found.has(pid)) continue
     found.add(pid)
-    queue.push(...(children.get(pid) ?? []))
+    for (const child of children.get(pid) ?? []) queue.push(child)
   }
   return [...found].flatMap((pid) => table.get(pid) ?? [])
 }
