@@ -7,7 +7,7 @@ import type { Instance } from './process/instance.ts'
 import type { ManagedProcess } from './process/managed.ts'
 import { reloadsUnseen } from '../core/reload-strategy.ts'
 import type { InstanceState, ReloadOutcome } from './process/state.ts'
-import { currentsOf, hasProcess, isDone, isFailing, isMoving, phaseOf, reasonOf } from './process/views.ts'
+import { currentsOf, hasProcess, instancesIn, isDone, isFailing, isMoving, phaseOf, reasonOf } from './process/views.ts'
 import type { ProcessSpec } from './spec.ts'
 import type { Supervisor } from './supervisor.ts'
 
@@ -322,7 +322,7 @@ export async function setCount(supervisor: Supervisor, managed: ManagedProcess, 
   managed.dispatch({ type: 'scale', count })
   supervisor.lookAgain()
   const added = managed.currents.filter((instance) => !known.has(instance))
-  const leaving = managed.instances.filter((instance) => !managed.currents.slice(0, count).includes(instance))
+  const leaving = instancesAbove(managed, count)
   await supervisor.until(() => leaving.every(({ state }) => !isMoving(state)))
   await settled(supervisor, added)
   if (known.size === count)
@@ -331,6 +331,13 @@ export async function setCount(supervisor: Supervisor, managed: ManagedProcess, 
   const rest = count === declared ? '' : `; INSTANCES is ${declared}, and the next \`up\` goes back to that`
   const hasFailed = added.some(({ state }) => phaseOf(state) === 'failed')
   return { process: name, did: hasFailed ? 'failed' : 'scaled', message: `${known.size} → ${count}${rest}` }
+}
+
+/** Returns the instances in slots above a number. */
+function instancesAbove({ state, instances }: ManagedProcess, count: number): readonly Instance[] {
+  const slots = state.slots.filter(({ number }) => number > count)
+  const keys = new Set(slots.flatMap(instancesIn).map(({ key }) => key))
+  return instances.filter(({ key }) => keys.has(key))
 }
 
 /** Stops everything, and proves that nothing is left. */

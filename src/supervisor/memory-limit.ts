@@ -18,12 +18,13 @@ export function createMemoryLimit(options: MemoryLimitOptions): (instance: Insta
   const replaceableMs = new Map<string, number>()
 
   const replace = async (managed: ManagedProcess, instance: Instance): Promise<void> => {
+    const before = managed.state.lastReload?.id ?? 0
     managed.dispatch({ type: 'replace', key: instance.key })
-    const id = managed.state.reload?.id ?? managed.state.lastReload?.id
-    await until(() => managed.state.reload?.id !== id)
+    // A second instance of a slot is not replaced.
+    await until(() => managed.state.reload === null)
     replaceableMs.set(instance.id, Date.now() + REPLACE_AGAIN_MS)
     const { lastReload } = managed.state
-    if (lastReload?.id !== id || lastReload?.outcome.ok !== false) return
+    if (lastReload === null || lastReload.id === before || lastReload.outcome.ok) return
     const { reason, details } = lastReload.outcome
     const message = `could not be replaced: ${reason}`
     write({ type: 'reload-refused', ...about(instance), message, details: details || undefined })
