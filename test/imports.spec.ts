@@ -23,7 +23,7 @@ const LAYERS: Readonly<Record<string, { files: RegExp; imports: readonly string[
   init: { files: /^init\//, imports: ['core', 'args', 'backends', 'init'] },
   run: { files: /^run\//, imports: ['core', 'plan', 'run'] },
   export: { files: /^export\//, imports: ['core', 'generated', 'plan', 'export'] },
-  deploy: { files: /^deploy\//, imports: ['core', 'control', 'deploy'] },
+  deploy: { files: /^deploy\//, imports: ['core', 'control', 'export', 'deploy'] },
   control: { files: /^control\//, imports: ['core', 'control'] },
   logs: { files: /^logs\//, imports: ['core', 'control', 'logs'] },
   supervisor: {
@@ -256,7 +256,7 @@ const PROCESS: Readonly<Record<string, { members: readonly string[]; because: st
     members: ['getBuiltinModule'],
     because: 'a module that is loaded only where it is needed',
   },
-  'deploy/kubernetes/client.ts': {
+  'deploy/kubernetes/request.ts': {
     members: ['getBuiltinModule'],
     because: 'a module that is loaded only where it is needed',
   },

@@ -1,6 +1,5 @@
-import { createKubeClient } from '../deploy/kubernetes/client.ts'
-import { createKubeEngine, type KubeEngine } from '../deploy/kubernetes/engine.ts'
-import { clusterAccess } from '../deploy/kubernetes/kubeconfig.ts'
+import type { Connection, Engine, EngineType, OperableEngine } from '../deploy/engine.ts'
+import { kubernetes } from '../deploy/kubernetes/index.ts'
 import type { ProcessStatus } from '../control/protocol.ts'
 import { EXIT, ProdserverError, UsageError } from '../core/errors.ts'
 import { applicationName } from './application-name.ts'
@@ -9,39 +8,29 @@ import { projectFromOptions, single } from './read-project.ts'
 import { singleInstances } from '../core/selectors.ts'
 import { selectableProcesses, selectRunning } from './select.ts'
 
-export interface ConnectedCluster {
-  readonly engine: KubeEngine
-  /** For messages: the application, its namespace, the cluster. */
-  readonly where: string
-}
-
-/** The application of the project on the cluster that the options or the kubeconfig name. Asks it nothing yet. */
-export async function connectCluster(
-  context: CommandContext,
-): Promise<{ readonly engine: KubeEngine; readonly where: string }> {
+/** Finds the cluster that the options name, or that an engine finds by its own rules. Sends nothing. */
+export function connect<E extends Engine>(type: EngineType<E>, context: CommandContext): Connection<E> {
   const { io } = context
-  const { parseYaml } = await import('../export/index.ts')
-  const access = clusterAccess({
+  return type.connect({
+    application: single(context, 'name') ?? applicationName(projectFromOptions(context).root),
     env: io.env,
     cwd: io.cwd,
     kubeconfig: single(context, 'kubeconfig'),
     context: single(context, 'context'),
     namespace: single(context, 'namespace'),
-    parseYaml,
   })
-  const name = single(context, 'name') ?? applicationName(projectFromOptions(context).root)
-  return {
-    engine: createKubeEngine(createKubeClient(access), name),
-    where: `${name} in ${access.namespace} of ${access.server}`,
-  }
 }
+
+/** Finds the cluster of `--on`. */
+export const connectCluster = async (context: CommandContext): Promise<Connection<OperableEngine>> =>
+  connect(kubernetes, context)
 
 /** What was deployed. @throws {ProdserverError} `E601` where nothing was */
 export async function deployedProcesses(
-  { engine, where }: ConnectedCluster,
+  { engine, where }: Connection<OperableEngine>,
   usage = false,
 ): Promise<readonly ProcessStatus[]> {
-  const processes = await engine.state({ usage })
+  const processes = await engine.processes({ usage })
   if (processes.length > 0) return processes
   const hint = 'Deploy it: prodserver deploy kubernetes. Another name or place: --name, --namespace, --context'
   throw new ProdserverError([{ id: 'E601', place: where, message: 'Nothing is deployed.', hint }], EXIT.notRunning)

@@ -1,10 +1,10 @@
-import type { KubeEngine } from '../deploy/kubernetes/engine.ts'
+import type { LogQuery, OperableEngine } from '../deploy/engine.ts'
 import type { LogLine } from '../logs/lines.ts'
 import type { LogsRequest } from './parse-logs.ts'
 import type { LogStream } from './render-log-stream.ts'
 
 export interface ClusterReading {
-  readonly engine: KubeEngine
+  readonly engine: OperableEngine
   readonly request: LogsRequest
   /** Pods by name, those of now. */
   readonly pods: () => Promise<readonly string[]>
@@ -29,8 +29,7 @@ export async function readCluster({ engine, request, pods, printer, flush }: Clu
   const lastOf = new Map(past.map(({ instance, timeMs }) => [instance, timeMs]))
   const follow = async (pod: string): Promise<void> => {
     const since = lastOf.get(pod)
-    const from = since === undefined ? {} : { sinceTime: new Date(since).toISOString() }
-    for await (const text of engine.logs(pod, { timestamps: 'true', follow: 'true', ...from }, controller.signal)) {
+    for await (const text of engine.logs(pod, { follow: true, sinceMs: since }, controller.signal)) {
       const line = parseLine(pod, text)
       // The cluster counts in seconds where it is asked for what came since.
       if (line.timeMs <= (since ?? 0) || !isWanted(line, { ...request, query: { ...query, sinceMs: undefined } }))
@@ -50,16 +49,11 @@ export async function readCluster({ engine, request, pods, printer, flush }: Clu
   }
 }
 
-function queryOf({ query: { last, sinceMs, run } }: LogsRequest): Readonly<Record<string, string>> {
-  return {
-    timestamps: 'true',
-    ...(last !== undefined && { tailLines: String(last) }),
-    ...(sinceMs !== undefined && { sinceTime: new Date(sinceMs).toISOString() }),
-    ...(run !== undefined && run < -1 && { previous: 'true' }),
-  }
+function queryOf({ query: { last, sinceMs, run } }: LogsRequest): LogQuery {
+  return { last, sinceMs, previous: run !== undefined && run < -1 }
 }
 
-async function readPod(engine: KubeEngine, pod: string, query: Readonly<Record<string, string>>): Promise<LogLine[]> {
+async function readPod(engine: OperableEngine, pod: string, query: LogQuery): Promise<LogLine[]> {
   const lines: LogLine[] = []
   try {
     for await (const text of engine.logs(pod, query)) lines.push(parseLine(pod, text))

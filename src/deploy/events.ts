@@ -1,5 +1,6 @@
 import { printElapsed } from '../core/durations.ts'
 import type { InstanceStatus, ProcessEvent } from '../control/protocol.ts'
+import { defined } from '../core/defined.ts'
 
 /** What happens on a cluster, in the words of events. */
 export interface Events {
@@ -26,7 +27,7 @@ export function createEvents(): Events {
       { instance, process: name, state, reason, startedAt, readyAt }: InstanceStatus,
       details: string | undefined,
     ) => {
-      const base = { process: name, instance, ...(details !== undefined && { details }) }
+      const base = defined({ process: name, instance, details })
       const ms = readyAt && startedAt ? Date.parse(readyAt) - Date.parse(startedAt) : undefined
       switch (state) {
         case 'running':

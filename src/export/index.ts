@@ -17,7 +17,7 @@ export { kubernetes } from './kubernetes/index.ts'
 export { kubernetesObjects, type KubernetesObject } from './kubernetes/objects.ts'
 export { nomad } from './nomad/index.ts'
 export { prepareExport, type PrepareRequest } from './prepare.ts'
-export type { Target } from './target.ts'
+export type { ExportedFile, Target } from './target.ts'
 
 /** The YAML parser, for the reader of a kubeconfig. */
 export { parse as parseYaml } from 'yaml'

@@ -38,7 +38,7 @@ async function actOnCluster(request: ActionRequest, context: CommandContext): Pr
   const processes = await deployedProcesses(cluster)
   const counts = selectCounts(request.counts ?? {}, processes)
   const targets = request.verb === 'scale' ? [] : selectProcesses(request.targets, processes)
-  const code = await followAction((signal) => cluster.engine.action({ ...request, targets, counts }, signal), context)
+  const code = await followAction((signal) => cluster.engine.act({ ...request, targets, counts }, signal), context)
   if (request.verb === 'down' && code === EXIT.done && !options.values['json'] && !options.values['quiet'])
     io.stdout.write(DOWN)
   return code

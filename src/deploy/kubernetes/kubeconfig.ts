@@ -4,6 +4,8 @@ import { dirname, join, resolve } from 'node:path'
 import { EXIT, ProdserverError } from '../../core/errors.ts'
 import type { Env } from '../../core/types.ts'
 import { nearest } from '../../core/values.ts'
+import { parseYaml } from '../../export/index.ts'
+import type { ConnectRequest } from '../engine.ts'
 
 /** How a cluster is reached, and as whom. */
 export interface ClusterAccess {
@@ -20,15 +22,6 @@ export interface ClusterAccess {
   }
   /** `Authorization`, where the cluster wants one. */
   readonly authorization: string | undefined
-}
-
-export interface AccessRequest {
-  readonly env: Env
-  readonly cwd: string
-  readonly kubeconfig?: string | undefined
-  readonly context?: string | undefined
-  readonly namespace?: string | undefined
-  readonly parseYaml: (text: string) => unknown
 }
 
 /** The part of a kubeconfig that is made use of. https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/ */
@@ -73,7 +66,7 @@ const IN_POD = '/var/run/secrets/kubernetes.io/serviceaccount'
  *
  * @throws {ProdserverError} `E901` where there is none, or it cannot be used.
  */
-export function clusterAccess(request: AccessRequest): ClusterAccess {
+export function clusterAccess(request: ConnectRequest): ClusterAccess {
   const { env, cwd, kubeconfig } = request
   const paths = kubeconfig === undefined ? (env['KUBECONFIG'] ?? '').split(':').filter(Boolean) : [kubeconfig]
   const named = paths.map((path) => resolve(cwd, path))
@@ -88,7 +81,7 @@ export function clusterAccess(request: AccessRequest): ClusterAccess {
   )
 }
 
-function fromPod({ env, namespace }: AccessRequest): ClusterAccess {
+function fromPod({ env, namespace }: ConnectRequest): ClusterAccess {
   const read = (name: string): string => readFileSync(join(IN_POD, name), 'utf8').trim()
   const host = env['KUBERNETES_SERVICE_HOST'] as string
   return {
@@ -100,8 +93,8 @@ function fromPod({ env, namespace }: AccessRequest): ClusterAccess {
   }
 }
 
-function readFile(file: string, request: AccessRequest): ClusterAccess {
-  const config = parse(file, request)
+function readFile(file: string, request: ConnectRequest): ClusterAccess {
+  const config = parse(file)
   const wanted = request.context ?? config['current-context']
   const context = find(config.contexts, wanted, { file, what: 'context', key: 'context' })
   const cluster = find(config.clusters, context.cluster, { file, what: 'cluster', key: 'cluster' })
@@ -129,9 +122,9 @@ function readFile(file: string, request: AccessRequest): ClusterAccess {
   }
 }
 
-function parse(file: string, { parseYaml }: AccessRequest): KubeConfig {
+function parse(file: string): KubeConfig {
   try {
-    const value = parseYaml(readFileSync(file, 'utf8'))
+    const value: unknown = parseYaml(readFileSync(file, 'utf8'))
     if (typeof value === 'object' && value !== null) return value
   } catch (error) {
     throw unusable(file, `It cannot be read: ${(error as Error).message.split('\n')[0]}.`)

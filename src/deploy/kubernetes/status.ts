@@ -1,91 +1,32 @@
 import type { InstanceStateName, InstanceStatus, LastExit, ProcessStatus } from '../../control/protocol.ts'
 import type { ProcessKind } from '../../core/types.ts'
-import type { KubeObject, PodUsage } from './client.ts'
+import type {
+  ContainerStatus,
+  CronJob,
+  Deployment,
+  Job,
+  KubeObject,
+  Pod,
+  PodUsage,
+  Service,
+  Terminated,
+} from './api.ts'
 
-/** Labels by which what was exported or deployed is found again. */
-export const LABELS = {
+/** Labels of every exported or deployed object. */
+const LABELS = {
   process: 'app.kubernetes.io/name',
   application: 'app.kubernetes.io/part-of',
   kind: 'app.kubernetes.io/component',
   managedBy: 'app.kubernetes.io/managed-by',
 } as const
 
-export const MANAGED_BY = 'prodserver'
+const MANAGED_BY = 'prodserver'
 
-/** Every object of an application. */
+/** Returns a label selector for every object of an application. */
 export const selectorOf = (application: string): string =>
   `${LABELS.application}=${application},${LABELS.managedBy}=${MANAGED_BY}`
 
-export interface Deployment extends KubeObject {
-  readonly spec: {
-    readonly replicas?: number
-    readonly template: { readonly spec: { readonly containers: readonly { readonly image?: string }[] } }
-  }
-  readonly status?: {
-    readonly observedGeneration?: number
-    readonly replicas?: number
-    readonly updatedReplicas?: number
-    readonly availableReplicas?: number
-    readonly readyReplicas?: number
-    readonly conditions?: readonly Condition[]
-  }
-}
-
-export interface Job extends KubeObject {
-  readonly status?: {
-    readonly succeeded?: number
-    readonly failed?: number
-    readonly conditions?: readonly Condition[]
-  }
-}
-
-export interface CronJob extends KubeObject {
-  readonly spec: { readonly schedule: string; readonly suspend?: boolean }
-  readonly status?: { readonly lastScheduleTime?: string }
-}
-
-interface Condition {
-  readonly type: string
-  readonly status: string
-  readonly reason?: string
-  readonly message?: string
-}
-
-export interface Service extends KubeObject {
-  readonly spec: { readonly ports?: readonly { readonly port: number }[] }
-}
-
-export interface Pod extends KubeObject {
-  readonly status?: {
-    readonly phase?: string
-    readonly reason?: string
-    readonly message?: string
-    readonly startTime?: string
-    readonly conditions?: readonly (Condition & { readonly lastTransitionTime?: string })[]
-    readonly containerStatuses?: readonly ContainerStatus[]
-  }
-}
-
-interface ContainerStatus {
-  readonly restartCount: number
-  readonly ready: boolean
-  readonly state?: {
-    readonly waiting?: { readonly reason?: string; readonly message?: string }
-    readonly running?: { readonly startedAt?: string }
-    readonly terminated?: Terminated
-  }
-  readonly lastState?: { readonly terminated?: Terminated }
-}
-
-interface Terminated {
-  readonly exitCode: number
-  readonly signal?: number
-  readonly reason?: string
-  readonly startedAt?: string
-  readonly finishedAt?: string
-}
-
-/** Everything that is known of an application, as lists of the API. */
+/** The objects of an application, by kind. */
 export interface ClusterState {
   readonly deployments: readonly Deployment[]
   readonly jobs: readonly Job[]
@@ -95,7 +36,7 @@ export interface ClusterState {
   readonly usage: readonly PodUsage[]
 }
 
-/** Processes and their pods, as the supervisor of one machine would tell of them. */
+/** Returns processes and their pods in the form in which a supervisor reports them. */
 export function processesOf(state: ClusterState): readonly ProcessStatus[] {
   const { deployments, jobs, cronJobs, pods } = state
   const owners = [...jobs, ...deployments, ...cronJobs]
@@ -120,6 +61,14 @@ export function processesOf(state: ClusterState): readonly ProcessStatus[] {
   })
 }
 
+/** Returns the instances of all processes. */
+export const instancesOf = (state: ClusterState): readonly InstanceStatus[] =>
+  processesOf(state).flatMap(({ instances }) => instances)
+
+/** A cluster without objects of the application. */
+export const NOTHING: ClusterState = { deployments: [], jobs: [], cronJobs: [], services: [], pods: [], usage: [] }
+
+/** Returns the process that an object belongs to. */
 export const processOf = ({ metadata: { labels, name } }: KubeObject): string => labels?.[LABELS.process] ?? name
 
 /** What stands first in the table is what is asked for most. */
@@ -232,31 +181,12 @@ const UNITS: Readonly<Record<string, number>> = {
 }
 
 /** `250m`, `64Mi`. https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/ */
-export function quantity(text: string): number {
+function quantity(text: string): number {
   const [, number = '0', unit = ''] = /^([\d.]+)([A-Za-z]*)$/.exec(text) ?? []
   return Number(number) * (UNITS[unit] ?? 1)
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0)
-
-/** How far a Deployment is with its last change. */
-export type Rollout =
-  | { readonly is: 'going-on'; readonly ready: number; readonly wanted: number }
-  | { readonly is: 'done'; readonly wanted: number }
-  | { readonly is: 'failed'; readonly message: string }
-
-/** As `kubectl rollout status` reads it. */
-export function rolloutOf({ metadata, spec, status = {} }: Deployment): Rollout {
-  const wanted = spec.replicas ?? 1
-  const { updatedReplicas = 0, availableReplicas = 0, replicas = 0 } = status
-  const goingOn: Rollout = { is: 'going-on', ready: Math.min(updatedReplicas, availableReplicas), wanted }
-  if ((status.observedGeneration ?? 0) < (metadata.generation ?? 0)) return goingOn
-  const progress = status.conditions?.find(({ type }) => type === 'Progressing')
-  if (progress?.reason === 'ProgressDeadlineExceeded')
-    return { is: 'failed', message: progress.message ?? 'it did not get ready in time' }
-  const isDone = updatedReplicas >= wanted && replicas <= updatedReplicas && availableReplicas >= updatedReplicas
-  return isDone ? { is: 'done', wanted } : goingOn
-}
 
 /** Whether a Job has ended, and how. */
 export function jobEnd({ status }: Job): 'done' | { readonly failed: string } | undefined {
