@@ -173,7 +173,7 @@ test('what is data and pure functions imports nothing of the system', () => {
 /** What reads Node's `process` beside the two files that hand it to all others. */
 const PROCESS: Readonly<Record<string, { members: readonly string[]; because: string }>> = {
   'export/kubernetes/pod.ts': { members: ['kill'], because: 'what it writes is a program of its own' },
-  'export/containers/probe-program.ts': { members: ['exit'], because: 'what it writes is a program of its own' },
+  'export/probe-program.ts': { members: ['exit'], because: 'what it writes is a program of its own' },
   'project/interpreter.ts': { members: ['platform'], because: 'programs have other names on Windows' },
   'project/evaluate.ts': { members: ['execPath'], because: 'config files are run by the Node that runs us' },
   'project/evaluator.ts': {

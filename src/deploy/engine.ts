@@ -69,7 +69,7 @@ export interface EngineType<E extends Engine = Engine> {
   readonly connect: (request: ConnectRequest) => Connection<E>
 }
 
-export type ClusterOption = 'kubeconfig' | 'context' | 'namespace'
+type ClusterOption = 'kubeconfig' | 'context' | 'namespace'
 
 export interface ConnectRequest extends Readonly<Partial<Record<ClusterOption, string | undefined>>> {
   /** Name of the application. */

@@ -16,11 +16,12 @@ export interface Exported {
 /** Exports the plan to a target. Pure: nothing is read or written. */
 export function exportPlan(target: Target, request: ExportRequest): Exported {
   const { input, problems } = forTarget(target, request)
+  const refused = target.check?.(input) ?? []
   return {
     files: target.render(input),
     problems: [
       ...problems,
-      ...(target.check?.(input) ?? []),
+      ...refused,
       ...input.processes.flatMap((exported) => unsupportedKeys(target.support, exported, input)),
     ],
     next: (folder) => target.next(folder, input),

@@ -1,40 +1,37 @@
 import type { Problem } from '../core/errors.ts'
 import type { ExportedProcess } from './input.ts'
 
-/** What a target allows in the name of a thing. */
+/** The names that a target allows. */
 export interface NameRule {
-  /** The target, as its makers write it. */
+  /** Name of the target as its makers write it. */
   readonly title: string
-  /** Characters that stay, as a part of a character class. */
+  /** Allowed characters, as a part of a character class. */
   readonly allowed: string
   readonly lowerCase: boolean
   readonly longest: number
 }
 
-interface Names {
-  readonly of: (exported: Pick<ExportedProcess, 'name'>) => string
-  readonly problems: readonly Problem[]
-}
-
-/** The name of each process as the target can have it. Where two would be one, or nothing is left, it is refused. */
-export function targetNames(processes: readonly ExportedProcess[], rule: NameRule): Names {
-  const names = new Map(processes.map(({ name }) => [name, targetName(name, rule)]))
-  const problems = processes.flatMap(({ name, place }, index): Problem[] => {
-    const own = names.get(name) ?? ''
-    const first = processes.slice(0, index).find((other) => names.get(other.name) === own)
-    const message =
-      own === ''
-        ? `${rule.title} allows no character of this name.`
-        : own.length > rule.longest
-          ? `In ${rule.title} a name has at most ${rule.longest} characters, and this one has ${own.length}.`
-          : first && `In ${rule.title} its name is ${own}, and so is that of ${JSON.stringify(first.name)}.`
+/** Refuses names that the target cannot have, and names that are the same in the target. */
+export function checkNames(processes: readonly ExportedProcess[], rule: NameRule): readonly Problem[] {
+  const names = processes.map(({ name }) => targetName(name, rule))
+  return processes.flatMap(({ name, place }, index): readonly Problem[] => {
+    const first = processes[names.indexOf(names[index] ?? '')]
+    const message = nameProblem(names[index] ?? '', rule, first?.name === name ? undefined : first?.name)
     if (message === undefined) return []
     return [{ id: 'E802', place, process: name, message, hint: 'Give it another name' }]
   })
-  return { of: ({ name }) => names.get(name) ?? '', problems }
 }
 
-/** The name with what is not allowed in it replaced: accents left out, a hyphen for all else. */
+function nameProblem(name: string, { title, longest }: NameRule, taken: string | undefined): string | undefined {
+  if (name === '') return `${title} allows no character of this name.`
+  if (name.length > longest)
+    return `In ${title} a name has at most ${longest} characters, and this one has ${name.length}.`
+  return taken === undefined
+    ? undefined
+    : `In ${title} its name is ${name}, and so is that of ${JSON.stringify(taken)}.`
+}
+
+/** Converts a name to one that the target allows: without accents, and with hyphens for other characters. */
 export function targetName(name: string, { allowed, lowerCase }: Pick<NameRule, 'allowed' | 'lowerCase'>): string {
   const plain = name.normalize('NFKD').replace(/\p{M}/gu, '')
   return (lowerCase ? plain.toLowerCase() : plain)

@@ -22,38 +22,59 @@ interface Prepared {
   readonly problems: readonly Problem[]
 }
 
-/** A planned process as files may show it: what may be a secret is left out of it, or refused where it cannot be. */
+/** Prepares a planned process for files: leaves out secrets, or refuses those that cannot be left out. */
 export function prepareExport(planned: PlannedProcess, request: PrepareRequest): Prepared {
-  const { via, image, hasEnvFrom, envFromExample } = request
-  const { name } = planned
-  // What prodserver starts it gives its environment as well, from the declaration.
-  const variables = via ? [] : Object.entries(planned.env)
-  const secrets = variables.flatMap(([variable, { value }]) => (isSecret(value) ? [variable] : []))
-  const inWords = via ? [] : planned.argv.flatMap((word, index) => (isSecret(word) ? [refuseWord(planned, index)] : []))
-  const process: ExportedProcess = {
-    ...planned,
-    argv: via ? [...via.argv, name] : planned.argv.map(shownWord),
-    cwd: via?.cwd ?? planned.cwd,
-    activated: via || !planned.activated ? null : planned.activated.map(shownWord),
-    env: Object.fromEntries(
-      variables.flatMap(([variable, { value }]) =>
-        isSecret(value) ? [] : [[variable, value === null ? null : reveal(value)]],
-      ),
-    ),
-    secrets,
-    collectsStatic: planned.run !== 'always' && planned.argv.some((word) => String(word) === 'collectstatic'),
-  }
-  const inProbes = [planned.ready, planned.alive].flatMap((probe) => [...(probe?.exec ?? []), probe?.http ?? ''])
-  const unplaced = hasEnvFrom ? [] : secrets.map((variable) => refuseVariable(planned, variable, envFromExample))
+  const { via, image } = request
+  const process = via ? startedByProdserver(planned, via) : startedByTarget(planned)
+  const secrets = via ? [] : checkSecrets(planned, request)
+  return { process: image ? inImage(process, image) : process, problems: [...secrets, ...checkText(process)] }
+}
+
+/** A process that prodserver starts gets its environment from the declaration. */
+const startedByProdserver = (
+  planned: PlannedProcess,
+  { argv, cwd }: NonNullable<PrepareRequest['via']>,
+): ExportedProcess => ({
+  ...planned,
+  argv: [...argv, planned.name],
+  cwd,
+  activated: null,
+  env: {},
+  secrets: [],
+  collectsStatic: collectsStatic(planned),
+})
+
+function startedByTarget(planned: PlannedProcess): ExportedProcess {
+  const variables = Object.entries(planned.env)
+  const shown = variables.flatMap(([name, { value }]) =>
+    isSecret(value) ? [] : [[name, value === null ? null : reveal(value)] as const],
+  )
   return {
-    process: image ? inImage(process, image) : process,
-    problems: [
-      ...inWords,
-      ...(via || inProbes.every((word) => typeof guardToken(word) === 'string') ? [] : [refuseProbe(planned)]),
-      ...unplaced,
-      ...malformed(process),
-    ],
+    ...planned,
+    argv: planned.argv.map(shownWord),
+    activated: planned.activated && planned.activated.map(shownWord),
+    env: Object.fromEntries(shown),
+    secrets: secretsOf(planned),
+    collectsStatic: collectsStatic(planned),
   }
+}
+
+const collectsStatic = ({ run, argv }: PlannedProcess): boolean =>
+  run !== 'always' && argv.some((word) => String(word) === 'collectstatic')
+
+/** Returns the names of variables that may hold a secret. */
+const secretsOf = ({ env }: PlannedProcess): readonly string[] =>
+  Object.keys(env).filter((name) => isSecret(env[name]?.value ?? null))
+
+function checkSecrets(planned: PlannedProcess, { hasEnvFrom, envFromExample }: PrepareRequest): readonly Problem[] {
+  const words = planned.argv.flatMap((word, index) => (isSecret(word) ? [refuseWord(planned, index)] : []))
+  const variables = hasEnvFrom ? [] : secretsOf(planned).map((name) => refuseVariable(planned, name, envFromExample))
+  return [...words, ...checkProbes(planned), ...variables]
+}
+
+function checkProbes(planned: PlannedProcess): readonly Problem[] {
+  const words = [planned.ready, planned.alive].flatMap((probe) => [probe?.http ?? '', probe?.exec ?? []]).flat()
+  return words.every((word) => typeof guardToken(word) === 'string') ? [] : [refuseProbe(planned)]
 }
 
 const isSecret = (value: Value | null): boolean => value !== null && typeof value !== 'string'
@@ -82,15 +103,16 @@ function refuseProbe({ name, place }: PlannedProcess): Problem {
   }
 }
 
-/** Bytes that Python could not read as text come as halves of characters, which no file can hold. */
-function malformed(exported: ExportedProcess): readonly Problem[] {
-  const message = 'It holds bytes that are no text, and no exported file can hold them.'
-  return [
-    ...(exported.argv.every((word) => word.isWellFormed()) ? [] : [refusal(exported, '["ARGS"]', message)]),
-    ...Object.entries(exported.env)
-      .filter(([name, value]) => !name.isWellFormed() || value?.isWellFormed() === false)
-      .map(([name]) => refusal(exported, `["ENV"][${JSON.stringify(name)}]`, message)),
-  ]
+const NO_TEXT = 'It holds bytes that are no text, and no exported file can hold them.'
+
+/** Refuses bytes that are not text. Python hands them on as lone surrogates, which no file can hold. */
+function checkText(exported: ExportedProcess): readonly Problem[] {
+  const variables = Object.entries(exported.env).filter(
+    ([name, value]) => !name.isWellFormed() || value?.isWellFormed() === false,
+  )
+  const isText = exported.argv.every((word) => word.isWellFormed())
+  const words = isText ? [] : [refusal(exported, '["ARGS"]', NO_TEXT)]
+  return [...words, ...variables.map(([name]) => refusal(exported, `["ENV"][${JSON.stringify(name)}]`, NO_TEXT))]
 }
 
 function refuseVariable({ name, place, env }: PlannedProcess, variable: string, example: string): Problem {

@@ -165,17 +165,18 @@ interface PluginStatus {
 
 /** Clouds give short-lived tokens by a program of theirs. https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins */
 function runPlugin(exec: NonNullable<UserEntry['exec']>, file: string, env: Env): PluginStatus {
-  const { apiVersion = 'client.authentication.k8s.io/v1', command, args } = exec
+  const { apiVersion = 'client.authentication.k8s.io/v1', command } = exec
+  const args = exec.args ?? []
   const program = command.includes('/') ? resolve(dirname(file), command) : command
   const added = Object.fromEntries((exec.env ?? []).map(({ name, value }) => [name, value]))
   const info = JSON.stringify({ apiVersion, kind: 'ExecCredential', spec: { interactive: false } })
-  const result = spawnSync(program, [...(args ?? [])], {
+  const result = spawnSync(program, [...args], {
     encoding: 'utf8',
     env: { ...env, ...added, KUBERNETES_EXEC_INFO: info },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: 60_000,
   })
-  const hint = `Try it: ${[command, ...(args ?? [])].join(' ')}`
+  const hint = `Try it: ${[command, ...args].join(' ')}`
   if (result.error || result.status !== 0) {
     const why = result.error?.message ?? (result.stderr.trim() || `exit ${result.status ?? result.signal}`)
     throw unusable(file, `The program that gives its credentials failed: ${why}.`, hint)

@@ -28,8 +28,10 @@ export class NomadEngine implements Engine {
       }
     }
     const changes: ActionChange[] = []
-    for (const job of jobs.filter((one) => !first.includes(one)))
-      changes.push(...(job.Periodic ? await deployment.schedule(job) : yield* deployment.rollOut(job)))
+    for (const job of jobs.filter((one) => !first.includes(one))) {
+      const own = job.Periodic ? await deployment.schedule(job) : yield* deployment.rollOut(job)
+      changes.push(...own)
+    }
     if (signal.aborted) return
     const isRefused = changes.some(({ did }) => did === 'refused')
     yield { result: { exitCode: isRefused ? EXIT.refused : EXIT.done, changes } }

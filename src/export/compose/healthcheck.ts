@@ -2,7 +2,7 @@ import { runsToCompletion } from '../../core/completion.ts'
 import { printGoDuration } from '../../core/durations.ts'
 import { isRunnable, probeIntervalMs } from '../containers/probes.ts'
 import type { ExportedProcess } from '../input.ts'
-import { type Interpreter, probeProgram } from '../containers/probe-program.ts'
+import { type Interpreter, probeProgram } from '../probe-program.ts'
 import type { YamlValue } from '../yaml.ts'
 import { escape } from './values.ts'
 

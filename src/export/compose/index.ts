@@ -5,7 +5,7 @@ import type { Problem } from '../../core/errors.ts'
 import { quoteWord } from '../../core/shell-words.ts'
 import { dockerfile, lockOf } from '../containers/dockerfile.ts'
 import type { ExportedProcess, ExportInput } from '../input.ts'
-import { targetNames } from '../names.ts'
+import { checkNames } from '../names.ts'
 import type { ExportedFile, Target } from '../target.ts'
 import { composeFile } from './file.ts'
 import { COMPOSE_NAMES, serviceName } from './names.ts'
@@ -27,7 +27,7 @@ export const compose: Target = {
 
 function check(input: ExportInput): readonly Problem[] {
   return [
-    ...targetNames(input.processes, COMPOSE_NAMES).problems,
+    ...checkNames(input.processes, COMPOSE_NAMES),
     ...input.processes.flatMap(checkReachable),
     ...checkRequirements(input),
   ]

@@ -1,5 +1,5 @@
 import { readHeader } from '../header.ts'
-import type { PlannedProject } from '../../plan/plan.ts'
+import type { PlannedProbe, PlannedProject } from '../../plan/plan.ts'
 import type { ExportedProcess } from '../input.ts'
 
 /** Where the project lies in an image; the Dockerfile that comes along puts it there. */
@@ -51,6 +51,8 @@ export function inImage(exported: ExportedProcess, { project, node, root: to }: 
   }
   const inEnv = (name: string, value: string): string =>
     name === 'PATH' ? imagePath(value, { root, node, move }) : move(value)
+  const inProbe = (probe: PlannedProbe): PlannedProbe =>
+    probe.exec ? { ...probe, exec: probe.exec.map(program) } : probe
   const { ready, alive } = exported
   const argv = exported.argv.map((word, index) => (index === 0 ? program(word) : move(word)))
   return {
@@ -62,8 +64,8 @@ export function inImage(exported: ExportedProcess, { project, node, root: to }: 
       Object.entries(exported.env).map(([name, value]) => [name, value === null ? null : inEnv(name, value)]),
     ),
     listen: exported.listen.map(move),
-    ready: { ...ready, ...(ready.exec && { exec: ready.exec.map(program) }) },
-    alive: alive && { ...alive, ...(alive.exec && { exec: alive.exec.map(program) }) },
+    ready: inProbe(ready),
+    alive: alive && inProbe(alive),
   }
 }
 

@@ -4,7 +4,7 @@ import { IMAGE_UID } from '../containers/dockerfile.ts'
 import { checkReachable } from '../containers/ports.ts'
 import { checkImage } from '../containers/container.ts'
 import type { ExportedProcess, ExportInput } from '../input.ts'
-import { targetName, targetNames } from '../names.ts'
+import { targetName, checkNames } from '../names.ts'
 import { keyLocation } from '../problems.ts'
 import { KUBERNETES_NAMES, objectName } from './objects.ts'
 import { scheduleProblem } from './schedule.ts'
@@ -12,7 +12,7 @@ import { numberOf } from './security.ts'
 
 /** Refuses what no object of Kubernetes can hold. */
 export const check = (input: ExportInput): readonly Problem[] => [
-  ...targetNames(input.processes, KUBERNETES_NAMES).problems,
+  ...checkNames(input.processes, KUBERNETES_NAMES),
   ...checkImage(input),
   ...checkLength(input),
   ...checkFileNames(input),

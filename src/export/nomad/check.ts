@@ -3,13 +3,13 @@ import type { Problem } from '../../core/errors.ts'
 import { checkImage } from '../containers/container.ts'
 import { checkReachable } from '../containers/ports.ts'
 import type { ExportedProcess, ExportInput } from '../input.ts'
-import { targetNames } from '../names.ts'
+import { checkNames } from '../names.ts'
 import { keyLocation } from '../problems.ts'
 import { NOMAD_NAMES } from './values.ts'
 
 /** Refuses what a job of Nomad cannot hold. */
 export const check = (input: ExportInput): readonly Problem[] => [
-  ...targetNames(input.processes, NOMAD_NAMES).problems,
+  ...checkNames(input.processes, NOMAD_NAMES),
   ...checkImage(input),
   ...input.processes.flatMap((exported) => [
     ...checkReachable(exported),

@@ -88,13 +88,10 @@ const UNPROBED_MS = 10_000
 function update({ kind, ready, from, reload }: ExportedProcess): HclBlock {
   const isSmooth = kind === 'web' || (from.reload !== undefined && reload === 'rolling')
   const startMs = Math.max(ready.startMs, ready.delayMs ?? 0)
-  const canary: HclBody = [
-    ['canary', 1],
-    ['auto_promote', true],
-  ]
   return block('update', [
     ['max_parallel', 1],
-    ...(isSmooth ? canary : []),
+    ['canary', isSmooth ? 1 : undefined],
+    ['auto_promote', isSmooth ? true : undefined],
     ['auto_revert', true],
     ['min_healthy_time', printGoDuration(ready.delayMs ?? UNPROBED_MS)],
     ['healthy_deadline', printGoDuration(startMs + 240_000)],

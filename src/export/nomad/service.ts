@@ -12,12 +12,12 @@ export function services(exported: ExportedProcess, job: string): readonly HclBl
   return ports.map((port) => {
     const isFirst = port === ports[0]
     const suffix = isFirst ? '' : `-${port}`
-    return block('service', [
+    const body: HclBody = [
       ['name', `${job}-${groupName(exported).replaceAll('_', '-')}${suffix}`],
       ['port', portName(port, ports)],
       ['provider', 'nomad'],
-      ...(isFirst ? checks(exported) : []),
-    ])
+    ]
+    return block('service', isFirst ? [...body, ...checks(exported)] : body)
   })
 }
 

@@ -32,9 +32,10 @@ export function calendarOf({ cron, tz }: { cron: string; tz: string }): readonly
   const months = render(parse(replaceNames(month, MONTHS, 1), 1, 12), 1, 12)
   const days = daysOf(day, replaceNames(weekday, WEEKDAYS, 0))
   if (!days || months === undefined || time.includes(undefined)) return undefined
-  return days.map(({ weekdays, day: dayOfMonth }) =>
-    [...(weekdays === '' ? [] : [weekdays]), `*-${months}${dayOfMonth}`, time.join(':'), tz].join(' '),
-  )
+  return days.map(({ weekdays, day: dayOfMonth }) => {
+    const rest = `*-${months}${dayOfMonth} ${time.join(':')} ${tz}`
+    return weekdays === '' ? rest : `${weekdays} ${rest}`
+  })
 }
 
 interface Days {
@@ -64,28 +65,33 @@ function daysOfMonth(field: string): readonly Days[] | undefined {
   return rendered === undefined ? undefined : [{ weekdays: '', day: `-${rendered}` }, ...last]
 }
 
-/** `5#2` is the second Friday of a month: a Friday from the 8th to the 14th. `5#L` is one of its last seven days. */
 function daysOfWeek(field: string): readonly Days[] | undefined {
   const parts = field.split(',')
+  const nth = parts.filter((part) => part.includes('#')).map(nthWeekday)
+  if (nth.includes(undefined)) return undefined
   const plain = parts.filter((part) => !part.includes('#'))
-  const nth = parts
-    .filter((part) => part.includes('#'))
-    .map((part): Days | undefined => {
-      const [, number = '', which = ''] = /^([0-7])#([1-5L])$/i.exec(part) ?? []
-      if (which === '') return undefined
-      const weekdays = WEEKDAYS[Number(number) % 7] as string
-      if (/L/i.test(which)) return { weekdays, day: '~07/1' }
-      const first = (Number(which) - 1) * 7 + 1
-      return { weekdays, day: `-${pad(first)}..${pad(Math.min(first + 6, 31))}` }
-    })
-  const values = plain.length === 0 ? [] : parse(plain.join(','), 0, 7)
-  if (nth.includes(undefined) || values === undefined) return undefined
+  if (plain.length === 0) return nth as Days[]
+  const weekdays = plainWeekdays(plain.join(','))
+  return weekdays && [weekdays, ...(nth as Days[])]
+}
+
+/** Converts `5#2`, the second Friday of a month: a Friday from the 8th to the 14th. `5#L` is in the last seven days. */
+function nthWeekday(part: string): Days | undefined {
+  const [, number = '', which = ''] = /^([0-7])#([1-5L])$/i.exec(part) ?? []
+  if (which === '') return undefined
+  const weekdays = WEEKDAYS[Number(number) % 7] as string
+  if (/L/i.test(which)) return { weekdays, day: '~07/1' }
+  const first = (Number(which) - 1) * 7 + 1
+  return { weekdays, day: `-${pad(first)}..${pad(Math.min(first + 6, 31))}` }
+}
+
+/** Converts a list of weekdays; all seven need no word. */
+function plainWeekdays(field: string): Days | undefined {
+  const values = parse(field, 0, 7)
+  if (values === undefined) return undefined
   const numbers = [...new Set(values.map((value) => value % 7))].toSorted((a, b) => a - b)
   const names = numbers.map((value) => WEEKDAYS[value]).join(',')
-  return [
-    ...(plain.length === 0 ? [] : [{ weekdays: numbers.length === 7 ? '' : names, day: ANY_DAY }]),
-    ...(nth as Days[]),
-  ]
+  return { weekdays: numbers.length === 7 ? '' : names, day: ANY_DAY }
 }
 
 const replaceNames = (field: string, names: readonly string[], first: number): string =>
@@ -94,18 +100,23 @@ const replaceNames = (field: string, names: readonly string[], first: number): s
     return at < 0 ? name : String(at + first)
   })
 
-/** Every value of a field; undefined for what is neither a number, a range, a step nor a list of such. */
+/** Returns every value of a field; undefined if the field is not a list of numbers, ranges and steps. */
 function parse(field: string, from: number, to: number): Values {
-  const values = new Set<number>()
-  for (const part of field.split(',')) {
-    const [, all, low, high, step] = /^(?:(\*)|(\d+)(?:-(\d+))?)(?:\/(\d+))?$/.exec(part) ?? []
-    if (all === undefined && low === undefined) return undefined
-    const first = low === undefined ? from : Number(low)
-    const last = high !== undefined ? Number(high) : low !== undefined && step === undefined ? first : to
-    if (first < from || last > to || first > last || step === '0') return undefined
-    for (let value = first; value <= last; value += Number(step ?? 1)) values.add(value)
-  }
-  return [...values].toSorted((a, b) => a - b)
+  const parts = field.split(',').map((part) => parsePart(part, from, to))
+  if (parts.includes(undefined)) return undefined
+  return [...new Set(parts.flatMap((values) => values ?? []))].toSorted((a, b) => a - b)
+}
+
+function parsePart(part: string, from: number, to: number): Values {
+  const [, all, low, high, step] = /^(?:(\*)|(\d+)(?:-(\d+))?)(?:\/(\d+))?$/.exec(part) ?? []
+  if (all === undefined && low === undefined) return undefined
+  const first = low === undefined ? from : Number(low)
+  // A number with a step stands for a range to the end of the field.
+  const isRange = low === undefined || step !== undefined
+  const last = Number(high ?? (isRange ? to : low))
+  if (first < from || last > to || first > last || step === '0') return undefined
+  const each = Number(step ?? 1)
+  return Array.from({ length: Math.floor((last - first) / each) + 1 }, (_, index) => first + index * each)
 }
 
 /** As short as systemd reads it: all of them, every so many, a range, or a list. */

@@ -10,7 +10,7 @@ export function check(input: ExportInput): readonly Problem[] {
   const units = input.processes.map((exported) => unitOf(exported, input))
   return [
     ...input.envFrom.filter((file) => !file.startsWith('/') || !fitsLine(file)).map(refuseFile),
-    ...(units.some(({ user }) => user === undefined) ? [AS_ROOT] : []),
+    ...checkUser(units),
     ...units.flatMap((unit) => [
       ...checkName(unit),
       ...checkVariables(unit.exported),
@@ -30,6 +30,9 @@ function refuseFile(file: string): Problem {
     hint: 'Such as: --env-from /etc/shop.env',
   }
 }
+
+const checkUser = (units: readonly Unit[]): readonly Problem[] =>
+  units.some(({ user }) => user === undefined) ? [AS_ROOT] : []
 
 const AS_ROOT: Problem = {
   id: 'W802',

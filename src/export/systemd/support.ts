@@ -5,6 +5,7 @@ import { exportedDependencies } from '../dependencies.ts'
 import type { ExportedProcess, ExportInput } from '../input.ts'
 import { type Instead, PLANNED_KEYS, type Support, type SupportRecord } from '../support.ts'
 import { wholeLine } from './quote.ts'
+import { readinessCommand } from './readiness.ts'
 import { type Setting, unitOf } from './units.ts'
 
 /** A row may write settings of `[Service]` that no other key has a part in. */
@@ -93,19 +94,18 @@ function unprobedStart(exported: ExportedProcess, input: ExportInput): Instead |
   const { from, ready } = exported
   if (from.ready === undefined) return undefined
   if (runsToCompletion(exported)) return 'systemd counts a process that runs to completion as ready when it has ended.'
-  if (canProbe(exported, input)) return undefined
+  if (isProbed(exported, input)) return undefined
   if (ready.delayMs === undefined)
     return 'systemd cannot run this probe: the service counts as ready as soon as it starts.'
   return `systemd cannot run this probe: the service counts as ready ${printDuration(ready.delayMs)} after it starts.`
 }
 
-/** Whether a command after the start can run the probe. */
-function canProbe({ ready, listen }: ExportedProcess, { project }: ExportInput): boolean {
-  const { http, tcp, log } = ready
+/** Whether systemd waits for the readiness probe itself, and not for a delay in its place. */
+function isProbed(exported: ExportedProcess, { project }: ExportInput): boolean {
+  const { http, tcp, log } = exported.ready
   if (log !== undefined) return false
-  if (http?.startsWith('/') && listen.length === 0) return false
-  const needsPython = (http ?? tcp) !== undefined
-  return !needsPython || project.python !== null
+  const needsCommand = (http ?? tcp) !== undefined
+  return !needsCommand || readinessCommand(exported, project) !== undefined
 }
 
 function otherRestarts(exported: ExportedProcess): Instead | undefined {
