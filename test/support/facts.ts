@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
+import { findBackend } from '../../src/backends/index.ts'
 import type { Declaration } from '../../src/config/declarations.ts'
 import type { Problem } from '../../src/core/errors.ts'
 import type { Disk } from '../../src/plan/disk.ts'
 import type { Facts, ProcessFacts } from '../../src/plan/facts.ts'
 import type { PlannedProcess } from '../../src/plan/plan.ts'
+import type { ResolvedProcess } from '../../src/plan/resolve/resolved-process.ts'
 
 /** A machine without files. */
 const EMPTY_DISK: Disk = {
@@ -52,4 +54,18 @@ export function problemsOf<F extends Facts>(
   const found = check.find(facts)
   assert.ok(!(found instanceof Promise))
   return found
+}
+
+/** A process whose backend is known, without an application and without options unless they are given. */
+export function createResolved(
+  more: Partial<ResolvedProcess> & Pick<ResolvedProcess, 'declaration'>,
+): ProcessFacts & { readonly resolved: ResolvedProcess } {
+  const { declaration } = more
+  const backend = more.backend ?? findBackend(declaration.backend)
+  assert.ok(backend)
+  const found = { backend, reference: backend.name }
+  const translation = { options: [], problems: [] }
+  const application = { value: undefined }
+  const resolved = { backend, found, cwd: '/srv/shop', application, translation, notes: [], ...more }
+  return { declaration, found, resolved, problems: [] }
 }
