@@ -118,9 +118,16 @@ const capital = (word: string): string => word.charAt(0).toUpperCase() + word.sl
 
 const CONTRIB = ['admin', 'auth', 'contenttypes', 'sessions', 'messages', 'staticfiles']
 
-function project(): Record<string, string> {
-  return {
-    'manage.py': `#!/usr/bin/env python
+const project = (): Record<string, string> => ({
+  'manage.py': MANAGE,
+  'shop/__init__.py': '',
+  'shop/settings.py': `${settingsStart()}${SETTINGS_END}`,
+  'shop/wsgi.py': entryPoint('wsgi'),
+  'shop/asgi.py': entryPoint('asgi'),
+  'shop/urls.py': rootUrls(),
+})
+
+const MANAGE = `#!/usr/bin/env python
 import os
 import sys
 
@@ -134,9 +141,9 @@ def main():
 
 if __name__ == "__main__":
     main()
-`,
-    'shop/__init__.py': '',
-    'shop/settings.py': `import os
+`
+
+const settingsStart = (): string => `import os
 from pathlib import Path
 
 from django.utils.translation import gettext_lazy as _
@@ -158,7 +165,9 @@ except ImportError:
 else:
     INSTALLED_APPS.append("django_prodserver")
 
-MIDDLEWARE = [
+`
+
+const SETTINGS_END = `MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -202,20 +211,17 @@ PRODUCTION_PROCESSES = {
         "ARGS": {"host": "127.0.0.1", "port": PORT},
     },
 }
-`,
-    ...Object.fromEntries(
-      ['wsgi', 'asgi'].map((kind) => [
-        `shop/${kind}.py`,
-        `import os
+`
+
+const entryPoint = (kind: 'wsgi' | 'asgi'): string => `import os
 
 from django.core.${kind} import get_${kind}_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
 application = get_${kind}_application()
-`,
-      ]),
-    ),
-    'shop/urls.py': `from django.contrib import admin
+`
+
+const rootUrls = (): string => `from django.contrib import admin
 from django.http import HttpResponse
 from django.urls import include, path
 
@@ -223,6 +229,4 @@ urlpatterns = [
     path("health/", lambda request: HttpResponse("ok")),
     path("admin/", admin.site.urls),
 ${APPS.map((app) => `    path("${app}/", include("${app}.urls")),\n`).join('')}]
-`,
-  }
-}
+`

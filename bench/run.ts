@@ -63,5 +63,9 @@ try {
   cleanUp()
 }
 if (results.length === 0 && !supervision) throw new Error(`Nothing that is measured is called ${values.only}`)
-const render = values.json ? renderJson : values.markdown ? renderMarkdown : renderText
-process.stdout.write(render({ machine: describeMachine(environments.full), results, supervision }))
+process.stdout.write(chooseRenderer()({ machine: describeMachine(environments.full), results, supervision }))
+
+function chooseRenderer(): typeof renderText {
+  if (values.json) return renderJson
+  return values.markdown ? renderMarkdown : renderText
+}

@@ -125,63 +125,60 @@ ${BACKENDS.map(renderBackend).join('\n')}`
 }
 
 function renderBackend(backend: Backend): string {
-  const {
-    name,
-    summary,
-    kind,
-    paths = [],
-    python,
-    node,
-    options = {},
-    stop,
-    reload = 'restart',
-    notTwice,
-    ready,
-  } = backend
-  const facts = [
-    ['import path', paths.map((path) => `\`${path}\``).join('<br>')],
-    ['kind', kind],
-    [
-      'needs',
-      python
-        ? `\`pip install ${python.package}\`${python.oldest ? `, ${python.oldest} or newer` : ''}${python.installedApps ? `, and \`${python.installedApps[0]}\` in \`INSTALLED_APPS\`` : ''}`
-        : node
-          ? `\`npm install ${node.package}\`, found from \`CWD\``
-          : 'nothing',
-    ],
-    ['runs', application(backend)],
-    ['command', `\`${exampleCommand(backend)}\``],
-    ...(backend.defaults ? [['options', `${flagsOf(backend.defaults)}, unless \`ARGS\` say otherwise`]] : []),
-    [
-      'ready',
-      ready?.http
-        ? `\`GET ${ready.http}\` is answered`
-        : ready?.log
-          ? `its output matches \`${ready.log}\`${ready.delay ? `, or after ${printDuration(ready.delay)}` : ''}`
-          : 'after a moment',
-    ],
-    [
-      'stop',
-      `${stop?.signal ?? 'TERM'}${stop?.signalOption ? `, or what \`--${stop.signalOption}\` says` : ''}, then KILL after ${printDuration(stop?.timeoutMs ?? 30_000)}`,
-    ],
-    ['reload', notTwice ? `${reload}; restart with ${notTwice.map((option) => `\`--${option}\``).join(', ')}` : reload],
-  ]
+  const { name, summary, paths = [], options = {} } = backend
   return `## ${name}
 
 ${summary}
 
 ${table(
   ['', ''],
-  facts.filter(([, value]) => value !== ''),
+  factsOf(backend).filter(([, value]) => value !== ''),
 )}
 \`\`\`python
 PRODUCTION_PROCESSES = {
-    "${kind === 'web' ? 'web' : kind === 'scheduler' ? 'beat' : kind === 'task' ? 'collect' : 'worker'}": {
+    "${EXAMPLE_NAMES[backend.kind]}": {
         "BACKEND": "${paths[0] ?? name}",${backend.appExample ? `\n        "APP": "${backend.appExample}",` : ''}${isInFolder(backend) ? '\n        "CWD": "frontend",' : ''}${exampleArgs(backend)}
     },
 }
 \`\`\`
 ${renderGrammar(options)}`
+}
+
+/** Names of the processes in examples. */
+const EXAMPLE_NAMES = { web: 'web', worker: 'worker', scheduler: 'beat', task: 'collect' } as const
+
+/** Rows of the table of a backend. */
+function factsOf(backend: Backend): string[][] {
+  const { kind, paths = [], reload = 'restart', notTwice, defaults } = backend
+  return [
+    ['import path', paths.map((path) => `\`${path}\``).join('<br>')],
+    ['kind', kind],
+    ['needs', needs(backend)],
+    ['runs', application(backend)],
+    ['command', `\`${exampleCommand(backend)}\``],
+    ['options', defaults ? `${flagsOf(defaults)}, unless \`ARGS\` say otherwise` : ''],
+    ['ready', readiness(backend)],
+    ['stop', stopping(backend)],
+    ['reload', notTwice ? `${reload}; restart with ${notTwice.map((option) => `\`--${option}\``).join(', ')}` : reload],
+  ]
+}
+
+function needs({ python, node }: Backend): string {
+  if (!python) return node ? `\`npm install ${node.package}\`, found from \`CWD\`` : 'nothing'
+  const oldest = python.oldest ? `, ${python.oldest} or newer` : ''
+  const app = python.installedApps ? `, and \`${python.installedApps[0]}\` in \`INSTALLED_APPS\`` : ''
+  return `\`pip install ${python.package}\`${oldest}${app}`
+}
+
+function readiness({ ready }: Backend): string {
+  if (ready?.http) return `\`GET ${ready.http}\` is answered`
+  if (!ready?.log) return 'after a moment'
+  return `its output matches \`${ready.log}\`${ready.delay ? `, or after ${printDuration(ready.delay)}` : ''}`
+}
+
+function stopping({ stop }: Backend): string {
+  const other = stop?.signalOption ? `, or what \`--${stop.signalOption}\` says` : ''
+  return `${stop?.signal ?? 'TERM'}${other}, then KILL after ${printDuration(stop?.timeoutMs ?? 30_000)}`
 }
 
 /** Packages of npm are seldom those of the folder with manage.py. */
@@ -202,18 +199,16 @@ function python(value: string | number | boolean): string {
   return JSON.stringify(value)
 }
 
-function exampleCommand({ command, app, appExample, node }: Backend): string {
-  const words =
-    app === 'package-script'
-      ? ['node', 'server.js']
-      : node?.program
-        ? [`node_modules/.bin/${node.program}`]
-        : app === 'wsgi'
-          ? ['mysite.wsgi:application']
-          : app === 'asgi'
-            ? ['mysite.asgi:application']
-            : (appExample?.split(' ') ?? [])
-  const { program, args } = command({ app: words, options: [{ name: '', tokens: ['[ARGS]'] }], extra: [], django: [] })
+function exampleApp({ app, appExample, node }: Backend): readonly string[] {
+  if (app === 'package-script') return ['node', 'server.js']
+  if (node?.program) return [`node_modules/.bin/${node.program}`]
+  if (app === 'wsgi' || app === 'asgi') return [`mysite.${app}:application`]
+  return appExample?.split(' ') ?? []
+}
+
+function exampleCommand(backend: Backend): string {
+  const app = exampleApp(backend)
+  const { program, args } = backend.command({ app, options: [{ name: '', tokens: ['[ARGS]'] }], extra: [], django: [] })
   return [program, ...args].join(' ')
 }
 

@@ -90,8 +90,10 @@ test('a deployment runs what comes first, brings up the rest, and waits for it',
 
 test('a migration that fails stops the deployment, and what runs is left alone', async (t) => {
   const { cluster, deploy, imageOf } = await createShop(t, {
-    fates: ({ job, image }) =>
-      job ? (image === 'shop:2' ? { is: 'crash', exitCode: 1 } : { is: 'done' }) : { is: 'ready' },
+    fates: ({ job, image }) => {
+      if (!job) return { is: 'ready' }
+      return image === 'shop:2' ? { is: 'crash', exitCode: 1 } : { is: 'done' }
+    },
     prints: (pod) => (pod.includes('migrate') ? ['Applying shop.0002...', 'no such table: shop_order'] : []),
   })
   assert.equal((await deploy('shop:1')).code, 0)

@@ -17,12 +17,12 @@ const MAX_CONDITIONAL_SPREADS = 39
 
 /** Findings that a top folder still has, by rule. A number may fall, never rise; a rule without an entry is fulfilled. */
 const REMAINING: Readonly<Record<string, Readonly<Record<string, number>>>> = {
-  'nested conditionals': { bench: 3, scripts: 7, src: 55, test: 4 },
-  'conditional spreads': { src: 201 },
-  'long functions': { bench: 1, scripts: 1, src: 18, test: 7 },
-  'long files': { src: 5 },
-  'unused exports': { bench: 13, scripts: 2, src: 130, test: 23 },
-  'import circles': { src: 4 },
+  'nested conditionals': { src: 14 },
+  'conditional spreads': { src: 76 },
+  'long functions': { src: 10 },
+  'long files': { src: 2 },
+  'unused exports': { src: 45 },
+  'import circles': { src: 1 },
 }
 
 const all = readSourceFiles()

@@ -45,13 +45,9 @@ function show(cell: Cell | undefined): string {
   if (!cell || 'absent' in cell) return ''
   const { value } = cell
   if (Number.isInteger(value)) return String(value)
-  return value < 0.1
-    ? value.toFixed(3)
-    : value < 1
-      ? value.toFixed(2)
-      : value < 10
-        ? value.toFixed(1)
-        : value.toFixed(0)
+  if (value < 0.1) return value.toFixed(3)
+  if (value < 1) return value.toFixed(2)
+  return value.toFixed(value < 10 ? 1 : 0)
 }
 
 function remarks({ versions, absent, rows, notes }: Supervision): string[] {

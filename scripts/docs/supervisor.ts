@@ -5,14 +5,27 @@ import { commonExitCodes, exitCodeRows } from './exit-codes.ts'
 import { table } from './markdown.ts'
 import { renderShapes } from './shapes.ts'
 
-/** The reference page of what `up` runs: its states, its events, its interfaces and its files. */
+/** Renders the reference page of `up`: states, events, interfaces and files. */
 export const renderSupervisor = (): string =>
-  `# The supervisor
+  [
+    INTRODUCTION,
+    statesSection(),
+    eventsSection(),
+    jsonSection(),
+    apiSection(),
+    stateDirectorySection(),
+    exitCodesSection(),
+  ]
+    .join('\n')
+    .replace(/\n+$/, '\n')
+
+const INTRODUCTION = `# The supervisor
 
 \`prodserver up\` runs the declared processes under a supervisor. \`ps\`, \`logs\`, \`events\`, \`why\` and \`top\` look at it;
 \`start\`, \`stop\`, \`restart\`, \`reload\`, \`scale\` and \`down\` ask it for something.
+`
 
-## States
+const statesSection = (): string => `## States
 
 An instance (\`web.1\`) is in one of these.
 
@@ -20,14 +33,16 @@ ${meanings(STATE_MEANINGS)}
 ${renderDiagram()}
 A life that is stopping is sent its stop signal, then SIGKILL when its time is over; in the end everything that it
 started is ended as well. Nothing starts before that is done: there is never a second copy.
+`
 
-## Events
+const eventsSection = (): string => `## Events
 
 \`prodserver events\`, the stream of the control API and \`events.jsonl\` carry the same objects.
 
 ${meanings(EVENT_MEANINGS)}
-${renderShapes(['ProcessEvent', 'Exit'])}
-## JSON output
+${renderShapes(['ProcessEvent', 'Exit'])}`
+
+const jsonSection = (): string => `## JSON output
 
 With \`--json\`, one object a line. Times are RFC 3339 in UTC, durations are milliseconds, sizes are bytes.
 
@@ -45,8 +60,9 @@ ${table(
     [ACTIONS, 'an `ActionLine`: events as they happen, then the result'],
   ],
 )}
-${renderShapes(['InstanceStatus', 'LastExit', 'Usage', 'ProcessStatus', 'Why', 'ActionLine', 'ActionResult', 'ActionChange'])}
-## The control API
+${renderShapes(['InstanceStatus', 'LastExit', 'Usage', 'ProcessStatus', 'Why', 'ActionLine', 'ActionResult', 'ActionChange'])}`
+
+const apiSection = (): string => `## The control API
 
 HTTP over the Unix socket \`control.sock\` of the state directory, which only its owner may use:
 \`curl --unix-socket STATE/control.sock http://localhost/v1/processes\`.
@@ -66,8 +82,9 @@ ${table(
 Every answer that is not 2xx is an \`ApiError\`: 400 for what cannot be understood, 404 and 405 for what is not there, 409
 for what cannot be done now. A \`Verb\` is one of ${VERBS.map((verb) => `\`${verb}\``).join(', ')}.
 
-${renderShapes(['Snapshot', 'SupervisorStatus', 'ActionRequest', 'ApiError'])}
-## The state directory
+${renderShapes(['Snapshot', 'SupervisorStatus', 'ActionRequest', 'ApiError'])}`
+
+const stateDirectorySection = (): string => `## The state directory
 
 \`PRODSERVER_STATE_DIR\`; else \`STATE_DIRECTORY\`, which systemd sets for a unit with \`StateDirectory=\`; else
 \`$XDG_STATE_HOME/prodserver/NAME-HASH\`, by default below \`~/.local/state\`, after the real path of the project. It is for
@@ -91,7 +108,9 @@ ${table(
     ['`supervisor.log`, `keeper.log`', 'what the supervisor of `up -d` and the keeper have to say of themselves'],
   ],
 )}
-### Logs
+${logFiles()}`
+
+const logFiles = (): string => `### Logs
 
 ${table(
   ['file', 'what it is'],
@@ -110,13 +129,14 @@ ${table(
 )}
 A record says that what follows its offset arrived at its time, from that life of the instance. Lines that begin with
 \`[prodserver]\` are ours: they say how many lines could not be stored.
+`
 
-## Exit codes by command
+const exitCodesSection = (): string => `## Exit codes by command
 
 Every command: ${commonExitCodes()}.
 
 ${table(['command', 'exit codes'], exitCodeRows())}
-`.replace(/\n+$/, '\n')
+`
 
 const meanings = (record: Readonly<Record<string, string>>): string =>
   table(

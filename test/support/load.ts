@@ -163,7 +163,8 @@ function readResponse(bytes: Buffer, ended: boolean): Answer | undefined {
   const body = bytes.subarray(headEnd + 4)
   const length = value('content-length')
   const isChunked = value('transfer-encoding')?.toLowerCase().includes('chunked') ?? false
-  const isComplete = isChunked ? endsChunks(body) : length === undefined ? ended : body.length >= Number(length)
+  const isWhole = length === undefined ? ended : body.length >= Number(length)
+  const isComplete = isChunked ? endsChunks(body) : isWhole
   if (!isComplete) return undefined
   const closes = fields.some((field) => /^connection:.*\bclose\b/i.test(field)) || line.startsWith('HTTP/1.0')
   return { line, status: Number(line.split(' ')[1]), closes }

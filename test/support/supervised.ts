@@ -50,24 +50,13 @@ export interface Supervised {
 export function createSupervised(t: TestContext, files: SupervisedFiles): Supervised {
   const root = createProject(t, { ...files, settings: `${files.settings ?? ''}\n${declaration(files.processes)}` })
   const stateDir = mkdtempSync(join(tmpdir(), 'prodserver-state-'))
-  const env = {
-    PRODSERVER_STATE_DIR: stateDir,
-    TEST_STATE_DIR: stateDir,
-    // The interpreter takes what it has compiled of a file of the same second and size for the same file.
-    PYTHONDONTWRITEBYTECODE: '1',
-    ...files.env,
-  }
+  const env = { ...environmentOf(stateDir), ...files.env }
   const options = { cwd: root, env }
   const settingsFile = join(root, 'mysite', 'settings.py')
   const base = readFileSync(settingsFile, 'utf8').replace(/import json\nPRODUCTION_PROCESSES = .*\n/, '')
   const cli = (...args: readonly string[]): Promise<Finished> => prodserver(t, args, options)
-  const ps = async (): Promise<readonly InstanceStatus[]> => {
-    const { stdout } = await cli('ps', '--json')
-    return stdout
-      .split('\n')
-      .filter(Boolean)
-      .map((line) => JSON.parse(line) as InstanceStatus)
-  }
+  const ps = async (): Promise<readonly InstanceStatus[]> =>
+    parseLines((await cli('ps', '--json')).stdout) as readonly InstanceStatus[]
   const instance = async (id: string): Promise<InstanceStatus> => {
     const all = await ps()
     const found = all.find((status) => status.instance === id)
@@ -104,26 +93,35 @@ export function createSupervised(t: TestContext, files: SupervisedFiles): Superv
         () => `${id} is ${JSON.stringify(last)}\n${logOf(stateDir)}`,
       )
     },
-    events: () =>
-      readFileSync(join(stateDir, 'events.jsonl'), 'utf8')
-        .split('\n')
-        .filter(Boolean)
-        .map((line) => JSON.parse(line) as ProcessEvent),
+    events: () => parseLines(readFileSync(join(stateDir, 'events.jsonl'), 'utf8')) as readonly ProcessEvent[],
     supervisor: async () => {
-      const { stdout } = await cli('ps', '--json')
-      assert.notEqual(stdout, '')
-      const keeperPid = inhabitants(stateDir).find((pid) =>
-        wordsOf(pid).some((word) => word.endsWith('/prodserver_shim')),
-      )
-      const pid = inhabitants(stateDir).find((candidate) =>
-        wordsOf(candidate).some((word) => word.endsWith('supervisor.cjs')),
-      )
+      assert.notEqual((await cli('ps', '--json')).stdout, '')
+      const keeperPid = pidRunning(stateDir, '/prodserver_shim')
+      const pid = pidRunning(stateDir, 'supervisor.cjs')
       assert.ok(pid && keeperPid, 'a supervisor in the background and its keeper run')
       return { pid, keeperPid }
     },
     alive: () => inhabitants(stateDir),
   }
 }
+
+const environmentOf = (stateDir: string): Readonly<Record<string, string>> => ({
+  PRODSERVER_STATE_DIR: stateDir,
+  TEST_STATE_DIR: stateDir,
+  // Python reuses compiled code if the source has the same second and size, which a test may change within a second.
+  PYTHONDONTWRITEBYTECODE: '1',
+})
+
+/** Parses JSON Lines. */
+const parseLines = (text: string): readonly unknown[] =>
+  text
+    .split('\n')
+    .filter(Boolean)
+    .map((line): unknown => JSON.parse(line))
+
+/** Finds the process of a state directory that has an argument with this end. */
+const pidRunning = (stateDir: string, end: string): number | undefined =>
+  inhabitants(stateDir).find((pid) => wordsOf(pid).some((word) => word.endsWith(end)))
 
 function logOf(stateDir: string): string {
   return ['supervisor.log', 'keeper.log']

@@ -37,6 +37,19 @@ export function instanceAt(managed: ManagedProcess, index = 0): Instance {
   return instance
 }
 
+/** Resolves when the condition holds. The world calls each of `waiters` after every change. */
+function waitForChange(waiters: Set<() => void>, condition: () => boolean): Promise<void> {
+  return new Promise((settle) => {
+    const look = (): void => {
+      if (!condition()) return
+      waiters.delete(look)
+      settle()
+    }
+    waiters.add(look)
+    look()
+  })
+}
+
 export function createFakeWorld(): FakeWorld {
   const news: News[] = []
   const asked: string[] = []
@@ -81,16 +94,7 @@ export function createFakeWorld(): FakeWorld {
     asked,
     cleaned,
     advance: (ms) => void (nowMs += ms),
-    until: (condition) =>
-      new Promise((settle) => {
-        const look = (): void => {
-          if (!condition()) return
-          waiters.delete(look)
-          settle()
-        }
-        waiters.add(look)
-        look()
-      }),
+    until: (condition) => waitForChange(waiters, condition),
     spawn: (instance) => instance.spawned(FIRST_PID + (instance.state.invocation?.number ?? 0), 1),
     end: async (instance, exit = { code: 0, signal: null }) => {
       instance.exited(exit)

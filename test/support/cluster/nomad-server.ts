@@ -1,6 +1,6 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { TestContext } from 'node:test'
+import { readJson, replyJson, serveApi } from './http.ts'
 
 /** Something that answers as Nomad's API does, and runs nothing. */
 export interface NomadServer {
@@ -33,95 +33,94 @@ export interface NomadOptions {
 }
 
 export async function startNomad(t: TestContext, { works = () => true }: NomadOptions = {}): Promise<NomadServer> {
-  const registered = new Map<string, Registered>()
-  const jobs = new Map<string, Job>()
-  const requests: string[] = []
-  let index = 100
+  const nomad = new FakeNomad(works)
+  const address = await serveApi(t, (request, response) => nomad.answer(request, response))
+  return { address, jobs: nomad.jobs, requests: nomad.requests }
+}
 
-  const server = createServer((request, response) => {
-    answer(request, response).catch((error: unknown) => fail(response, 500, String(error)))
-  })
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve)
-  })
-  t.after(async () => {
-    server.closeAllConnections()
-    await new Promise((resolve) => {
-      server.close(resolve)
-    })
-  })
+class FakeNomad {
+  readonly jobs = new Map<string, Job>()
+  readonly requests: string[] = []
+  readonly #works: NonNullable<NomadOptions['works']>
+  readonly #registered: Registered[] = []
+  #index = 100
 
-  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { pathname } = new URL(request.url ?? '/', 'http://localhost')
-    requests.push(`${request.method} ${pathname}`)
-    if (request.headers['x-nomad-token'] !== 'token-of-the-test') return fail(response, 403, 'Permission denied')
-    const [, version, kind, id = '', what] = pathname.split('/')
-    if (version !== 'v1') return fail(response, 404, 'not found')
-    if (pathname === '/v1/jobs/parse')
-      return reply(response, parse(((await readJson(request)) as { JobHCL: string }).JobHCL))
-    if (pathname === '/v1/jobs') return reply(response, register(((await readJson(request)) as { Job: Job }).Job))
-    if (kind === 'job' && what === 'allocations') return reply(response, allocations(id))
-    if (kind === 'job') {
-      const job = jobs.get(id)
-      return job ? reply(response, job) : fail(response, 404, 'job not found')
-    }
-    const one = [...registered.values()].find(({ evaluation, deployment }) => evaluation === id || deployment === id)
-    if (kind === 'evaluation' && one)
-      return reply(response, { Status: 'complete', DeploymentID: one.job.Type === 'service' ? one.deployment : '' })
-    if (kind === 'deployment' && one) return reply(response, deployment(one))
-    if (kind === 'client') return void response.end('ModuleNotFoundError: No module named shop\n')
-    return fail(response, 404, 'not found')
+  constructor(works: NonNullable<NomadOptions['works']>) {
+    this.#works = works
   }
 
-  function register(job: Job): object {
-    index++
+  async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { pathname } = new URL(request.url ?? '/', 'http://localhost')
+    this.requests.push(`${request.method} ${pathname}`)
+    if (request.headers['x-nomad-token'] !== 'token-of-the-test') return fail(response, 403, 'Permission denied')
+    if (pathname === '/v1/jobs/parse')
+      return replyJson(response, parse(((await readJson(request)) as { JobHCL: string }).JobHCL))
+    if (pathname === '/v1/jobs')
+      return replyJson(response, this.#register(((await readJson(request)) as { Job: Job }).Job))
+    const [, version, kind = '', id = '', what] = pathname.split('/')
+    if (version === 'v1' && kind === 'client') return void response.end('ModuleNotFoundError: No module named shop\n')
+    const object = version === 'v1' ? this.#find(kind, id, what) : undefined
+    return object ? replyJson(response, object) : fail(response, 404, 'not found')
+  }
+
+  #register(job: Job): object {
+    const index = ++this.#index
     const ids = { evaluation: `evaluation-${index}`, deployment: `deployment-${index}` }
-    registered.set(`${job.ID} ${index}`, { job, index, ...ids, looks: 0 })
-    jobs.set(job.ID, job)
+    this.#registered.push({ job, index, ...ids, looks: 0 })
+    this.jobs.set(job.ID, job)
     return { EvalID: job.Periodic ? '' : ids.evaluation, JobModifyIndex: index }
   }
 
-  function allocations(id: string): readonly object[] {
-    return [...registered.values()]
+  #find(kind: string, id: string, what: string | undefined): object | undefined {
+    if (kind === 'job') return what === 'allocations' ? this.#allocations(id) : this.jobs.get(id)
+    const one = this.#registered.find(({ evaluation, deployment }) => evaluation === id || deployment === id)
+    if (!one) return undefined
+    if (kind === 'evaluation')
+      return { Status: 'complete', DeploymentID: one.job.Type === 'service' ? one.deployment : '' }
+    return kind === 'deployment' ? this.#deployment(one) : undefined
+  }
+
+  #allocations(id: string): readonly object[] {
+    return this.#registered
       .filter(({ job }) => job.ID === id)
-      .flatMap(({ job, index, deployment }) =>
-        job.TaskGroups.flatMap(({ Name, Count }) =>
-          Array.from({ length: Count }, (_, number) => {
-            const isGood = works(Name, job.Image)
-            const events = isGood ? [] : [{ DisplayMessage: 'Exit Code: 3' }]
-            return {
-              ID: `${index}${number}aaaaaaaa`,
-              Name: `${job.ID}.${Name}[${number}]`,
-              TaskGroup: Name,
-              CreateIndex: index,
-              DeploymentID: deployment,
-              ClientStatus: isGood ? (job.Type === 'batch' ? 'complete' : 'running') : 'failed',
-              DeploymentStatus: { Healthy: isGood },
-              TaskStates: { [Name]: { State: 'dead', Failed: !isGood, Events: events } },
-            }
-          }),
+      .flatMap((one) =>
+        one.job.TaskGroups.flatMap(({ Name, Count }) =>
+          Array.from({ length: Count }, (_, number) => this.#allocation(one, Name, number)),
         ),
       )
   }
 
-  function deployment(one: Registered): object {
+  #allocation({ job, index, deployment }: Registered, group: string, number: number): object {
+    const isGood = this.#works(group, job.Image)
+    const statusOfGood = job.Type === 'batch' ? 'complete' : 'running'
+    const events = isGood ? [] : [{ DisplayMessage: 'Exit Code: 3' }]
+    return {
+      ID: `${index}${number}aaaaaaaa`,
+      Name: `${job.ID}.${group}[${number}]`,
+      TaskGroup: group,
+      CreateIndex: index,
+      DeploymentID: deployment,
+      ClientStatus: isGood ? statusOfGood : 'failed',
+      DeploymentStatus: { Healthy: isGood },
+      TaskStates: { [group]: { State: 'dead', Failed: !isGood, Events: events } },
+    }
+  }
+
+  #deployment(one: Registered): object {
     one.looks++
     const groups = one.job.TaskGroups.map(({ Name, Count }) => {
-      const isGood = works(Name, one.job.Image)
-      return [
-        Name,
-        { DesiredTotal: Count, HealthyAllocs: isGood ? Count : 0, UnhealthyAllocs: isGood ? 0 : 1 },
-      ] as const
+      const isGood = this.#works(Name, one.job.Image)
+      const counts = { HealthyAllocs: isGood ? Count : 0, UnhealthyAllocs: isGood ? 0 : 1 }
+      return [Name, { DesiredTotal: Count, ...counts }] as const
     })
-    const isGood = one.job.TaskGroups.every(({ Name }) => works(Name, one.job.Image))
+    const isGood = one.job.TaskGroups.every(({ Name }) => this.#works(Name, one.job.Image))
+    const ended = isGood ? 'successful' : 'failed'
     return {
-      Status: one.looks < 2 ? 'running' : isGood ? 'successful' : 'failed',
+      Status: one.looks < 2 ? 'running' : ended,
       StatusDescription: isGood ? 'Deployment completed successfully' : 'Failed due to unhealthy allocations',
       TaskGroups: Object.fromEntries(groups),
     }
   }
-
-  return { address: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, jobs, requests }
 }
 
 /** What these tests need of a job in HCL. */
@@ -137,15 +136,5 @@ function parse(hcl: string): Job {
   }
 }
 
-function reply(response: ServerResponse, body: object): void {
-  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body))
-}
-
 const fail = (response: ServerResponse, code: number, message: string): void =>
   void response.writeHead(code, { 'content-type': 'text/plain' }).end(message)
-
-async function readJson(request: IncomingMessage): Promise<unknown> {
-  let text = ''
-  for await (const part of request.setEncoding('utf8')) text += part
-  return JSON.parse(text)
-}

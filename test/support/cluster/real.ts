@@ -1,14 +1,14 @@
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, request as httpsRequest, type Server } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import { createServer, request as httpsRequest } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { parse, stringify } from 'yaml'
 import type { Cluster, ClusterOptions } from './cluster.ts'
-import { DEFAULT_FATES, fateOf, statusOf } from './fates.ts'
+import { DEFAULT_FATES, fateOf, type Fates, statusOf } from './fates.ts'
+import { listenUntilEnd } from './http.ts'
 import type { Data, Stored } from './objects.ts'
 import { createPodLogs, type PodLogs } from './pod-logs.ts'
 
@@ -25,48 +25,15 @@ export async function useRealCluster(t: TestContext, file: string, options: Clus
   const folder = mkdtempSync(join(tmpdir(), 'prodserver-cluster-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   await call('POST', '/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
-  const kubelet = await startLogs(t, folder, logs)
+  const kubeletPort = await startLogs(t, folder, logs)
   await call('POST', '/api/v1/nodes', { apiVersion: 'v1', kind: 'Node', metadata: { name, labels: { test: name } } })
-  await call('PATCH', `/api/v1/nodes/${name}/status`, { status: nodeStatus((kubelet.address() as AddressInfo).port) })
+  await call('PATCH', `/api/v1/nodes/${name}/status`, { status: nodeStatus(kubeletPort) })
   const kubeconfig = join(folder, 'config')
   for (const { context } of config.contexts) context.namespace = name
   writeFileSync(kubeconfig, stringify(config))
-  const pods = async (): Promise<readonly Stored[]> =>
-    ((await call('GET', `/api/v1/namespaces/${name}/pods`)) as { items: Stored[] }).items
-  const told = new Set<string>()
-  const tend = async (): Promise<void> => {
-    for (const pod of await pods()) {
-      const path = `/api/v1/namespaces/${name}/pods/${pod.metadata.name}`
-      if (pod.metadata.deletionTimestamp !== undefined) {
-        await call('DELETE', path, { kind: 'DeleteOptions', apiVersion: 'v1', gracePeriodSeconds: 0 })
-        continue
-      }
-      if (pod.spec['nodeName'] !== name) {
-        const target = { apiVersion: 'v1', kind: 'Node', name }
-        const binding = {
-          apiVersion: 'v1',
-          kind: 'Binding',
-          metadata: { name: pod.metadata.name, namespace: name },
-          target,
-        }
-        await call('POST', `${path}/binding`, binding)
-      }
-      if (told.has(pod.metadata.uid)) continue
-      told.add(pod.metadata.uid)
-      await call('PATCH', `${path}/status`, { status: statusOf(pod, fateOf(pod, fates)) })
-    }
-  }
-  const life = new AbortController()
-  const tending = (async (): Promise<void> => {
-    while (!life.signal.aborted) {
-      // A pod may go while it is looked at.
-      await tend().catch(() => {})
-      await new Promise((next) => setTimeout(next, TEND_MS))
-    }
-  })()
+  const stopNode = runNode(call, name, fates)
   t.after(async () => {
-    life.abort()
-    await tending
+    await stopNode()
     await call('DELETE', `/api/v1/namespaces/${name}`)
     await call('DELETE', `/api/v1/nodes/${name}`)
   })
@@ -94,6 +61,53 @@ export async function useRealCluster(t: TestContext, file: string, options: Clus
 }
 
 const TEND_MS = 100
+
+/** Plays the kubelet of a node: binds pods to it, reports their status, and removes deleted pods. @returns its stop */
+function runNode(call: Call, name: string, fates: Fates): () => Promise<void> {
+  const life = new AbortController()
+  const reported = new Set<string>()
+  const tend = async (): Promise<void> => {
+    const { items } = (await call('GET', `/api/v1/namespaces/${name}/pods`)) as { items: readonly Stored[] }
+    for (const pod of items) await tendPod(call, name, pod, reportOnce)
+  }
+  const reportOnce = (pod: Stored): Data | undefined => {
+    if (reported.has(pod.metadata.uid)) return undefined
+    reported.add(pod.metadata.uid)
+    return statusOf(pod, fateOf(pod, fates))
+  }
+  const tending = (async (): Promise<void> => {
+    while (!life.signal.aborted) {
+      // The control plane may remove a pod at any time.
+      await tend().catch(() => {})
+      await new Promise((next) => setTimeout(next, TEND_MS))
+    }
+  })()
+  return () => {
+    life.abort()
+    return tending
+  }
+}
+
+async function tendPod(
+  call: Call,
+  node: string,
+  pod: Stored,
+  statusToReport: (pod: Stored) => Data | undefined,
+): Promise<void> {
+  const { name, deletionTimestamp } = pod.metadata
+  const path = `/api/v1/namespaces/${node}/pods/${name}`
+  if (deletionTimestamp !== undefined) {
+    await call('DELETE', path, { kind: 'DeleteOptions', apiVersion: 'v1', gracePeriodSeconds: 0 })
+    return
+  }
+  if (pod.spec['nodeName'] !== node) {
+    const target = { apiVersion: 'v1', kind: 'Node', name: node }
+    const metadata = { name, namespace: node }
+    await call('POST', `${path}/binding`, { apiVersion: 'v1', kind: 'Binding', metadata, target })
+  }
+  const status = statusToReport(pod)
+  if (status) await call('PATCH', `${path}/status`, { status })
+}
 
 const GROUPS: Readonly<Record<string, string>> = {
   deployments: 'apis/apps/v1',
@@ -148,7 +162,7 @@ const nodeStatus = (port: number): Data => ({
 })
 
 /** The kubelet's door for logs, which the API server asks. */
-async function startLogs(t: TestContext, folder: string, logs: PodLogs): Promise<Server> {
+async function startLogs(t: TestContext, folder: string, logs: PodLogs): Promise<number> {
   const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
   const subject = ['-keyout', key, '-out', cert, '-days', '1', '-subj', '/CN=node']
   const made = spawnSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', ...subject])
@@ -158,12 +172,5 @@ async function startLogs(t: TestContext, folder: string, logs: PodLogs): Promise
     const [, pod = ''] = /^\/containerLogs\/[^/]+\/([^/]+)\//.exec(url.pathname) ?? []
     logs.send(pod, url.searchParams, response)
   })
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve)
-  })
-  t.after(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return server
+  return listenUntilEnd(t, server)
 }
