@@ -191,7 +191,10 @@ const PROCESS: Readonly<Record<string, { members: readonly string[]; because: st
     members: ['getBuiltinModule', 'getuid'],
     because: 'a declaration, with its secrets, is told to a supervisor of the same user only',
   },
-  'control/state-dir.ts': { members: ['platform'], because: 'only one system reaches a folder through a descriptor' },
+  'control/state-dir.ts': {
+    members: ['getuid', 'platform'],
+    because: 'the default folder is of this user, and only one system reaches a folder through a descriptor',
+  },
   'logs/log-files.ts': { members: ['getBuiltinModule'], because: 'a module that is loaded only where it is needed' },
   'supervisor/probes/endpoint.ts': {
     members: ['getBuiltinModule'],
@@ -219,6 +222,8 @@ const PROCESS: Readonly<Record<string, { members: readonly string[]; because: st
   },
   'supervisor/launcher.ts': { members: ['kill'], because: 'it signals programs itself while there is no shim' },
   'supervisor/procfs/descendant-cleanup.ts': { members: ['kill'], because: 'it ends what programs leave behind' },
+  'supervisor/process/launch.ts': { members: ['getuid'], because: 'locks are in a folder of this user' },
+  'supervisor/state/state-folder.ts': { members: ['getuid'], because: 'the folder must belong to this user' },
   'supervisor/detached.ts': {
     members: ['argv', 'env', 'exitCode', 'on', 'pid', 'stdin'],
     because: 'it is a program of its own, the supervisor in the background',
@@ -262,7 +267,7 @@ const PROCESS: Readonly<Record<string, { members: readonly string[]; because: st
   },
   'run/resolve-program.ts': { members: ['platform'], because: 'programs have another form on each system' },
   'run/identity.ts': {
-    members: ['getuid', 'pid', 'setgid', 'setuid', 'umask'],
+    members: ['getgid', 'getuid', 'pid', 'setgid', 'setuid', 'umask'],
     because: 'it changes who this process is',
   },
   'servers/bullmq-worker.ts': {

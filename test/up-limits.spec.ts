@@ -198,7 +198,6 @@ test('an instance of another user is stopped, swept and started again as any oth
 
 const MISTAKES: readonly (readonly [name: string, keys: Keys, says: RegExp, needsRoot?: true])[] = [
   ['a user that does not exist', { USER: 'nobody-of-that-name' }, /user nobody-of-that-name: there is no user/, true],
-  ['a number that is no user', { USER: 4_123_456 }, /user 4123456: there is no user/, true],
   ['a group that does not exist', { GROUP: 'no-such-group' }, /group no-such-group: there is no group/, true],
   ['a group beside a user', { USER: 'nobody', GROUP: 'no-such-group' }, /there is no group no-such-group/, true],
   [

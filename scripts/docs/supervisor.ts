@@ -87,7 +87,7 @@ ${renderShapes(['Snapshot', 'SupervisorStatus', 'ActionRequest', 'ApiError'])}`
 const stateDirectorySection = (): string => `## The state directory
 
 \`PRODSERVER_STATE_DIR\`; else \`STATE_DIRECTORY\`, which systemd sets for a unit with \`StateDirectory=\`; else
-\`$XDG_STATE_HOME/prodserver/NAME-HASH\`, by default below \`~/.local/state\`, after the real path of the project. It is for
+\`$XDG_STATE_HOME/prodserver/NAME-HASH\`, by default below \`~/.local/state\`, after the real path of the project. For a user without a home, such as the random user of a container, it is \`/tmp/prodserver-UID-NAME-HASH\`. It is for
 its owner alone.
 
 ${table(

@@ -16,12 +16,32 @@ export function stateDirectory(env: Env, root: string): string {
   // A unit may have several; the first is the state's.
   const [ofUnit] = (env['STATE_DIRECTORY'] ?? '').split(':')
   if (ofUnit) return resolve(root, ofUnit)
-  const base = env['XDG_STATE_HOME']
-  // The specification has relative ones ignored.
-  const home = base && isAbsolute(base) ? base : join(env['HOME'] || homedir(), '.local', 'state')
   const real = realPath(root)
   const hash = createHash('sha256').update(real).digest('hex').slice(0, 8)
-  return join(home, 'prodserver', `${basename(real) || 'root'}-${hash}`)
+  const name = `${basename(real) || 'root'}-${hash}`
+  const home = stateHome(env)
+  return home === undefined ? `/tmp/prodserver-${process.getuid?.()}-${name}` : join(home, 'prodserver', name)
+}
+
+/**
+ * Returns the folder for the state of all programs of a user: `XDG_STATE_HOME` or `~/.local/state`.
+ *
+ * Undefined if the user has no home. The random user of a container has no entry in the user database, and `/` as HOME.
+ */
+function stateHome(env: Env): string | undefined {
+  const base = env['XDG_STATE_HOME']
+  // The specification has relative ones ignored.
+  if (base && isAbsolute(base)) return base
+  const home = env['HOME'] || homeOfUser()
+  return home === '/' && process.getuid?.() !== 0 ? undefined : join(home, '.local', 'state')
+}
+
+function homeOfUser(): string {
+  try {
+    return homedir()
+  } catch {
+    return '/'
+  }
 }
 
 function realPath(root: string): string {

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { setPriority } from 'node:os'
 import { EXIT, type Problem, ProdserverError } from '../core/errors.ts'
 import type { PlannedProcess } from '../plan/plan.ts'
+import { findAccount, findGroup } from './accounts.ts'
 
 /** Who this process is, as far as a program that it becomes inherits it. */
 type Identity = Pick<PlannedProcess, 'name' | 'place' | 'from' | 'user' | 'group' | 'umask' | 'nice' | 'limits'>
@@ -21,34 +21,19 @@ export function takeOn(identity: Identity): Readonly<Record<string, string>> {
   // Raising a limit or a priority needs rights that the user to become does not have, so these come first.
   for (const [name, value] of Object.entries(limits)) attempt(identity, 'limits', () => setLimit(name, value))
   if (nice !== null) attempt(identity, 'nice', () => setPriority(nice))
-  const account = user === null ? undefined : attempt(identity, 'user', () => findAccount(user))
-  if (account && account.uid !== process.getuid?.()) attempt(identity, 'user', () => initgroups(account))
-  const gid = group ?? account?.gid
-  if (gid !== undefined) attempt(identity, group === null ? 'user' : 'group', () => process.setgid?.(numberOr(gid)))
-  if (account && account.uid !== process.getuid?.()) attempt(identity, 'user', () => process.setuid?.(account.uid))
+  const ownUid = process.getuid?.()
+  const account = user === null ? undefined : attempt(identity, 'user', () => findAccount(user, ownUid))
+  const gid = group === null ? account?.gid : attempt(identity, 'group', () => findGroup(group))
+  const isOther = account !== undefined && account.uid !== ownUid
+  if (isOther) attempt(identity, 'user', () => initgroups(account.name, gid ?? account.gid))
+  if (gid !== undefined && gid !== process.getgid?.())
+    attempt(identity, group === null ? 'user' : 'group', () => process.setgid?.(gid))
+  if (isOther) attempt(identity, 'user', () => process.setuid?.(account.uid))
   return account ? { HOME: account.home, USER: account.name, LOGNAME: account.name } : {}
 }
 
-interface Account {
-  readonly name: string
-  readonly home: string
-  readonly uid: number
-  readonly gid: number
-}
-
-/** Node can become a user by name, but does not tell the user's group. */
-function findAccount(user: string): Account {
-  const entries = readFileSync('/etc/passwd', 'utf8')
-    .split('\n')
-    .map((line) => line.split(':'))
-  const entry = entries.find(([name, , uid]) => name === user || uid === user)
-  if (!entry) throw new Error(`there is no user ${user}`)
-  const [name = '', , uid, gid, , home = '/'] = entry
-  return { name, home, uid: Number(uid), gid: Number(gid) }
-}
-
-/** The user's further groups. Node has the call, and its types do not. */
-function initgroups({ name, gid }: Account): void {
+/** Sets the supplementary groups of the user. Node has the call, and its types lack it. */
+function initgroups(name: string, gid: number): void {
   ;(process as { initgroups?: (user: string, group: number) => void }).initgroups?.(name, gid)
 }
 
@@ -60,8 +45,6 @@ function setLimit(name: string, value: string): void {
   if (error) throw error
   if (status !== 0) throw new Error(stderr.trim())
 }
-
-const numberOr = (id: string | number): string | number => (/^\d+$/.test(String(id)) ? Number(id) : id)
 
 function attempt<T>(
   { name, place: process, from }: Identity,

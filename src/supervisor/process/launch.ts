@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
 import { lstatSync, mkdirSync } from 'node:fs'
-import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { launchValues } from '../../plan/planned-keys.ts'
 import { SOCKET_PATH_BYTES } from '../../control/state-dir.ts'
@@ -66,10 +65,11 @@ function environmentOf(
  * second supervisor of the same project finds the lock as well.
  */
 function lockPath(root: string, alone: string): string {
-  const folder = `/tmp/prodserver-locks-${userInfo().uid}`
+  const own = process.getuid?.()
+  const folder = `/tmp/prodserver-locks-${own}`
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const { uid } = lstatSync(folder)
-  if (uid !== userInfo().uid) throw new Error(`${folder} belongs to somebody else`)
+  if (uid !== own) throw new Error(`${folder} belongs to somebody else`)
   return join(folder, createHash('sha256').update(`${root}\0${alone}`).digest('hex').slice(0, 24))
 }
 

@@ -1,6 +1,5 @@
 import { chmodSync, existsSync, lstatSync, mkdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { userInfo } from 'node:os'
 import { EXIT, ProdserverError } from '../../core/errors.ts'
 
 /**
@@ -12,10 +11,10 @@ import { EXIT, ProdserverError } from '../../core/errors.ts'
 export function prepareStateFolder(stateDir: string): void {
   try {
     makeFolder(stateDir)
-    const { uid } = userInfo()
     const found = lstatSync(stateDir)
     if (found.isSymbolicLink()) throw refused(stateDir, 'It is a symbolic link', EXIT.notPermitted)
-    if (found.uid !== uid) throw refused(stateDir, `It belongs to another user (uid ${found.uid})`, EXIT.notPermitted)
+    if (found.uid !== process.getuid?.())
+      throw refused(stateDir, `It belongs to another user (uid ${found.uid})`, EXIT.notPermitted)
     // Such as /tmp: to have it for ourselves would take it from everybody else.
     if ((found.mode & STICKY) !== 0) throw refused(stateDir, 'It is a folder for all users', EXIT.failed)
     if ((found.mode & 0o777) !== 0o700) chmodSync(stateDir, 0o700)

@@ -218,27 +218,45 @@ def set_limits(limits):
 def become(user, group, variables):
     if not user and not group:
         return
-    import grp
-    import pwd
-
-    account = None
-    if user:
-        try:
-            account = pwd.getpwuid(int(user)) if user.isdigit() else pwd.getpwnam(user)
-        except KeyError:
-            raise OSError(errno.ENOENT, "there is no user " + user)
-    try:
-        gid = (int(group) if group.isdigit() else grp.getgrnam(group).gr_gid) if group else account.pw_gid
-    except KeyError:
-        raise OSError(errno.ENOENT, "there is no group " + group)
-    if account and account.pw_uid != os.getuid():
+    account = find_account(user) if user else None
+    if not account and not group:
+        return
+    gid = find_group(group) if group else account[2]
+    is_other = account and account[1] != os.getuid()
+    if is_other:
         # What opens /dev/stdout opens the pipe by its file.
-        os.fchown(1, account.pw_uid, gid)
-        os.initgroups(account.pw_name, gid)
+        os.fchown(1, account[1], gid)
+        os.initgroups(account[0], gid)
     if gid != os.getgid():
         os.setgid(gid)
+    if is_other:
+        os.setuid(account[1])
     if account:
-        if account.pw_uid != os.getuid():
-            os.setuid(account.pw_uid)
-        for name, value in (("HOME", account.pw_dir), ("USER", account.pw_name), ("LOGNAME", account.pw_name)):
+        for name, value in (("HOME", account[3]), ("USER", account[0]), ("LOGNAME", account[0])):
             variables[name.encode()] = value.encode()
+
+
+def find_account(user):
+    """
+    Returns the name, uid, gid and home of a user, as `run` does (run/accounts.ts). A number without an entry has a
+    group of the same number, and no home; None if it is the number that this process already runs as.
+    """
+    import pwd
+
+    try:
+        entry = pwd.getpwuid(int(user)) if user.isdigit() else pwd.getpwnam(user)
+        return entry.pw_name, entry.pw_uid, entry.pw_gid, entry.pw_dir
+    except KeyError:
+        if not user.isdigit():
+            raise OSError(errno.ENOENT, "there is no user " + user)
+    return None if int(user) == os.getuid() else (user, int(user), int(user), "/")
+
+
+def find_group(group):
+    """Returns the number of a group. Any number is a group."""
+    import grp
+
+    try:
+        return int(group) if group.isdigit() else grp.getgrnam(group).gr_gid
+    except KeyError:
+        raise OSError(errno.ENOENT, "there is no group " + group)
