@@ -14,8 +14,8 @@ export interface Sources {
 }
 
 /**
- * Reads the free resources of this machine. Resources of the project's own supervisor count as free, because its
- * processes are among those that need them.
+ * Reads the free resources of this machine. Resources that the project's processes use already count as free, because
+ * the checks count these processes as well.
  */
 export function readMachine(usable: number, stateDir: string, sources: Sources = {}): MachineFacts {
   const { proc = '/proc', cgroups = '/sys/fs/cgroup' } = sources

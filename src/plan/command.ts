@@ -18,7 +18,7 @@ import type { ResolvedProcess } from './resolve/resolved-process.ts'
 
 /** Third stage of a process: its command line, and everything else that the backend says about it. */
 export interface ProcessCommand {
-  /** The declared options without those that the command line replaces. */
+  /** The declared options, except the options that the command line replaces. */
   readonly options: readonly Option[]
   /** What the backend was given. */
   readonly input: CommandInput
@@ -71,7 +71,7 @@ export function buildCommand(
   }
 }
 
-/** The values of planned variables, undefined for one that is removed. */
+/** The values of planned variables; undefined if the variable is removed. */
 const plainVariables = (env: PlannedEnvironment['env']): Env =>
   Object.fromEntries(Object.entries(env).map(([name, { value }]) => [name, value === null ? undefined : String(value)]))
 

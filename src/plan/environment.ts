@@ -11,7 +11,7 @@ import type { PlanRequest } from './request.ts'
 import { pathWith } from './resolve/package-scripts.ts'
 import type { ResolvedProcess } from './resolve/resolved-process.ts'
 
-/** Variables that a process gets, in addition to those that it inherits. */
+/** Variables that a process gets in addition to the inherited environment. */
 export interface PlannedEnvironment {
   readonly env: Readonly<Record<string, PlannedVariable>>
   /** Environment files that cannot be read. */

@@ -20,7 +20,7 @@ export interface PlanRequest {
   readonly thorough?: boolean | undefined
   /** Inspect the running project as well: its database, its broker, Django's own checks. Default false. */
   readonly deploy?: boolean | undefined
-  /** This machine, if it is to be checked; the declaration may be for another one. Default none. */
+  /** The machine to check. Default none, because the declaration may be for a different machine. */
   readonly machine?: MachineFacts | undefined
   /** Number of processors that prodserver may use. */
   readonly processors: number

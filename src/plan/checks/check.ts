@@ -4,7 +4,7 @@ import type { PlannedProcess } from '../plan.ts'
 import type { ResolvedProcess } from '../resolve/resolved-process.ts'
 
 /**
- * One rule about a project, in a file of its own.
+ * One rule about a project. Each rule has its own file.
  *
  * A check looks at the facts and returns the problems that it finds. It is pure: it reads no file, starts nothing and
  * keeps nothing. The plan has gathered the facts before the first check runs. If a check needs a fact that is not there,

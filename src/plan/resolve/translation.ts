@@ -71,7 +71,7 @@ function translateTokens([token = '', ...values]: readonly string[], request: Ar
   return { options: added, problems }
 }
 
-/** Groups each option with the words after it that are not options: its value may be a word of its own. */
+/** Groups each option with the words after it that are not options, because its value may be a separate word. */
 const withTheirValues = (tokens: readonly string[]): readonly (readonly string[])[] =>
   tokens.reduce<readonly (readonly string[])[]>((groups, token) => {
     const isOption = token.startsWith('-') && token !== '-'
