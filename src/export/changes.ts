@@ -1,22 +1,22 @@
 import { type Header, headerLine, readHeader } from './header.ts'
 import type { ExportedFile } from './target.ts'
 
-/** What an export does with one file, decided before any is touched. */
+/** Planned change of one file. */
 export interface FileChange {
-  /** Relative to the folder that is written to. */
+  /** Path from the folder that the export writes to. */
   readonly path: string
-  /** `foreign`: a file that somebody else wrote is in the way. */
+  /** `stale`: no longer part of the export. `foreign`: another program or a person wrote the file. */
   readonly is: 'new' | 'changed' | 'same' | 'stale' | 'foreign'
   readonly before: string | undefined
-  /** Undefined for a file that is removed. */
+  /** Undefined for a file that the export removes. */
   readonly after: string | undefined
 }
 
 /**
- * Compares what is to be written with what is there.
+ * Compares the files of an export with those in the folder.
  *
- * @param existing every file in the folder, by its path from there; only those with our header, for the same target and
- *   name, count as stale.
+ * @param existing every file in the folder, by its path from there. Only files with a header for the same target and name
+ *   count as stale.
  */
 export function filesToWrite(
   files: readonly ExportedFile[],

@@ -1,4 +1,4 @@
-/** The first line of each file that an export has written: only what has it is ever changed or removed. */
+/** The first line of each exported file. An export changes or removes only files with such a line. */
 
 export interface Header {
   readonly target: string
@@ -10,7 +10,7 @@ const HEADER = /^# Written by `prodserver export (\S+)` for (.+); change the dec
 export const headerLine = ({ target, name }: Header): string =>
   `# Written by \`prodserver export ${target}\` for ${name}; change the declaration and run it again.\n`
 
-/** What a file says of who wrote it; undefined where it is not one of ours. */
+/** Reads the header of a file; undefined if no export has written the file. */
 export function readHeader(text: string): Header | undefined {
   const [, target, name] = HEADER.exec(text) ?? []
   return target === undefined || name === undefined ? undefined : { target, name }

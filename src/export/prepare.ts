@@ -7,13 +7,13 @@ import type { ExportedProcess } from './input.ts'
 import { refusal } from './problems.ts'
 
 export interface PrepareRequest {
-  /** How prodserver is started where that is what the files start, up to the process's name; undefined for the program itself. */
+  /** Command line of `prodserver run` up to the name of the process; undefined if the files start the program itself. */
   readonly via: { readonly argv: readonly string[]; readonly cwd: string } | undefined
-  /** Where the files are for an image, in which the project and the interpreters lie elsewhere. */
+  /** Paths in the image; undefined for files of this machine. */
   readonly image: ImageLayout | undefined
-  /** Whether there is a place for the variables that no file may hold. */
+  /** Whether the user has named a source for the variables that no file may hold. */
   readonly hasEnvFrom: boolean
-  /** How a hint names such a place. */
+  /** Example of such a source, for a hint. */
   readonly envFromExample: string
 }
 
@@ -79,7 +79,7 @@ function checkProbes(planned: PlannedProcess): readonly Problem[] {
 
 const isSecret = (value: Value | null): boolean => value !== null && typeof value !== 'string'
 
-/** A refused secret shows as it does everywhere: hidden. */
+/** Prints a word; a secret, which is refused, prints as dots. */
 const shownWord = (word: Value): string => String(word)
 
 function refuseWord({ name, place, argvFrom }: PlannedProcess, index: number): Problem {

@@ -1,15 +1,15 @@
 import { quoteWord } from '../core/shell-words.ts'
 
-/** What a process is started by where there is no word for its environment: programs that replace themselves by it. */
+/** Settings that a target cannot express, for programs that apply them and then replace themselves by the process. */
 interface Wrapping {
-  /** Files that a shell reads, for the variables that no file of ours holds. */
+  /** Files that a shell reads, for the variables that no exported file may hold. */
   readonly envFrom: readonly string[]
-  /** Variables, where the target has no better place for them; null removes one. */
+  /** Variables to set; null removes one. */
   readonly env: Readonly<Record<string, string | null>>
   readonly nice: number | null
 }
 
-/** The whole command line with what must be set before it, outermost first. */
+/** Returns the command line behind the programs that apply the settings, outermost first. */
 export function wrap(argv: readonly string[], { envFrom, env, nice }: Wrapping): readonly string[] {
   const removed = Object.keys(env).filter((name) => env[name] === null)
   const set = Object.entries(env).flatMap(([name, value]) => (value === null ? [] : [`${name}=${value}`]))
@@ -25,5 +25,5 @@ const sourcing = (files: readonly string[]): readonly string[] =>
     ? []
     : ['/bin/sh', '-c', `set -a; ${files.map((file) => `. ${quoteWord(file)}; `).join('')}exec "$@"`, 'sh']
 
-/** `env` takes a first word with `=` for a variable. */
+/** Whether `env` can start the program: it takes a first word with `=` for a variable. */
 export const canBeWrapped = ([program = '']: readonly string[]): boolean => !program.includes('=')

@@ -1,22 +1,22 @@
 import { Document, isMap, isScalar, Scalar, visit } from 'yaml'
 import type { Json } from '../core/types.ts'
 
-/** What JSON can carry, with gaps: a key whose value is undefined is left out. */
+/** A JSON value, or undefined for a key to leave out. */
 export type YamlValue = Json | undefined | readonly YamlValue[] | { readonly [key: string]: YamlValue }
 
 interface YamlStyle {
-  /** Paths of dictionaries whose entries stand apart, with an empty line before each but the first. */
+  /** Paths of dictionaries with an empty line between their entries. */
   readonly apart?: readonly string[]
-  /** The key of the document whose value is an anchor, and what refers to it by a merge key `<<`. */
+  /** Key whose value is an anchor, and the key of the entries that merge it with `<<`. */
   readonly anchor?: { readonly key: string; readonly name: string; readonly users: string }
 }
 
-/** What some readers take for the end of a line, or refuse, where it stands as it is. */
+/** Characters that some readers take for the end of a line, or refuse. */
 const UNSAFE = /[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]/g
 
 /**
- * The value as a document that readers of YAML 1.1 and 1.2 read alike: text that either would take for something else is
- * quoted. Lines are never folded.
+ * Writes a document that readers of YAML 1.1 and 1.2 read alike: text that either would take for another value is quoted.
+ * Lines are never folded.
  */
 export function toYaml(value: YamlValue, { apart = [], anchor }: YamlStyle = {}): string {
   const document = new Document(value, { compat: 'yaml-1.1', aliasDuplicateObjects: false })
@@ -24,7 +24,7 @@ export function toYaml(value: YamlValue, { apart = [], anchor }: YamlStyle = {})
     Scalar: (_, node) => {
       if (typeof node.value === 'string' && isMisread(node.value)) node.type = Scalar.QUOTE_DOUBLE
     },
-    // A command line is read word by word: on one line where it is short, else a word a line.
+    // A short list, such as a command line, stands on one line; a long list has a line for each item.
     Seq: (_, node) => {
       node.flow = node.items.every((item) => isScalar(item)) && JSON.stringify(node).length <= MAX_FLOW
     },
@@ -39,7 +39,7 @@ export function toYaml(value: YamlValue, { apart = [], anchor }: YamlStyle = {})
 
 const MAX_FLOW = 100
 
-/** What has a meaning of its own for some reader, looks like a number to a person, or cannot be seen. */
+/** Whether a reader or a person may take the text for a number or another value, or cannot see its characters. */
 const isMisread = (text: string): boolean => /^(=|\d[\d.:]*)$/.test(text) || !/^[\p{L}\p{N}\p{P}\p{S} ]*$/u.test(text)
 
 function spread(document: Document, path: string): void {
@@ -48,7 +48,7 @@ function spread(document: Document, path: string): void {
   for (const { key } of node.items.slice(1)) if (isScalar(key)) key.spaceBefore = true
 }
 
-/** What is said once, and taken over by each of the users before their own keys. */
+/** Makes the value of a key an anchor, and merges it into each user before the user's own keys. */
 function share(document: Document, { key, name, users }: NonNullable<YamlStyle['anchor']>): void {
   const shared = document.get(key)
   const list = document.get(users)

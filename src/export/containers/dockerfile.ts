@@ -8,25 +8,25 @@ import type { ExportedFile } from '../target.ts'
 
 type DockerfileInput = Pick<ExportInput, 'project' | 'processes' | 'collector' | 'found'>
 
-/** The user of the image: a number, because Kubernetes cannot see of a name that it is not root's. */
+/** User of the image: a number, because Kubernetes cannot see whether a name stands for root. */
 export const IMAGE_UID = 1000
 
-/** Of base images, which get their security updates under the same tag. */
+/** Debian release of the base images. Their tags get security updates. */
 const DEBIAN = 'trixie'
 const NODE_IMAGE = `node:24-${DEBIAN}-slim`
 const UV = '0.9'
 const POETRY = '2.2.1'
 const PIPENV = '2025.0.4'
 
-/** What is found in projects, in the order in which it is looked for. */
+/** Files of requirements, in the order of preference. */
 const LOCKS = ['uv.lock', 'poetry.lock', 'Pipfile.lock', 'requirements.txt', 'pyproject.toml'] as const
 
-/** Which file says what the project needs; undefined where none does. */
+/** Returns the file that lists what the project needs; undefined if there is none. */
 export const lockOf = (found: ReadonlySet<string>): string | undefined => LOCKS.find((name) => found.has(name))
 
 /**
- * A Dockerfile for a project that has none, in two stages: what builds the packages is not in the image that runs. What
- * is not to be sent to the engine lies beside it, in the file that BuildKit prefers to `.dockerignore`.
+ * Returns a Dockerfile for a project that has none, in two stages: the tools that build packages are not in the final image.
+ * Beside it lies a list of files to keep out of the build, which BuildKit prefers to `.dockerignore`.
  */
 export function dockerfile(input: DockerfileInput): readonly ExportedFile[] {
   const stages: (readonly string[])[] = []
@@ -52,7 +52,7 @@ const IGNORED = [
   '**/compose*.yaml',
 ]
 
-/** The interpreter's feature release: what is installed for it works with each of its patches. */
+/** The image of the interpreter's feature release: packages work with every patch release of it. */
 const baseImage = ({ python }: PlannedProject): string =>
   python ? `python:${python.version.split('.').slice(0, 2).join('.')}-slim-${DEBIAN}` : NODE_IMAGE
 
@@ -81,7 +81,7 @@ function installLines(lock: string | undefined): readonly string[] {
       ]
     case 'poetry.lock':
       return [
-        // In an environment of its own, so that its packages are not the project's.
+        // Poetry gets an environment of its own, so that its packages do not mix with the project's.
         `RUN python -m venv /poetry && /poetry/bin/pip install poetry==${POETRY}`,
         'COPY pyproject.toml poetry.lock ./',
         'RUN /poetry/bin/poetry install --only main --no-root --no-interaction',

@@ -2,23 +2,23 @@ import { readHeader } from '../header.ts'
 import type { PlannedProbe, PlannedProject } from '../../plan/plan.ts'
 import type { ExportedProcess } from '../input.ts'
 
-/** Where the project lies in an image; the Dockerfile that comes along puts it there. */
+/** Folder of the project in an image; the exported Dockerfile copies the project there. */
 export const IMAGE_ROOT = '/app'
 
 interface FoundFiles {
-  /** Names, without those of what an export has written. */
+  /** Names of files, without those that an export has written. */
   readonly names: ReadonlySet<string>
-  /** The text of the project's own Dockerfile; undefined where it has none. */
+  /** Text of the project's own Dockerfile; undefined if it has none. */
   readonly dockerfile: string | undefined
 }
 
-/** What a project has of its own, from all that lies in its folder. */
+/** Selects the project's own files from those in its folder. */
 export function foundFiles(files: ReadonlyMap<string, string>): FoundFiles {
   const own = new Map([...files].filter(([, text]) => readHeader(text) === undefined))
   return { names: new Set(own.keys()), dockerfile: own.get('Dockerfile') ?? own.get('Containerfile') }
 }
 
-/** Where a Dockerfile of the project's own puts it: the last folder that it changes to. */
+/** Returns the folder of the project in the image of its own Dockerfile: the last `WORKDIR`. */
 export function imageRoot(dockerfile: string | undefined): string {
   const folders = [...(dockerfile ?? '').matchAll(/^[ \t]*WORKDIR[ \t]+"?(\/[^\s"$]*)"?[ \t]*$/gim)].map(
     ([, folder]) => folder,
@@ -26,18 +26,18 @@ export function imageRoot(dockerfile: string | undefined): string {
   return folders.at(-1)?.replace(/(?<=.)\/+$/, '') ?? IMAGE_ROOT
 }
 
-/** What of this machine has another place in an image. */
+/** Paths of this machine that are different in an image. */
 export interface ImageLayout {
   readonly project: PlannedProject
-  /** The Node that runs us. */
+  /** Path of the Node that runs prodserver. */
   readonly node: string
-  /** Where the project lies in the image. */
+  /** Folder of the project in the image. */
   readonly root: string
 }
 
 /**
- * The process as it is started in an image: the interpreter and Node by their names, and the project's folder by its
- * place there. Paths outside the project are the image's own, and stay.
+ * Converts a process for an image: the interpreter and Node become names, and paths of the project become those in the
+ * image. Other paths stay.
  */
 export function inImage(exported: ExportedProcess, { project, node, root: to }: ImageLayout): ExportedProcess {
   const { root, python } = project
@@ -46,7 +46,7 @@ export function inImage(exported: ExportedProcess, { project, node, root: to }: 
   const program = (word: string): string => {
     if (word === python?.path) return 'python'
     if (word === node) return 'node'
-    // What the project's environment brings is found by its name, as the interpreter is.
+    // The image has the programs of the project's environment on its PATH.
     return scripts !== '' && word.startsWith(scripts) ? word.slice(scripts.length) : move(word)
   }
   const inEnv = (name: string, value: string): string =>
@@ -69,12 +69,12 @@ export function inImage(exported: ExportedProcess, { project, node, root: to }: 
   }
 }
 
-/** What an image has on its path. */
+/** PATH of an image. */
 const IMAGE_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 /**
- * The script of a package has the path of this machine, behind the programs of packages and the Node that runs us: of
- * that, what lies in the project is in the image as well. A path that is declared stays.
+ * Converts PATH. The script of a package runs with the PATH of this machine behind the folder of Node: of that, an image
+ * has only the folders of the project. A declared PATH stays.
  */
 function imagePath(
   path: string,
@@ -92,7 +92,7 @@ function imagePath(
   ].join(':')
 }
 
-/** The folder wherever it stands in the text as a path, alone or in a list of them. */
+/** Replaces a folder wherever it stands in the text as a path, alone or in a list of paths. */
 function moved(text: string, root: string, to: string): string {
   let result = ''
   let rest = text

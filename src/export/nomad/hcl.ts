@@ -1,9 +1,9 @@
-/** One line of HCL: `name = value`; left out where the value is undefined. */
+/** One line of HCL, `name = value`; left out if the value is undefined. */
 export type HclAttribute = readonly [name: string, value: HclValue | undefined]
 
 type HclValue = string | number | boolean | readonly string[] | HclText | Readonly<Record<string, string>>
 
-/** Lines that are written as they are, for a template. */
+/** Lines to write without quotes, for a template. */
 interface HclText {
   readonly heredoc: string
 }
@@ -21,7 +21,7 @@ export const block = (type: string, body: HclBody): HclBlock => ({ block: type, 
 
 export const labelled = (type: string, label: string, body: HclBody): HclBlock => ({ block: type, label, body })
 
-/** The body as text, in the form that `hclfmt` gives it: names of attributes that follow each other are aligned. */
+/** Writes a body in the format of `hclfmt`, which aligns the values of consecutive attributes. */
 export function toHcl(body: HclBody, depth = 0): string {
   const indent = '  '.repeat(depth)
   const parts: string[] = []
@@ -41,7 +41,7 @@ export function toHcl(body: HclBody, depth = 0): string {
     const [name, value] = item
     if (value === undefined) continue
     const text = toValue(value, depth)
-    // What takes several lines stands alone.
+    // A value of several lines is not aligned with others.
     const isLong = text.includes('\n')
     if (isLong) flush()
     group.push([name, text])
@@ -79,7 +79,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '\t': '\\t',
 }
 
-/** A string in quotes. `${` and `%{` would begin an expression: the sign is doubled, or written as a number after its like. */
+/** Quotes a string. `${` and `%{` begin an expression: the sign is doubled, or written as a code after another sign. */
 export const quoteHcl = (text: string): string =>
   `"${text
     .replace(/[\\"\n\r\t]/g, (character) => ESCAPES[character] ?? character)

@@ -2,7 +2,7 @@ import type { ExportInput, ExportedProcess } from '../input.ts'
 import { quoteItem } from './quote.ts'
 import type { Setting } from './units.ts'
 
-/** What no web server, worker or Django project needs, and what a stolen one would like to have. */
+/** Restrictions that fit every web server, worker and Django project. */
 const ALWAYS: readonly Setting[] = [
   ['NoNewPrivileges', 'yes'],
   // The system is read-only, and the project is not: uploads, SQLite and the schedule of beat lie there.
