@@ -1,5 +1,5 @@
 /** The results as a table for people, as Markdown, or as JSON. */
-import { createPaint, type Paint, renderTable } from '../src/cli/print.ts'
+import { createPaint, type Paint, renderTable } from '../src/cli/output/print.ts'
 import type { Result } from './compare.ts'
 import type { Supervision } from './supervise/contests.ts'
 import { renderSupervisionMarkdown, renderSupervisionText } from './supervise/report.ts'

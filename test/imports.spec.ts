@@ -61,7 +61,7 @@ const LAYERS: Readonly<Record<string, { files: RegExp; imports: readonly string[
 const PACKAGES: Readonly<Record<string, RegExp>> = {
   valibot: /^config\//,
   leven: /^core\/values\.ts$/,
-  diff: /^cli\/commands\/export\.ts$/,
+  diff: /^cli\/commands\/export\/execute\.ts$/,
   yaml: /^(init\/files\/compose|export\/(yaml|index))\.ts$/,
   croner: /^plan\/schedule\.ts$/,
 }
@@ -232,23 +232,32 @@ const PROCESS: Readonly<Record<string, { members: readonly string[]; because: st
     members: ['getBuiltinModule'],
     because: 'a server that nobody asks is never loaded',
   },
-  'cli/commands/up.ts': {
+  'cli/commands/up/execute.ts': {
     members: ['getBuiltinModule', 'off', 'once'],
     because: 'an interrupt leaves what it waits for, and nothing more',
   },
-  'cli/commands/diff.ts': {
+  'cli/commands/diff/execute.ts': {
     members: ['kill', 'off', 'on', 'pid'],
     because: 'what it has checked out is removed before a signal ends it',
   },
-  'cli/down-alone.ts': { members: ['pid'], because: 'it is the supervisor itself, for as long as stopping takes' },
-  'cli/up-detached.ts': { members: ['execPath'], because: 'the supervisor is run by the same Node' },
-  'cli/up-foreground.ts': {
+  'cli/commands/down/without-supervisor.ts': {
+    members: ['pid'],
+    because: 'it is the supervisor itself, for as long as stopping takes',
+  },
+  'cli/commands/up/detached.ts': { members: ['execPath'], because: 'the supervisor is run by the same Node' },
+  'cli/commands/up/foreground.ts': {
     members: ['cwd', 'execPath', 'on', 'pid'],
     because: 'it is the supervisor itself, which signals stop; as process 1 it becomes the keeper that starts it again',
   },
-  'cli/commands/backends.ts': { members: ['version'], because: 'Node scripts are run by the Node that runs us' },
-  'cli/commands/top.ts': { members: ['getBuiltinModule'], because: 'a module that is loaded only where it is needed' },
-  'cli/terminal.ts': {
+  'cli/commands/backends/execute.ts': {
+    members: ['version'],
+    because: 'Node scripts are run by the Node that runs us',
+  },
+  'cli/commands/top/execute.ts': {
+    members: ['getBuiltinModule'],
+    because: 'a module that is loaded only where it is needed',
+  },
+  'cli/commands/top/terminal.ts': {
     members: ['kill', 'off', 'on', 'pid', 'stdin', 'stdout'],
     because: 'it takes over a terminal, and gives it back however this process ends',
   },

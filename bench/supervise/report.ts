@@ -1,5 +1,5 @@
 /** Figures of process managers as a table for people, or as Markdown. */
-import { type Paint, renderTable } from '../../src/cli/print.ts'
+import { type Paint, renderTable } from '../../src/cli/output/print.ts'
 import { bareNode } from './contestants/bare-node.ts'
 import { OURS, VARIANTS } from './contestants/prodserver.ts'
 import type { Supervision } from './contests.ts'

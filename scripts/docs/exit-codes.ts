@@ -1,4 +1,4 @@
-import { COMMANDS } from '../../src/cli/commands.ts'
+import { COMMANDS } from '../../src/cli/commands/index.ts'
 import { EXIT } from '../../src/core/errors.ts'
 
 type Codes = Partial<Record<keyof typeof EXIT, string>>

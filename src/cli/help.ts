@@ -1,7 +1,7 @@
 import { EXIT, EXIT_MEANINGS } from '../core/errors.ts'
-import { COMMANDS, type CommandSpec } from './commands.ts'
+import { COMMANDS, type CommandSpec } from './commands/index.ts'
 import type { OptionSpec } from './options.ts'
-import type { Paint } from './print.ts'
+import type { Paint } from './output/print.ts'
 
 export function renderHelp(paint: Paint, version: string): string {
   const width = Math.max(...COMMANDS.map(({ name, usage }) => name.length + usage.length)) + 1

@@ -1,6 +1,6 @@
 import { isAbsolute } from 'node:path'
 import { stateDirectory } from '../control/state-dir.ts'
-import type { CommandContext } from './commands.ts'
+import type { CommandContext } from './commands/index.ts'
 import { projectFromOptions } from './read-project.ts'
 
 /**

@@ -1,8 +1,8 @@
 import { EXIT, ProdserverError, UsageError } from '../core/errors.ts'
-import { COMMANDS, type CommandContext, type CommandSpec } from './commands.ts'
+import { COMMANDS, type CommandContext, type CommandSpec } from './commands/index.ts'
 import type { Io } from './io.ts'
 import { COMMON_OPTIONS, DJANGO_OPTIONS, parseOptions, type ParsedOptions, PLAN_OPTIONS } from './options.ts'
-import { createPaint, renderProblems } from './print.ts'
+import { createPaint, renderProblems } from './output/print.ts'
 import { VERSION } from './version.ts'
 
 /** Runs one command line and returns its exit code. */

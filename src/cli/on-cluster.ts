@@ -1,5 +1,5 @@
 import { UsageError } from '../core/errors.ts'
-import type { CommandContext } from './commands.ts'
+import type { CommandContext } from './commands/index.ts'
 import { single } from './read-project.ts'
 
 const CLUSTER_OPTIONS = ['kubeconfig', 'context', 'namespace', 'name']

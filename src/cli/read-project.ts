@@ -6,7 +6,7 @@ import { hasSettings, locateProject, type Project } from '../project/project.ts'
 import { isDictionary } from '../core/values.ts'
 import { splitSet } from '../config/set-text.ts'
 import { UsageError } from '../core/errors.ts'
-import type { CommandContext } from './commands.ts'
+import type { CommandContext } from './commands/index.ts'
 
 export interface ReadProject {
   readonly project: Project

@@ -1,10 +1,10 @@
 /** Commands that are typed now and then. */
 export const commands = {
-  init: () => import('../commands/init.ts'),
-  backends: () => import('../commands/backends.ts'),
-  diff: () => import('../commands/diff.ts'),
-  explain: () => import('../commands/explain.ts'),
-  export: () => import('../commands/export.ts'),
-  deploy: () => import('../commands/deploy.ts'),
-  completion: () => import('../commands/completion.ts'),
+  init: () => import('../commands/init/execute.ts'),
+  backends: () => import('../commands/backends/execute.ts'),
+  diff: () => import('../commands/diff/execute.ts'),
+  explain: () => import('../commands/explain/execute.ts'),
+  export: () => import('../commands/export/execute.ts'),
+  deploy: () => import('../commands/deploy/execute.ts'),
+  completion: () => import('../commands/completion/execute.ts'),
 }

@@ -3,9 +3,9 @@
  * command needs, and none of the rest.
  */
 export const commands = {
-  run: () => import('../commands/run.ts'),
-  list: () => import('../commands/list.ts'),
-  show: () => import('../commands/show.ts'),
-  check: () => import('../commands/check.ts'),
-  dev: () => import('../commands/dev.ts'),
+  run: () => import('../commands/run/execute.ts'),
+  list: () => import('../commands/list/execute.ts'),
+  show: () => import('../commands/show/execute.ts'),
+  check: () => import('../commands/check/execute.ts'),
+  dev: () => import('../commands/dev/execute.ts'),
 }

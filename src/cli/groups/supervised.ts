@@ -2,12 +2,12 @@ import type { Verb } from '../../control/protocol.ts'
 
 /** Commands that are a supervisor, or talk to one. */
 export const commands = {
-  up: () => import('../commands/up.ts'),
-  reload: () => import('../commands/reload.ts'),
-  ps: () => import('../commands/ps.ts'),
-  logs: () => import('../commands/logs.ts'),
-  events: () => import('../commands/events.ts'),
-  why: () => import('../commands/why.ts'),
-  top: () => import('../commands/top.ts'),
-  action: async (verb: Verb) => ({ execute: (await import('../commands/action.ts')).actionCommand(verb) }),
+  up: () => import('../commands/up/execute.ts'),
+  reload: () => import('../commands/reload/execute.ts'),
+  ps: () => import('../commands/ps/execute.ts'),
+  logs: () => import('../commands/logs/execute.ts'),
+  events: () => import('../commands/events/execute.ts'),
+  why: () => import('../commands/why/execute.ts'),
+  top: () => import('../commands/top/execute.ts'),
+  action: async (verb: Verb) => ({ execute: (await import('../change-processes.ts')).actionCommand(verb) }),
 }
