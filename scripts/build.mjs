@@ -1,7 +1,7 @@
 // Builds dist/: bundled JavaScript with the Python files that it runs beside it, and the types of the public API.
 import { execFileSync } from 'node:child_process'
 import { copyFileSync, cpSync, existsSync, globSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { basename, relative, resolve } from 'node:path'
+import { basename, dirname, join, relative, resolve } from 'node:path'
 import { build } from 'esbuild'
 import { PYTHON_MODULES } from '../src/backends/index.ts'
 
@@ -26,28 +26,66 @@ const options = {
 }
 await build({ ...options, format: 'esm', entryPoints: ['src/bin.ts', 'src/index.ts'] })
 /**
- * What is a file of its own, below src. A start compiles all that it loads, so each group of commands has one, and so has
- * what only a few commands need. CommonJS: an ECMAScript module loads all that it imports of Node before its first line.
- * @type {Record<string, string>}
+ * Chunks: built files by name, with the files below src that each one has. A start compiles everything that it loads, so it
+ * must load little more than the code of its command. A command that is not listed is a chunk by itself. Chunks are
+ * CommonJS, because an ECMAScript module loads all of its imports from Node before its first line.
+ *
+ * @type {Map<string, string[]>}
  */
-const apart = {
-  // Whoever throws an error and whoever catches it must mean the same class.
-  'core/errors.ts': 'errors',
-  'cli/groups/project.ts': 'project',
-  'cli/groups/supervised.ts': 'supervised',
-  'cli/groups/around.ts': 'around',
-  'export/index.ts': 'export',
-  'init/index.ts': 'init',
+const chunks = new Map([
+  // Code that throws an error and code that catches it must use the same class.
+  ['errors', ['core/errors.ts']],
+  // Commands that plan the processes.
+  ['project', [...commands('run', 'list', 'show', 'check'), 'cli/list-declared.ts']],
+  // Commands that ask a supervisor, or read what it has written.
+  ['client', commands('ps', 'logs', 'events', 'why', 'top', 'start', 'stop', 'restart', 'scale', 'down')],
+  // Commands that may become a supervisor.
+  ['supervise', [...commands('up', 'reload'), 'cli/commands/down/without-supervisor.ts']],
+  // Commands that are typed now and then.
+  ['around', commands('init', 'backends', 'diff', 'export', 'deploy')],
+  ['cluster', ['cli/cluster.ts']],
+  ['export', ['export/index.ts']],
+  ['init', ['init/index.ts']],
+])
+
+/** @param {string[]} names */
+function commands(...names) {
+  return names.map((name) => `cli/commands/${name}/execute.ts`)
 }
+
+const listed = new Set([...chunks.values()].flat())
+for (const file of globSync('cli/commands/*/execute.ts', { cwd: 'src' }))
+  if (!listed.has(file)) chunks.set(basename(dirname(file)), [file])
+
 const source = resolve('src')
-/** @type {import('esbuild').Plugin} */
-const chunks = {
+const chunkOf = new Map([...chunks].flatMap(([name, files]) => files.map((file) => [join(source, file), name])))
+
+/**
+ * Puts a stub in the place of a file of a chunk; the chunk runs one of its files when a stub asks for it.
+ *
+ * @type {import('esbuild').Plugin}
+ */
+const chunkPlugin = {
   name: 'chunks',
-  setup: (plugin) =>
-    plugin.onResolve({ filter: /\.ts$/ }, ({ path, resolveDir, kind }) => {
-      const chunk = kind === 'entry-point' ? undefined : apart[relative(source, resolve(resolveDir, path))]
-      return chunk === undefined ? undefined : { path: `./${chunk}.cjs`, external: true }
-    }),
+  setup: (building) => {
+    building.onResolve({ filter: /\.ts$/ }, ({ path, resolveDir, namespace }) => {
+      const file = resolve(resolveDir, path)
+      return namespace === 'chunk' || !chunkOf.has(file) ? undefined : { path: file, namespace: 'stub' }
+    })
+    building.onResolve({ filter: /^chunk:/ }, ({ path }) => ({ path: path.slice('chunk:'.length), namespace: 'chunk' }))
+    building.onResolve({ filter: /\.cjs$/ }, ({ path, namespace }) =>
+      namespace === 'stub' ? { path, external: true } : undefined,
+    )
+    building.onLoad({ filter: /.*/, namespace: 'stub' }, ({ path }) => ({
+      contents: `module.exports = require('./${chunkOf.get(path)}.cjs')[${JSON.stringify(relative(source, path))}]()`,
+    }))
+    building.onLoad({ filter: /.*/, namespace: 'chunk' }, ({ path }) => ({
+      contents: (chunks.get(path) ?? [])
+        .map((file) => `exports[${JSON.stringify(file)}] = () => require('./${file}')`)
+        .join('\n'),
+      resolveDir: source,
+    }))
+  },
 }
 const programs = {
   program: 'program.ts',
@@ -57,12 +95,15 @@ const programs = {
   'serve-node': 'servers/serve-node.ts',
   'bullmq-worker': 'servers/bullmq-worker.ts',
 }
-const files = [...Object.entries(programs), ...Object.entries(apart).map(([file, name]) => [name, file])]
+const entryPoints = {
+  ...Object.fromEntries(Object.entries(programs).map(([name, file]) => [`chunks/${name}`, `src/${file}`])),
+  ...Object.fromEntries([...chunks.keys()].map((name) => [`chunks/${name}`, `chunk:${name}`])),
+}
 await build({
   ...options,
   format: 'cjs',
-  plugins: [chunks],
-  entryPoints: Object.fromEntries(files.map(([name, file]) => [`chunks/${name}`, `src/${file}`])),
+  plugins: [chunkPlugin],
+  entryPoints,
   outExtension: { '.js': '.cjs' },
   define: { ...options.define, 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' },
 })

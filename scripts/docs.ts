@@ -5,6 +5,7 @@ import type { Backend } from '../src/backends/backend.ts'
 import { BACKENDS } from '../src/backends/index.ts'
 import { printDuration } from '../src/core/durations.ts'
 import { COMMANDS } from '../src/cli/commands/index.ts'
+import { spellOption } from '../src/cli/help.ts'
 import { KEYS, PROCESS_KEYS } from '../src/config/schema.ts'
 import { PART_KEYS } from '../src/generated/keys.ts'
 import { PLANNED_FIELDS, type PlannedField } from '../src/plan/planned-keys.ts'
@@ -275,12 +276,9 @@ ${summary}.
 
 ${table(
   ['option', 'meaning'],
-  options
-    .filter(({ hidden }) => !hidden)
-    .map((option) => [
-      `\`${option.short ? `-${option.short}, ` : ''}--${option.name}${option.value ? ` ${option.value}` : ''}\``,
-      option.summary,
-    ]),
+  Object.entries(options).flatMap(([name, option]) =>
+    option.hidden ? [] : [[`\`${spellOption(name, option)}\``, option.summary]],
+  ),
 )}
 ${examples.map(([example, meaning]) => `- \`${example}\`: ${meaning}`).join('\n')}
 `,

@@ -61,7 +61,7 @@ const LAYERS: Readonly<Record<string, { files: RegExp; imports: readonly string[
 const PACKAGES: Readonly<Record<string, RegExp>> = {
   valibot: /^config\//,
   leven: /^core\/values\.ts$/,
-  diff: /^cli\/commands\/export\/execute\.ts$/,
+  diff: /^cli\/commands\/export\/render\.ts$/,
   yaml: /^(init\/files\/compose|export\/(yaml|index))\.ts$/,
   croner: /^plan\/schedule\.ts$/,
 }
@@ -112,17 +112,21 @@ test('imports go in one direction', () => {
   assert.deepEqual(wrong, [])
 })
 
-/** Circles that are still there: files of one folder that import each other. */
-const KNOWN_CIRCLES: readonly RegExp[] = [/^cli\//]
-
 test('no files import each other in a circle, types included', () => {
   const circles = findCircles(new Map(files.map((file) => [file, importsOf(file).filter(isOurs)])))
-  const isKnown = (circle: readonly string[]): boolean =>
-    KNOWN_CIRCLES.some((known) => circle.every((file) => known.test(file)))
-  assert.deepEqual(
-    circles.filter((circle) => !isKnown(circle)),
-    [],
-  )
+  assert.deepEqual(circles, [])
+})
+
+test('no command imports another command', () => {
+  const commandOf = (file: string): string | undefined => /^cli\/commands\/(\w+)\//.exec(file)?.[1]
+  const wrong = files.flatMap((file) => {
+    const command = commandOf(file)
+    if (command === undefined) return []
+    return importsOf(file)
+      .filter((target) => target.startsWith('cli/commands/') && commandOf(target) !== command)
+      .map((target) => `${file} imports ${target}`)
+  })
+  assert.deepEqual(wrong, [])
 })
 
 test('finds a circle of files, but not a file that several others import', () => {
@@ -233,9 +237,10 @@ const PROCESS: Readonly<Record<string, { members: readonly string[]; because: st
     because: 'a server that nobody asks is never loaded',
   },
   'cli/commands/up/execute.ts': {
-    members: ['getBuiltinModule', 'off', 'once'],
-    because: 'an interrupt leaves what it waits for, and nothing more',
+    members: ['getBuiltinModule'],
+    because: 'a module that is loaded only where it is needed',
   },
+  'cli/follow-action.ts': { members: ['off', 'once'], because: 'an interrupt leaves the action running' },
   'cli/commands/diff/execute.ts': {
     members: ['kill', 'off', 'on', 'pid'],
     because: 'what it has checked out is removed before a signal ends it',
@@ -249,7 +254,7 @@ const PROCESS: Readonly<Record<string, { members: readonly string[]; because: st
     members: ['cwd', 'execPath', 'on', 'pid'],
     because: 'it is the supervisor itself, which signals stop; as process 1 it becomes the keeper that starts it again',
   },
-  'cli/commands/backends/execute.ts': {
+  'cli/list-backends.ts': {
     members: ['version'],
     because: 'Node scripts are run by the Node that runs us',
   },

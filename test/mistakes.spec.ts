@@ -1973,7 +1973,7 @@ test('help names every command, and that of a command every option and example, 
       assert.ok(
         stdout.startsWith(`Usage: prodserver ${command.name} [OPTIONS]${command.usage && ` ${command.usage}`}\n`),
       )
-      for (const { name, hidden = false, summary } of command.options)
+      for (const [name, { hidden = false, summary }] of Object.entries(command.options))
         assert.equal(new RegExp(`--${name}\\b.* ${escape(summary)}$`, 'm').test(stdout), !hidden, name)
       for (const [example] of command.examples) assert.ok(stdout.includes(`\n  ${example} `), example)
     }

@@ -1,31 +1,37 @@
-import type { Connection, Engine, EngineType, OperableEngine } from '../deploy/engine.ts'
-import { kubernetes } from '../deploy/kubernetes/index.ts'
 import type { ProcessStatus } from '../control/protocol.ts'
 import { EXIT, ProdserverError, UsageError } from '../core/errors.ts'
-import { applicationName } from './application-name.ts'
-import type { CommandContext } from './commands/index.ts'
-import { projectFromOptions, single } from './read-project.ts'
 import { singleInstances } from '../core/selectors.ts'
-import { selectableProcesses, selectRunning } from './select.ts'
+import type { Connection, Engine, EngineType, OperableEngine } from '../deploy/engine.ts'
+import { kubernetes } from '../deploy/kubernetes/index.ts'
+import { applicationName } from './application-name.ts'
+import type { CommandContext } from './command.ts'
+import type { ClusterOptions, ProjectOptions } from './option-sets.ts'
+import { projectFromOptions } from './locate-project.ts'
+import { selectableProcesses, selectRunning } from './select-running.ts'
+
+type ClusterContext = Pick<CommandContext<ProjectOptions & Partial<ClusterOptions>>, 'io' | 'options'>
 
 /** Finds the cluster that the options name, or that an engine finds by its own rules. Sends nothing. */
-export function connect<E extends Engine>(type: EngineType<E>, context: CommandContext): Connection<E> {
-  const { io } = context
+export const connect = <E extends Engine>(type: EngineType<E>, context: ClusterContext): Connection<E> => {
+  const { io, options } = context
   return type.connect({
-    application: single(context, 'name') ?? applicationName(projectFromOptions(context).root),
+    application: options.name ?? applicationName(projectFromOptions(context).root),
     env: io.env,
     cwd: io.cwd,
-    kubeconfig: single(context, 'kubeconfig'),
-    context: single(context, 'context'),
-    namespace: single(context, 'namespace'),
+    kubeconfig: options.kubeconfig,
+    context: options.context,
+    namespace: options.namespace,
   })
 }
 
 /** Finds the cluster of `--on`. */
-export const connectCluster = async (context: CommandContext): Promise<Connection<OperableEngine>> =>
-  connect(kubernetes, context)
+export const connectCluster = (context: ClusterContext): Connection<OperableEngine> => connect(kubernetes, context)
 
-/** What was deployed. @throws {ProdserverError} `E601` where nothing was */
+/**
+ * Reads what was deployed.
+ *
+ * @throws {ProdserverError} `E601` when nothing was.
+ */
 export async function deployedProcesses(
   { engine, where }: Connection<OperableEngine>,
   usage = false,

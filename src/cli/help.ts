@@ -1,30 +1,33 @@
 import { EXIT, EXIT_MEANINGS } from '../core/errors.ts'
-import { COMMANDS, type CommandSpec } from './commands/index.ts'
-import type { OptionSpec } from './options.ts'
+import type { CommandSpec } from './command.ts'
+import type { OptionSpec } from './option-spec.ts'
 import type { Paint } from './output/print.ts'
 
-export function renderHelp(paint: Paint, version: string): string {
-  const width = Math.max(...COMMANDS.map(({ name, usage }) => name.length + usage.length)) + 1
+export function renderHelp(commands: readonly CommandSpec[], paint: Paint, version: string): string {
+  const width = Math.max(...commands.map(({ name, usage }) => name.length + usage.length)) + 1
+  const codes = (['done', 'failed', 'usage', 'refused'] as const).map(
+    (key) => `${EXIT[key]} ${EXIT_MEANINGS[key].replace(/[:.].*$/s, '').toLowerCase()}`,
+  )
   return [
     `${paint('bold', 'prodserver')} ${version}: a Django project's production processes, declared once.`,
     '',
     `Usage: prodserver COMMAND [OPTIONS]     or: prodserver NAME`,
     '',
-    ...COMMANDS.map(
-      ({ name, usage, summary }) =>
-        `  ${paint('cyan', name)} ${usage}${' '.repeat(width - name.length - usage.length)} ${summary}`,
-    ),
+    ...commands.map(({ name, usage, summary }) => {
+      const gap = ' '.repeat(width - name.length - usage.length)
+      return `  ${paint('cyan', name)} ${usage}${gap} ${summary}`
+    }),
     '',
     `prodserver COMMAND --help shows its options and examples; prodserver --version the version.`,
-    `Exit codes: ${(['done', 'failed', 'usage', 'refused'] as const).map((key) => `${EXIT[key]} ${EXIT_MEANINGS[key].replace(/[:.].*$/s, '').toLowerCase()}`).join(', ')}; after ${paint('cyan', 'run')}, the program's own.`,
+    `Exit codes: ${codes.join(', ')}; after ${paint('cyan', 'run')}, the program's own.`,
     '',
   ].join('\n')
 }
 
 export function renderCommandHelp(command: CommandSpec, paint: Paint): string {
-  const rows = command.options
-    .filter(({ hidden }) => !hidden)
-    .map((option) => [spelling(option), option.summary] as const)
+  const rows = Object.entries(command.options).flatMap(([name, option]) =>
+    option.hidden ? [] : [[alignShort(option, spellOption(name, option)), option.summary] as const],
+  )
   const width = Math.max(...rows.map(([name]) => name.length))
   const examples = Math.max(...command.examples.map(([example]) => example.length))
   return [
@@ -40,8 +43,13 @@ export function renderCommandHelp(command: CommandSpec, paint: Paint): string {
   ].join('\n')
 }
 
-export const usageLine = ({ name, usage }: CommandSpec): string =>
-  `Usage: prodserver ${name} [OPTIONS]${usage ? ` ${usage}` : ''}`
+/** Aligns the long form below options that have a short one. */
+const alignShort = ({ short }: OptionSpec, text: string): string => (short === undefined ? `    ${text}` : text)
 
-const spelling = ({ name, short, value }: OptionSpec): string =>
-  `${short ? `-${short}, ` : '    '}--${name}${value ? ` ${value}` : ''}`
+const usageLine = ({ name, usage }: CommandSpec): string => `Usage: prodserver ${name} [OPTIONS] ${usage}`.trimEnd()
+
+/** An option as it is typed: `-o, --out FOLDER`. */
+export function spellOption(name: string, option: OptionSpec): string {
+  const short = option.short === undefined ? '' : `-${option.short}, `
+  return option.kind === 'flag' ? `${short}--${name}` : `${short}--${name} ${option.value}`
+}

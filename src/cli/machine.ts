@@ -8,7 +8,7 @@ import { MARK, markOf, placeOf } from '../supervisor/procfs/descendant-cleanup.t
 import { readPorts } from './ports.ts'
 
 /** Where the system tells; a test has its own. */
-export interface Sources {
+interface Sources {
   readonly proc?: string
   readonly cgroups?: string
 }

@@ -1,50 +1,40 @@
 import { EXIT, ProdserverError, UsageError } from '../core/errors.ts'
-import { COMMANDS, type CommandContext, type CommandSpec } from './commands/index.ts'
+import type { Command, CommandContext } from './command.ts'
+import { COMMANDS } from './commands/index.ts'
 import type { Io } from './io.ts'
-import { COMMON_OPTIONS, DJANGO_OPTIONS, parseOptions, type ParsedOptions, PLAN_OPTIONS } from './options.ts'
-import { createPaint, renderProblems } from './output/print.ts'
+import { COMMON_OPTIONS, DJANGO_OPTIONS, PLAN_OPTIONS } from './option-sets.ts'
+import type { OptionSpecs } from './option-spec.ts'
+import { parseLine } from './options.ts'
+import { createPaint, type Paint, renderProblems } from './output/print.ts'
 import { VERSION } from './version.ts'
 
 /** Runs one command line and returns its exit code. */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
-  const colour = !argv.includes('--no-color')
-  const paint = createPaint(io.stdout, io.env, colour)
-  const errorPaint = createPaint(io.stderr, io.env, colour)
-  let command: CommandSpec | undefined
-  let options: ParsedOptions | undefined
+  const allowsColour = !argv.includes('--no-color')
+  const paint = createPaint(io.stdout, io.env, allowsColour)
+  const errorPaint = createPaint(io.stderr, io.env, allowsColour)
+  const chosen = chooseCommand(argv)
+  if (chosen === 'help' || wantsHelp(chosen)) {
+    io.stdout.write(await renderHelpFor(chosen, paint))
+    return EXIT.done
+  }
+  const { command } = chosen
+  let shown: ErrorLook = { json: false, traceback: false }
   try {
-    const chosen = chooseCommand(argv)
-    if (chosen === 'help') {
-      const { renderHelp } = await import('./help.ts')
-      io.stdout.write(renderHelp(paint, VERSION))
-      return EXIT.done
-    }
-    command = chosen.command
-    if (wantsHelp(chosen)) {
-      const { renderCommandHelp } = await import('./help.ts')
-      io.stdout.write(renderCommandHelp(command, paint))
-      return EXIT.done
-    }
-    options = parseOptions(chosen.argv, command)
-    if (command.maxArguments !== undefined && options.positionals.length > command.maxArguments) {
-      throw new UsageError(`Unexpected argument ${options.positionals[command.maxArguments]}.`)
-    }
+    const { options, operands, passedOn } = parseLine(chosen.argv, command)
+    shown = { json: options['json'] === true, traceback: options['traceback'] === true }
+    const extra = operands[command.maxOperands ?? operands.length]
+    if (extra !== undefined) throw new UsageError(`Unexpected argument ${extra}.`)
     const { execute } = await command.load()
-    const context: CommandContext = { options, io, paint, errorPaint, commandNames: COMMANDS.map(({ name }) => name) }
+    const context: CommandContext = { options, operands, passedOn, io, paint, errorPaint, commands: COMMANDS }
     return await execute(context)
   } catch (error) {
     if (error instanceof UsageError) {
-      const usage = command
-        ? `Usage: prodserver ${command.name} [OPTIONS] ${command.usage}`.trimEnd()
-        : 'Usage: prodserver COMMAND [OPTIONS]'
-      const help = `Options and examples: prodserver ${command ? `${command.name} ` : ''}--help`
-      io.stderr.write(`prodserver: ${error.message}${error.hint ? ` ${error.hint}` : ''}\n${usage}\n${help}\n`)
+      io.stderr.write(renderUsageError(error, command))
       return EXIT.usage
     }
     if (error instanceof ProdserverError) {
-      if (options?.values['json']) for (const problem of error.problems) io.stdout.write(`${JSON.stringify(problem)}\n`)
-      else io.stderr.write(renderProblems(error.problems, errorPaint))
-      if (options?.values['traceback']) io.stderr.write(`${error.stack}\n`)
+      printProblems(error, shown, io, errorPaint)
       return error.exitCode
     }
     io.stderr.write(
@@ -54,14 +44,36 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   }
 }
 
+interface ErrorLook {
+  readonly json: boolean
+  readonly traceback: boolean
+}
+
+function printProblems(error: ProdserverError, { json, traceback }: ErrorLook, io: Io, paint: Paint): void {
+  if (json) for (const problem of error.problems) io.stdout.write(`${JSON.stringify(problem)}\n`)
+  else io.stderr.write(renderProblems(error.problems, paint))
+  if (traceback) io.stderr.write(`${error.stack}\n`)
+}
+
+function renderUsageError({ message, hint }: UsageError, { name, usage }: Command): string {
+  const advice = hint ? ` ${hint}` : ''
+  const line = `Usage: prodserver ${name} [OPTIONS] ${usage}`.trimEnd()
+  return `prodserver: ${message}${advice}\n${line}\nOptions and examples: prodserver ${name} --help\n`
+}
+
 interface Chosen {
-  readonly command: CommandSpec
+  readonly command: Command
   readonly argv: readonly string[]
+}
+
+async function renderHelpFor(chosen: Chosen | 'help', paint: Paint): Promise<string> {
+  const { renderCommandHelp, renderHelp } = await import('./help.ts')
+  return chosen === 'help' ? renderHelp(COMMANDS, paint, VERSION) : renderCommandHelp(chosen.command, paint)
 }
 
 /** `prodserver COMMAND ...`, `prodserver NAME ...` for `run`, and the original's `--list`. */
 function chooseCommand(argv: readonly string[]): Chosen | 'help' {
-  const at = firstArgument(argv)
+  const at = firstOperand(argv)
   const word = at === undefined ? undefined : argv[at]
   const named = COMMANDS.find(({ name }) => name === word)
   if (named) return { command: named, argv: argv.toSpliced(at as number, 1) }
@@ -75,14 +87,15 @@ function chooseCommand(argv: readonly string[]): Chosen | 'help' {
   return { command: find('run'), argv }
 }
 
-const find = (name: string): CommandSpec => COMMANDS.find((command) => command.name === name) as CommandSpec
+const find = (name: string): Command => COMMANDS.find((command) => command.name === name) as Command
 
 /** The position of the first word that is neither an option nor an option's value. */
-function firstArgument(argv: readonly string[]): number | undefined {
+function firstOperand(argv: readonly string[]): number | undefined {
+  const specs: OptionSpecs = { ...PLAN_OPTIONS, ...DJANGO_OPTIONS, ...COMMON_OPTIONS }
   const withValue = new Set(
-    [...PLAN_OPTIONS, ...DJANGO_OPTIONS, ...COMMON_OPTIONS]
-      .filter(({ value }) => value !== undefined)
-      .flatMap(({ name, short }) => [`--${name}`, ...(short ? [`-${short}`] : [])]),
+    Object.entries(specs)
+      .filter(([, { kind }]) => kind !== 'flag')
+      .flatMap(([name, { short }]) => (short === undefined ? [`--${name}`] : [`--${name}`, `-${short}`])),
   )
   for (let index = 0; index < argv.length; index++) {
     const token = argv[index] as string
@@ -92,8 +105,8 @@ function firstArgument(argv: readonly string[]): number | undefined {
   return undefined
 }
 
-/** `--help` is ours only where it is not an argument for the program: `prodserver run web --help` asks the server. */
+/** `--help` behind a process name is an argument for the program: `prodserver run web --help` asks the server. */
 function wantsHelp({ command, argv }: Chosen): boolean {
-  const end = command.passOn ? firstArgument(argv) : undefined
+  const end = command.passOn ? firstOperand(argv) : undefined
   return argv.slice(0, end).some((token) => token === '--help' || token === '-h')
 }

@@ -1,18 +1,16 @@
 import { UsageError } from '../core/errors.ts'
-import type { CommandContext } from './commands/index.ts'
-import { single } from './read-project.ts'
+import type { OnClusterOptions } from './option-sets.ts'
 
-const CLUSTER_OPTIONS = ['kubeconfig', 'context', 'namespace', 'name']
+const CHOOSING = ['kubeconfig', 'context', 'namespace', 'name'] as const
 
-/** Whether the command is for what was deployed, and not for this machine. @throws {UsageError} for an unknown place */
-export function isOnCluster(context: CommandContext): boolean {
-  const on = single(context, 'on')
-  if (on !== undefined && on !== 'kubernetes') throw new UsageError(`--on takes kubernetes, not ${JSON.stringify(on)}.`)
-  const meant = CLUSTER_OPTIONS.find((name) => single(context, name) !== undefined)
-  if (on === undefined && meant !== undefined)
-    throw new UsageError(
-      `--${meant} says which cluster is meant, and nothing says that one is.`,
-      'Add: --on kubernetes',
-    )
-  return on !== undefined
+/**
+ * Says whether the command is about a cluster instead of this machine.
+ *
+ * @throws {UsageError} for an option that chooses a cluster without `--on`.
+ */
+export function isOnCluster(options: Partial<OnClusterOptions>): boolean {
+  if (options.on !== undefined) return true
+  const given = CHOOSING.find((name) => options[name] !== undefined)
+  if (given === undefined) return false
+  throw new UsageError(`--${given} says which cluster is meant, and nothing says that one is.`, 'Add: --on kubernetes')
 }

@@ -1,134 +1,175 @@
-import { nearest } from '../core/values.ts'
 import { UsageError } from '../core/errors.ts'
+import { nearest } from '../core/values.ts'
+import type {
+  AnyOption,
+  FlagOption,
+  ListOption,
+  OptionsOf,
+  OptionSpec,
+  OptionSpecs,
+  ParseValue,
+  ValueOption,
+} from './option-spec.ts'
 
-/** One option of the command line. */
-export interface OptionSpec {
-  readonly name: string
-  readonly short?: string
-  /** What its value is called in help; absent for a switch. */
-  readonly value?: string
-  readonly repeatable?: boolean
-  readonly summary: string
-  /** Where a program's own options may follow: what a value of this one looks like. Another is the program's. */
-  readonly like?: RegExp
-  /** Left out of help: for programs of ours only. */
-  readonly hidden?: boolean
+type Extras = Pick<AnyOption, 'short' | 'like' | 'hidden'>
+
+const asText: ParseValue<string> = (text) => text
+
+export const flag = (summary: string, extras: Extras = {}): FlagOption => ({ kind: 'flag', summary, ...extras })
+
+export const value = (name: string, summary: string, extras: Extras = {}): ValueOption<string | undefined> => ({
+  kind: 'value',
+  value: name,
+  summary,
+  parse: asText,
+  default: undefined,
+  ...extras,
+})
+
+export const parsed = <T>(
+  name: string,
+  summary: string,
+  parse: ParseValue<T>,
+  extras: Extras = {},
+): ValueOption<T | undefined> => ({ kind: 'value', value: name, summary, parse, default: undefined, ...extras })
+
+export const withDefault = <T>(option: ValueOption<T | undefined>, otherwise: T): ValueOption<T> => ({
+  ...option,
+  default: otherwise,
+})
+
+export const list = (name: string, summary: string, extras: Extras = {}): ListOption<string> => ({
+  kind: 'list',
+  value: name,
+  summary,
+  parse: asText,
+  ...extras,
+})
+
+export const parsedList = <T>(
+  name: string,
+  summary: string,
+  parse: ParseValue<T>,
+  extras: Extras = {},
+): ListOption<T> => ({ kind: 'list', value: name, summary, parse, ...extras })
+
+/** A command line, taken apart. */
+export interface ParsedLine<S> {
+  readonly options: OptionsOf<S>
+  readonly operands: readonly string[]
+  /** Words for the program that the command becomes. */
+  readonly passedOn: readonly string[]
 }
 
-/** Options of every command that reads a project. */
-export const PROJECT_OPTIONS: readonly OptionSpec[] = [
-  {
-    name: 'settings',
-    value: 'MODULE',
-    summary: 'Settings module; else DJANGO_SETTINGS_MODULE, else what manage.py sets',
-  },
-  { name: 'python', value: 'PATH', summary: 'Interpreter, or the folder of an environment' },
-  { name: 'project', value: 'PATH', summary: 'Folder with manage.py or a config file; else the nearest one upwards' },
-  {
-    name: 'config',
-    value: 'FILE',
-    summary: 'Config file; else prodserver.config.ts, .js, .mjs or .json in the project',
-  },
-  { name: 'pythonpath', value: 'PATH', repeatable: true, summary: 'A folder to put first on the import path' },
-]
-
-/** Options of every command that makes a plan of it. */
-export const PLAN_OPTIONS: readonly OptionSpec[] = [
-  ...PROJECT_OPTIONS,
-  {
-    name: 'set',
-    like: /^[^=]+\.[^=]+=/,
-    value: 'NAME.KEY=VALUE',
-    repeatable: true,
-    summary: 'Another value for a key of a process, or for a part of it: web.ARGS.workers=8; null removes it',
-  },
-]
-
-export const COMMON_OPTIONS: readonly OptionSpec[] = [
-  { name: 'no-color', summary: 'No colours (also: NO_COLOR)' },
-  { name: 'help', short: 'h', summary: 'Show help' },
-]
-
-/** Options of Django's own commands, taken where they mean something. */
-export const DJANGO_OPTIONS: readonly OptionSpec[] = [
-  { name: 'verbosity', short: 'v', value: 'LEVEL', summary: 'Passed on to backends that are Django commands' },
-  { name: 'traceback', summary: 'Show a stack trace for every error; passed on to Django commands' },
-  { name: 'skip-checks', summary: 'Passed on to Django commands and to Celery' },
-]
-
-export interface ParsedOptions {
-  readonly values: Readonly<Record<string, readonly string[]>>
-  readonly positionals: readonly string[]
-  /** What follows the first positional, where the command passes it on. */
-  readonly rest: readonly string[]
-}
-
-export interface ParseSpec {
-  readonly options: readonly OptionSpec[]
-  /** Everything after the first positional is passed on, but for these options. */
+export interface LineSpec<S extends OptionSpecs> {
+  readonly options: S
+  /** Options that are still taken after the first operand. Everything else there is passed on to the program. */
   readonly passOn?: readonly string[] | undefined
-  /** It takes no argument of its own: an unknown option is the first of what is passed on. */
+  /** Passes on an unknown option: the command takes no operands. */
   readonly passOnUnknown?: boolean | undefined
 }
 
 /**
  * Reads a command's arguments.
  *
- * @throws {UsageError} for an unknown option, a missing value, or a value that a switch does not take.
+ * @throws {UsageError} for an unknown option, a missing or wrong value, or a value that a flag does not take.
  */
-export function parseOptions(argv: readonly string[], spec: ParseSpec): ParsedOptions {
-  const values: Record<string, string[]> = {}
-  const positionals: string[] = []
-  const rest: string[] = []
+export function parseLine<S extends OptionSpecs>(
+  argv: readonly string[],
+  spec: LineSpec<S>,
+  nowMs: number = Date.now(),
+): ParsedLine<S> {
+  const { texts, operands, passedOn } = splitLine(argv, spec)
+  const entries = Object.entries(spec.options).map(([name, option]) => {
+    return [name, valueOf(option, texts.get(name) ?? [], { option: name, nowMs })] as const
+  })
+  return { options: Object.fromEntries(entries) as OptionsOf<S>, operands, passedOn }
+}
+
+function valueOf(option: OptionSpec, texts: readonly string[], given: Parameters<ParseValue<unknown>>[1]): unknown {
+  switch (option.kind) {
+    case 'flag':
+      return texts.length > 0
+    case 'list':
+      return texts.map((text) => option.parse(text, given))
+    case 'value': {
+      const last = texts.at(-1)
+      return last === undefined ? option.default : option.parse(last, given)
+    }
+    default:
+      return option satisfies never
+  }
+}
+
+interface SplitLine {
+  /** Texts of the values of each option, by name. */
+  readonly texts: ReadonlyMap<string, readonly string[]>
+  readonly operands: readonly string[]
+  readonly passedOn: readonly string[]
+}
+
+function splitLine(argv: readonly string[], { options, passOn, passOnUnknown }: LineSpec<OptionSpecs>): SplitLine {
+  const texts = new Map<string, string[]>()
+  const operands: string[] = []
+  const passedOn: string[] = []
   const queue = [...argv]
   while (queue.length > 0) {
     const token = queue.shift() as string
-    const passing = spec.passOn !== undefined && (positionals.length > 0 || rest.length > 0)
+    const isPassing = passOn !== undefined && (operands.length > 0 || passedOn.length > 0)
     if (token === '--') {
-      ;(spec.passOn ? rest : positionals).push(...queue)
+      ;(passOn ? passedOn : operands).push(...queue)
       break
     }
     if (!token.startsWith('-') || token === '-') {
-      ;(passing ? rest : positionals).push(token)
+      ;(isPassing ? passedOn : operands).push(token)
       continue
     }
-    const { name, inline } = splitToken(token, spec.options)
-    const option = spec.options.find((candidate) => candidate.name === name)
-    const isOurs = option && spec.passOn?.includes(name) && (option.like?.test(inline ?? queue[0] ?? '') ?? true)
-    const passed = passing ? !isOurs : !option && spec.passOnUnknown === true
-    if (passed) rest.push(token)
-    else if (option) (values[name] ??= []).push(optionValue(option, token, inline, queue))
-    else throw unknownOption(token, spec.options)
+    const { name, inline } = splitToken(token, options)
+    const option = Object.hasOwn(options, name) ? options[name] : undefined
+    const isOwn = option && passOn?.includes(name) && (option.like?.test(inline ?? queue[0] ?? '') ?? true)
+    const isPassedOn = isPassing ? !isOwn : !option && passOnUnknown === true
+    if (isPassedOn) passedOn.push(token)
+    else if (option) addTo(texts, name, textOf(option, { name, token, inline }, queue))
+    else throw unknownOption(token, options)
   }
-  return { values, positionals, rest }
+  return { texts, operands, passedOn }
 }
 
-function splitToken(token: string, options: readonly OptionSpec[]): { name: string; inline: string | undefined } {
+function addTo(texts: Map<string, string[]>, name: string, text: string): void {
+  const before = texts.get(name)
+  if (before) before.push(text)
+  else texts.set(name, [text])
+}
+
+function splitToken(token: string, options: OptionSpecs): { name: string; inline: string | undefined } {
   if (!token.startsWith('--')) {
-    const option = options.find(({ short }) => short === token[1])
-    return { name: option?.name ?? token, inline: token.length > 2 ? token.slice(2) : undefined }
+    const name = Object.entries(options).find(([, { short }]) => short === token[1])?.[0]
+    return { name: name ?? token, inline: token.length > 2 ? token.slice(2) : undefined }
   }
   const at = token.indexOf('=')
-  return at < 0
-    ? { name: token.slice(2), inline: undefined }
-    : { name: token.slice(2, at), inline: token.slice(at + 1) }
+  if (at < 0) return { name: token.slice(2), inline: undefined }
+  return { name: token.slice(2, at), inline: token.slice(at + 1) }
 }
 
-function optionValue(option: OptionSpec, token: string, inline: string | undefined, queue: string[]): string {
-  if (option.value === undefined) {
-    if (inline !== undefined) throw new UsageError(`Option --${option.name} takes no value.`)
-    return 'true'
+interface Token {
+  readonly name: string
+  readonly token: string
+  readonly inline: string | undefined
+}
+
+function textOf(option: OptionSpec, { name, token, inline }: Token, queue: string[]): string {
+  if (option.kind === 'flag') {
+    if (inline !== undefined) throw new UsageError(`Option --${name} takes no value.`)
+    return ''
   }
-  const value = inline ?? queue.shift()
-  if (value === undefined || (inline === undefined && value.startsWith('--')))
-    throw new UsageError(`Option ${token} needs a value: --${option.name}=${option.value}`)
-  return value
+  const text = inline ?? queue.shift()
+  if (text === undefined || (inline === undefined && text.startsWith('--')))
+    throw new UsageError(`Option ${token} needs a value: --${name}=${option.value}`)
+  return text
 }
 
-function unknownOption(token: string, options: readonly OptionSpec[]): UsageError {
-  const near = nearest(
-    token.replace(/^-+|=.*$/g, ''),
-    options.filter(({ hidden }) => !hidden).map(({ name }) => name),
-  )
+function unknownOption(token: string, options: OptionSpecs): UsageError {
+  const names = Object.entries(options).flatMap(([name, { hidden }]) => (hidden ? [] : [name]))
+  const near = nearest(token.replace(/^-+|=.*$/g, ''), names)
   return new UsageError(`Unknown option ${token.split('=')[0]}.`, near && `Did you mean --${near}?`)
 }

@@ -13,7 +13,7 @@ export interface LogStream {
   readonly event: (event: ProcessEvent) => boolean
 }
 
-export interface LogStreamOptions {
+interface LogStreamOptions {
   readonly write: Sink['write']
   readonly json: boolean
   /** Exactly the bytes that were printed. */

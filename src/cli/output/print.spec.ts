@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Problem } from '../../core/errors.ts'
-import { countProblems, createPaint, type Paint, plural, renderProblems, renderTable } from './print.ts'
+import { plural } from '../../core/plural.ts'
+import { countProblems, createPaint, type Paint, renderProblems, renderTable } from './print.ts'
 
 const plain: Paint = (_, text) => text
 const marked: Paint = (style, text) => `<${style}>${text}</${style}>`

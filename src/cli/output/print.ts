@@ -3,8 +3,6 @@ import { isError, type Problem } from '../../core/errors.ts'
 import type { Env } from '../../core/types.ts'
 import type { Output } from '../io.ts'
 
-export { plural }
-
 /** Select Graphic Rendition codes: on, off. node:util has them too, but opens standard error when it is imported. */
 const STYLES = {
   bold: [1, 22],
@@ -37,6 +35,14 @@ export function renderProblems(problems: readonly Problem[], paint: Paint, cwd =
   return problems.map((problem) => renderProblem(problem, paint, cwd)).join('\n')
 }
 
+/** Prints warnings above the output of a command. */
+export function printWarnings(
+  warnings: readonly Problem[],
+  { io, errorPaint }: { readonly io: { readonly stderr: Output }; readonly errorPaint: Paint },
+): void {
+  if (warnings.length > 0) io.stderr.write(`${renderProblems(warnings, errorPaint)}\n`)
+}
+
 function renderProblem({ id, place, at, message, hint, details }: Problem, paint: Paint, cwd: string): string {
   const label = paint('bold', paint(id.startsWith('E') ? 'red' : 'yellow', id))
   const where = at === undefined ? '' : `  ${paint('dim', at.startsWith(`${cwd}/`) ? at.slice(cwd.length + 1) : at)}`
@@ -52,10 +58,9 @@ const indent = (text: string): string[] => text.split('\n').map((line) => `     
 export function countProblems(problems: readonly Problem[]): string {
   const errors = problems.filter(isError).length
   const warnings = problems.length - errors
-  const parts = [
-    ...(errors > 0 ? [plural(errors, 'error')] : []),
-    ...(warnings > 0 ? [plural(warnings, 'warning')] : []),
-  ]
+  const parts: string[] = []
+  if (errors > 0) parts.push(plural(errors, 'error'))
+  if (warnings > 0) parts.push(plural(warnings, 'warning'))
   return parts.join(', ')
 }
 
@@ -97,8 +102,13 @@ const NARROW = /^[\u0020-\u02ff]*$/
 export function displayWidth(text: string): number {
   if (NARROW.test(text)) return text.length
   let columns = 0
-  for (const character of text) columns += COMBINING.test(character) ? 0 : WIDE.test(character) ? 2 : 1
+  for (const character of text) columns += characterWidth(character)
   return columns
+}
+
+function characterWidth(character: string): number {
+  if (COMBINING.test(character)) return 0
+  return WIDE.test(character) ? 2 : 1
 }
 
 /** A text cut to a number of columns, with `…` where something is missing. */

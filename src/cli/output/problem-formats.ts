@@ -1,22 +1,16 @@
 import { isError, type Problem, PROBLEMS } from '../../core/errors.ts'
 
 /** Forms of the list of problems for other programs. */
-export const FORMATS = ['text', 'json', 'github', 'sarif'] as const
+type ProblemFormat = 'json' | 'github' | 'sarif'
 
-export type Format = (typeof FORMATS)[number]
-
-export interface FormatContext {
+interface FormatContext {
   readonly version: string
   /** Files are named from here where they lie below it: a CI system shows them in its diff. */
   readonly cwd: string
 }
 
 /** The list in one of the forms that are not for people. */
-export function formatProblems(
-  format: Exclude<Format, 'text'>,
-  problems: readonly Problem[],
-  context: FormatContext,
-): string {
+export function formatProblems(format: ProblemFormat, problems: readonly Problem[], context: FormatContext): string {
   switch (format) {
     case 'json':
       return problems.map((problem) => `${JSON.stringify(problem)}\n`).join('')
@@ -44,7 +38,7 @@ const textOf = ({ place, message, hint }: Problem): string => `${place}: ${messa
 /** A workflow command, as GitHub documents it: https://docs.github.com/actions/reference/workflow-commands-for-github-actions */
 function githubAnnotation(problem: Problem, context: FormatContext): string {
   const found = placeIn(problem, context)
-  const properties = { ...(found && { file: found.file, line: found.line }), title: problem.id }
+  const properties = { ...found, title: problem.id }
   const words = Object.entries(properties).map(([name, value]) => `${name}=${escapeProperty(String(value))}`)
   return `::${isError(problem) ? 'error' : 'warning'} ${words.join(',')}::${escapeData(textOf(problem))}\n`
 }
@@ -67,26 +61,22 @@ function sarif(problems: readonly Problem[], context: FormatContext): object {
             rules: ids.map((id) => ({ id, shortDescription: { text: PROBLEMS[id] } })),
           },
         },
-        results: problems.map((problem) => {
-          const found = placeIn(problem, context)
-          return {
-            ruleId: problem.id,
-            ruleIndex: ids.indexOf(problem.id),
-            level: isError(problem) ? 'error' : 'warning',
-            message: { text: textOf(problem) },
-            ...(found && {
-              locations: [
-                {
-                  physicalLocation: {
-                    artifactLocation: { uri: encodeURI(found.file) },
-                    region: { startLine: found.line },
-                  },
-                },
-              ],
-            }),
-          }
-        }),
+        results: problems.map((problem) => sarifResult(problem, ids.indexOf(problem.id), context)),
       },
     ],
   }
+}
+
+function sarifResult(problem: Problem, ruleIndex: number, context: FormatContext): object {
+  const result = {
+    ruleId: problem.id,
+    ruleIndex,
+    level: isError(problem) ? 'error' : 'warning',
+    message: { text: textOf(problem) },
+  }
+  const found = placeIn(problem, context)
+  if (!found) return result
+  const artifactLocation = { uri: encodeURI(found.file) }
+  const region = { startLine: found.line }
+  return { ...result, locations: [{ physicalLocation: { artifactLocation, region } }] }
 }

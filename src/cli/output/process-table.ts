@@ -3,6 +3,9 @@ import { printElapsed } from '../../core/durations.ts'
 import type { InstanceStateName, InstanceStatus, ProcessStatus, Snapshot } from '../../control/protocol.ts'
 import { displayWidth, type Paint, padEnd, padStart, type Style, truncate } from './print.ts'
 
+/** The part of a snapshot that the table shows; a cluster has no more. */
+export type SnapshotProcesses = Pick<Snapshot, 'processes'>
+
 /** One line of the table: an instance with what its process knows of it. */
 export interface PsRow {
   readonly owner: ProcessStatus
@@ -22,7 +25,7 @@ export const STATE_STYLES: Readonly<Record<InstanceStateName, Style>> = {
   stopped: 'dim',
 }
 
-export const psRows = ({ processes }: Pick<Snapshot, 'processes'>): readonly PsRow[] =>
+export const psRows = ({ processes }: SnapshotProcesses): readonly PsRow[] =>
   processes.flatMap((owner) => owner.instances.map((status) => ({ owner, status, count: 1 })))
 
 /** Instances of a process that are in the same state become one line: their numbers are added up. */
@@ -78,7 +81,7 @@ export function psCells(rows: readonly PsRow[], nowMs: number): readonly (readon
       state,
       readiness(state),
       isAlive(state) && startedAt ? printElapsed(nowMs - Date.parse(startedAt)) : '-',
-      owner.run === 'always' ? String(restarts) : restarts === 0 ? '-' : String(restarts),
+      restarts === 0 && owner.run !== 'always' ? '-' : String(restarts),
       usage ? `${Math.round(usage.cpuPercent)}%` : '-',
       usage ? printRoundedSize(usage.memoryBytes) : '-',
       pid === null ? '-' : String(pid),
@@ -122,20 +125,22 @@ export function layOut(cells: readonly (readonly string[])[], columns = Number.P
 
 const isAlive = (state: InstanceStateName): boolean => ['starting', 'running', 'stopping'].includes(state)
 
-const readiness = (state: InstanceStateName): string =>
-  state === 'running' ? 'yes' : state === 'done' || state === 'stopped' ? '-' : 'no'
+function readiness(state: InstanceStateName): string {
+  if (state === 'running') return 'yes'
+  return state === 'done' || state === 'stopped' ? '-' : 'no'
+}
 
 /** The last column: where it listens; else what happened, and what comes next. */
 function note({ owner, status }: PsRow, first: boolean, nowMs: number): string {
   const { state, lastExit, nextAt, waitingFor, reason, beside } = status
   const ago = (time: string): string => `${printElapsed(nowMs - Date.parse(time))} ago`
   const next = nextAt === null ? undefined : printElapsed(Math.max(0, Date.parse(nextAt) - nowMs))
-  const second = beside ? `reloading: pid ${beside.pid ?? '-'} ${beside.state}` : undefined
-  const listen = owner.listen.length === 0 ? '-' : first ? owner.listen.join(', ') : '(same)'
+  const second = beside && `reloading: pid ${beside.pid ?? '-'} ${beside.state}`
+  const listen = first ? owner.listen.join(', ') : '(same)'
   switch (state) {
     case 'running':
     case 'starting':
-      return [listen, ...(second ? [second] : []), ...(reason ? [reason] : [])].join('; ').replace(/^-; /, '')
+      return [owner.listen.length > 0 && listen, second, reason].filter(Boolean).join('; ') || '-'
     case 'stopping':
       return reason ?? 'finishing its work'
     case 'backoff':
@@ -153,7 +158,7 @@ function note({ owner, status }: PsRow, first: boolean, nowMs: number): string {
 }
 
 /** Whether all that should run are ready: what `ps` answers with its exit code. */
-export function isAllReady({ processes }: Pick<Snapshot, 'processes'>): boolean {
+export function isAllReady({ processes }: SnapshotProcesses): boolean {
   return processes.every(({ wanted, schedule, instances }) =>
     instances.every(({ state }) => {
       if (state === 'failed') return false
@@ -163,7 +168,12 @@ export function isAllReady({ processes }: Pick<Snapshot, 'processes'>): boolean 
   )
 }
 
-/** The declared processes, where nothing runs. */
+/** A row as JSON: an instance, with what describes its process. */
+export function rowToJson({ owner: { kind, title, wanted, run, listen, schedule }, status }: PsRow): string {
+  return `${JSON.stringify({ ...status, kind, title, wanted, runs: run, listen, schedule })}\n`
+}
+
+/** The declared processes, when nothing runs. */
 export function renderDeclared(names: readonly string[], paint: Paint): string {
   const width = Math.max(...['NAME', ...names].map(displayWidth))
   const lines = names.map((name) => `${padEnd(name, width)}  -\n`)

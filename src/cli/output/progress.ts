@@ -1,10 +1,11 @@
 import type { ActionResult, ProcessEvent } from '../../control/protocol.ts'
 import { EXIT } from '../../core/errors.ts'
-import type { CommandContext } from '../commands/index.ts'
+import type { Application } from '../../supervisor/spec.ts'
+import type { CommandContext } from '../command.ts'
 import type { Paint, Style } from './print.ts'
 
 /** Shows events as they happen, and what came of it all. */
-export interface Progress {
+interface Progress {
   readonly event: (event: ProcessEvent) => void
   /** Prints the result, and returns its exit code. */
   readonly result: (result: ActionResult) => number
@@ -34,13 +35,21 @@ const MARKS: Readonly<Partial<Record<ProcessEvent['type'], readonly [mark: strin
 
 const NAME_WIDTH = 10
 
+type ProgressContext = Pick<
+  CommandContext<{ readonly json: boolean; readonly quiet: boolean }>,
+  'io' | 'options' | 'paint' | 'errorPaint'
+>
+
+/** The longest name of an instance of each process. */
+export const instanceNames = ({ specs }: Application): readonly string[] =>
+  specs.filter(({ enabled }) => enabled).map(({ name, instances }) => `${name}.${instances}`)
+
 /** `awaitsResult`: a result will come, and say what became of a reload. `names`: those that are known to come. */
 export function createProgress(
-  { io, options, paint, errorPaint }: CommandContext,
+  { io, options, paint, errorPaint }: ProgressContext,
   { awaitsResult = false, names = [] }: { readonly awaitsResult?: boolean; readonly names?: readonly string[] } = {},
 ): Progress {
-  const isJson = options.values['json'] !== undefined
-  const isQuiet = options.values['quiet'] !== undefined
+  const { json: isJson, quiet: isQuiet } = options
   const shown = new Set<string | null>()
   const details = new Set<string>()
   // Who reads only the errors, in a file or a pipe, is to find the evidence there.
@@ -109,7 +118,7 @@ const hasDetails = (event: ProcessEvent): event is ProcessEvent & { readonly det
   return isBad && event.details !== undefined
 }
 
-export function renderEventLine(event: ProcessEvent, paint: Paint, width = NAME_WIDTH): string {
+function renderEventLine(event: ProcessEvent, paint: Paint, width = NAME_WIDTH): string {
   const { type, message } = event
   const [mark, style] = MARKS[type] ?? ['-', 'dim']
   const name = nameOf(event).padEnd(width)

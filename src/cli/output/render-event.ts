@@ -17,7 +17,7 @@ const STYLES: Readonly<Partial<Record<EventType, Style>>> = {
   'log-lost': 'red',
 }
 
-export interface EventLook {
+interface EventLook {
   readonly paint: Paint
   readonly utc: boolean
   /** How wide the longest name is. */

@@ -2,10 +2,8 @@ import type { LogLine } from '../../logs/lines.ts'
 import { displayWidth, padEnd, type Paint, type Style } from './print.ts'
 import { renderClock, renderStamp } from './render-time.ts'
 
-export const PREFIXES = ['short', 'long', 'none'] as const
-
 export interface LogLook {
-  readonly prefix: (typeof PREFIXES)[number]
+  readonly prefix: 'short' | 'long' | 'none'
   readonly paint: Paint
   readonly utc: boolean
   /** How wide the longest name is. */
@@ -69,7 +67,8 @@ export function printable(text: string, withColours: boolean): string {
 
 function picture(character: string): string {
   const code = character.codePointAt(0) as number
-  return code < 0x20 ? String.fromCodePoint(0x2400 + code) : code === 0x7f ? '␡' : '\ufffd'
+  if (code < 0x20) return String.fromCodePoint(0x2400 + code)
+  return code === 0x7f ? '␡' : '\ufffd'
 }
 
 /** A line as JSON; bytes that are no UTF-8 are replaced there. */

@@ -1,6 +1,7 @@
 import { printElapsed } from '../../core/durations.ts'
 import type { InstanceStatus, LastExit, Why } from '../../control/protocol.ts'
-import { type Paint, plural } from './print.ts'
+import { plural } from '../../core/plural.ts'
+import { type Paint } from './print.ts'
 import { printable } from './render-log.ts'
 import { STATE_STYLES } from './process-table.ts'
 import { renderClock } from './render-time.ts'
@@ -9,21 +10,17 @@ import { renderClock } from './render-time.ts'
 export function renderWhy(why: Why, nowMs: number, paint: Paint, utc = false): string {
   const { status, wanted, recentExits, lastLines, hint } = why
   const { lastExit, beside } = status
-  const rows: (readonly [string, string])[] = [
-    ['wanted', wanted],
-    ...(status.pid === null ? [] : [['pid', `${status.pid}, life ${status.run}`] as const]),
-    ...(lastExit ? [['last life', describeExit(lastExit, utc)] as const] : []),
-    ...(recentExits.length > 1 ? [['pattern', describePattern(recentExits)] as const] : []),
-    ...(beside ? [['beside it', `life ${beside.run}, pid ${beside.pid ?? '-'}, ${beside.state}`] as const] : []),
-  ]
-  const body = rows.map(([name, text]) => `  ${paint('dim', name.padEnd(9))}  ${text}\n`)
-  const output = lastLines.map((line) => `    ${printable(line, false)}\n`)
-  return [
-    `${headline(why, nowMs, paint)}\n`,
-    ...body,
-    ...(output.length > 0 ? [`  ${paint('dim', 'last output')}\n`, ...output] : []),
-    ...(hint ? [`${paint('bold', 'Next:')} ${hint}\n`] : []),
-  ].join('')
+  const rows: (readonly [string, string])[] = [['wanted', wanted]]
+  if (status.pid !== null) rows.push(['pid', `${status.pid}, life ${status.run}`])
+  if (lastExit) rows.push(['last life', describeExit(lastExit, utc)])
+  if (recentExits.length > 1) rows.push(['pattern', describePattern(recentExits)])
+  if (beside) rows.push(['beside it', `life ${beside.run}, pid ${beside.pid ?? '-'}, ${beside.state}`])
+  const lines = [`${headline(why, nowMs, paint)}\n`]
+  for (const [name, text] of rows) lines.push(`  ${paint('dim', name.padEnd(9))}  ${text}\n`)
+  if (lastLines.length > 0) lines.push(`  ${paint('dim', 'last output')}\n`)
+  for (const line of lastLines) lines.push(`    ${printable(line, false)}\n`)
+  if (hint) lines.push(`${paint('bold', 'Next:')} ${hint}\n`)
+  return lines.join('')
 }
 
 function headline({ status, attempt }: Why, nowMs: number, paint: Paint): string {

@@ -1,30 +1,32 @@
 import { EXIT, type Problem, UsageError } from '../../../core/errors.ts'
 import type { EngineType } from '../../../deploy/engine.ts'
 import type { ExportRequest } from '../../../export/index.ts'
-import type { CommandContext } from '../index.ts'
+import type { ContextOf } from '../../command.ts'
 import { exportInput, exportTo } from '../../export-input.ts'
-import { single } from '../../read-project.ts'
-import { followAction } from '../up/execute.ts'
+import { runAction } from '../../follow-action.ts'
+import type { FLAGS } from './flags.ts'
+
+type Context = ContextOf<typeof FLAGS>
 
 /** Brings the declaration into force on a cluster, and waits until its processes are ready. */
-export async function execute(context: CommandContext): Promise<number> {
-  const { options, io } = context
+export async function execute(context: Context): Promise<number> {
+  const { options, operands, io } = context
   const { ENGINES } = await import('../../../deploy/index.ts')
-  const [name, ...selectors] = options.positionals
+  const [name, ...selectors] = operands
   const type = findEngine(name, ENGINES)
-  if (single(context, 'image') === undefined)
+  if (options.image === undefined)
     throw new UsageError('deploy needs the image that it is to run.', 'Such as: --image registry.example.com/shop:1.4')
-  checkOptions(context, type)
+  checkOptions(options, type)
   const request = await exportInput(context, type.target, selectors)
   const { files } = await exportTo(type.target, request, context, isUnknown(request))
-  const deployment = { request, files, release: single(context, 'release'), isWhole: selectors.length === 0 }
-  if (options.values['dry-run'] !== undefined) {
+  const deployment = { request, files, release: options.release, isWhole: selectors.length === 0 }
+  if (options['dry-run']) {
     io.stdout.write(type.preview(deployment))
     return EXIT.done
   }
   const { connect } = await import('../../cluster.ts')
   const { engine } = connect(type, context)
-  return followAction((signal) => engine.deploy(deployment, signal), context)
+  return runAction((signal) => engine.deploy(deployment, signal), context)
 }
 
 function findEngine(name: string | undefined, engines: readonly EngineType[]): EngineType {
@@ -40,8 +42,8 @@ function findEngine(name: string | undefined, engines: readonly EngineType[]): E
 const CLUSTER_OPTIONS = ['kubeconfig', 'context', 'namespace'] as const
 
 /** Refuses options that name the cluster of another engine. */
-function checkOptions({ options }: CommandContext, { title, foundBy, options: known }: EngineType): void {
-  const given = CLUSTER_OPTIONS.find((name) => options.values[name] !== undefined && !known.includes(name))
+function checkOptions(options: Context['options'], { title, foundBy, options: known }: EngineType): void {
+  const given = CLUSTER_OPTIONS.find((name) => options[name] !== undefined && !known.includes(name))
   if (given !== undefined) throw new UsageError(`--${given} means nothing for ${title}.`, foundBy)
 }
 

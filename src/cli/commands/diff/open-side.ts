@@ -9,16 +9,20 @@ import type { SettingsAnswer } from '../../../inspect/settings.ts'
 import { resolveInterpreter } from '../../../project/interpreter.ts'
 import { checkOut, findCommit, findRepository } from '../../../project/revision.ts'
 import { quoteWord } from '../../../core/shell-words.ts'
-import type { CommandContext } from '../index.ts'
+import type { CommandContext } from '../../command.ts'
+import type { PlanOptions } from '../../option-sets.ts'
 import type { Side } from './sides.ts'
-import { planBasis, projectFromOptions, readProject, single } from '../../read-project.ts'
+import { planBasis, readProject } from '../../read-project.ts'
+import { projectFromOptions } from '../../locate-project.ts'
 
-/** One of the two that are compared, ready to be read. */
+export type SideContext = CommandContext<PlanOptions>
+
+/** A side of the comparison, ready to be read. */
 export interface OpenSide {
   /** As it was written. */
   readonly label: string
   /** The command line, as though it had been typed there. */
-  readonly context: CommandContext
+  readonly context: SideContext
   /** Where it lies, and where it is to be shown as. */
   readonly moves: readonly Move[]
   /** Variables that its file gives; none of another kind. */
@@ -31,14 +35,12 @@ export interface OpenSide {
   readonly close: () => void
 }
 
-type Changes = Readonly<Record<string, readonly string[] | undefined>>
-
 /**
  * Prepares one side of the comparison; the project lies in `root`.
  *
  * @throws {ProdserverError} `E111` or `E018` where it cannot be had.
  */
-export function openSide(context: CommandContext, label: string, side: Side, root: string): OpenSide {
+export function openSide(context: SideContext, label: string, side: Side, root: string): OpenSide {
   const plain = {
     label,
     context,
@@ -50,7 +52,7 @@ export function openSide(context: CommandContext, label: string, side: Side, roo
   }
   switch (side.kind) {
     case 'settings':
-      return { ...plain, context: withOptions(context, { settings: [side.module] }) }
+      return { ...plain, context: withOptions(context, { settings: side.module }) }
     case 'env': {
       const variables = readVariables(resolve(context.io.cwd, side.file), label)
       const io = { ...context.io, env: { ...context.io.env, ...variables } }
@@ -69,12 +71,10 @@ export function openSide(context: CommandContext, label: string, side: Side, roo
   }
 }
 
-const withOptions = (context: CommandContext, changes: Changes): CommandContext => {
-  const values = Object.entries({ ...context.options.values, ...changes }).filter(
-    (entry): entry is [string, readonly string[]] => entry[1] !== undefined,
-  )
-  return { ...context, options: { ...context.options, values: Object.fromEntries(values) } }
-}
+const withOptions = (context: SideContext, changes: Partial<PlanOptions>): SideContext => ({
+  ...context,
+  options: { ...context.options, ...changes },
+})
 
 function readVariables(path: string, place: string): Readonly<Record<string, string>> {
   let problem: Problem
@@ -89,7 +89,7 @@ function readVariables(path: string, place: string): Readonly<Record<string, str
 }
 
 function openRevision(
-  context: CommandContext,
+  context: SideContext,
   label: string,
   { revision, module }: Side & { readonly kind: 'git' },
   root: string,
@@ -109,12 +109,13 @@ function openRevision(
     const within = relative(repository.top, realPath(resolve(io.cwd, path)))
     return within.startsWith('..') ? resolve(io.cwd, path) : join(tree, within)
   }
+  const { settings, config, pythonpath } = options
   const there = withOptions(context, {
-    ...(python !== undefined && { python: [python] }),
-    project: [checkout.root],
-    ...(options.values['pythonpath'] && { pythonpath: options.values['pythonpath'].map(moved) }),
-    ...(options.values['config'] && { config: options.values['config'].map(moved) }),
-    ...(module !== undefined && { settings: [module] }),
+    python: python ?? options.python,
+    project: checkout.root,
+    pythonpath: pythonpath.map(moved),
+    config: config === undefined ? undefined : moved(config),
+    settings: module ?? settings,
   })
   return {
     label,
@@ -131,10 +132,10 @@ function openRevision(
 }
 
 /** That of the project as it is now; undefined where it has none, and may need none. */
-function interpreterOf(context: CommandContext, root: string): string | undefined {
+function interpreterOf(context: SideContext, root: string): string | undefined {
   const { cwd, env } = context.io
   try {
-    return resolveInterpreter({ root, cwd, env, python: single(context, 'python') }).path
+    return resolveInterpreter({ root, cwd, env, python: context.options.python }).path
   } catch (error) {
     if (error instanceof ProdserverError) return undefined
     throw error

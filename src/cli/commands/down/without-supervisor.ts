@@ -2,16 +2,22 @@ import type { Project } from '../../../project/project.ts'
 import { blankProject, createHost } from '../../../supervisor/host.ts'
 import { KeeperBusyError } from '../../../supervisor/shim/client.ts'
 import { shimProgram } from '../../../supervisor/shim/programs.ts'
-import type { CommandContext } from '../index.ts'
+import type { CommandContext } from '../../command.ts'
 import { createProgress } from '../../output/progress.ts'
-import { alreadyRunning } from '../up/detached.ts'
+import { alreadyRunning } from '../../require-supervisor.ts'
 import { VERSION } from '../../version.ts'
 
+type Context = CommandContext<{ readonly json: boolean; readonly quiet: boolean; readonly force: boolean }>
+
 /**
- * Takes over what a supervisor that was killed has left, and stops it: each in the way that was declared when it was
- * started, since nothing is read for this.
+ * Adopts what a killed supervisor has left, and stops it. Nothing is read for this: each process is stopped as it was
+ * declared when it started.
  */
-export async function downAlone(context: CommandContext, { root, python }: Project, stateDir: string): Promise<number> {
+export async function downWithoutSupervisor(
+  context: Context,
+  { root, python }: Project,
+  stateDir: string,
+): Promise<number> {
   const project = blankProject(root, python.path)
   const keeper = { python: python.path, program: shimProgram, env: context.io.env }
   const options = {
@@ -28,8 +34,8 @@ export async function downAlone(context: CommandContext, { root, python }: Proje
   })
   host.subscribe(createProgress(context).event)
   const applied = host.apply({ project, specs: [], only: null, release: '', reload: false }).catch(() => {})
-  if (context.options.values['force'] !== undefined) {
-    // What is taken over is known by then.
+  if (context.options.force) {
+    // By the next turn of the event loop the host knows what it adopted.
     await new Promise((settle) => setImmediate(settle))
     host.stop()
   } else await applied

@@ -1,46 +1,33 @@
 import { existsSync } from 'node:fs'
 import type { ProcessEvent } from '../../../control/protocol.ts'
 import { EXIT, ProdserverError } from '../../../core/errors.ts'
+import { createFilter, type Selectable } from '../../../core/selectors.ts'
 import { createEventReader, followEvents } from '../../../logs/event-log.ts'
 import { processOf } from '../../../logs/log-files.ts'
 import { createSink } from '../../../logs/sink.ts'
-import type { CommandContext } from '../index.ts'
+import type { ContextOf } from '../../command.ts'
 import { locateState } from '../../locate-state.ts'
-import { parseLines, parseTime } from '../../option-values.ts'
-import { single } from '../../read-project.ts'
-import { type EventLook, renderEvent, subject } from '../../output/render-event.ts'
+import { renderEvent, subject } from '../../output/render-event.ts'
 import { nameWidthOf } from '../../output/render-log.ts'
-import { createFilter, type Selectable } from '../../../core/selectors.ts'
-import { selectRunning } from '../../select.ts'
+import { selectRunning } from '../../select-running.ts'
+import type { FLAGS } from './flags.ts'
 
-const DEFAULT_LAST = 100
+type Context = ContextOf<typeof FLAGS>
 
-/** What happened to the processes, and with `--follow` what happens. Read from the file: no supervisor need run. */
-export async function execute(context: CommandContext): Promise<number> {
+/** Prints what happened to the processes. It reads the file of events, so no supervisor need run. */
+export async function execute(context: Context): Promise<number> {
   const { options, paint } = context
   const stateDir = locateState(context)
   const reader = createEventReader(stateDir)
   const past = reader.read()
-  const follows = options.values['follow'] !== undefined
-  if (past.length === 0 && !(follows && existsSync(stateDir))) {
-    const hint = 'Start with: prodserver up -d'
-    throw new ProdserverError(
-      [{ id: 'E601', place: stateDir, message: 'There are no events: nothing has been started here.', hint }],
-      EXIT.notRunning,
-    )
-  }
+  if (past.length === 0 && !(options.follow && existsSync(stateDir))) throw noEvents(stateDir)
   const wants = createEventFilter(context, past)
-  const since = single(context, 'since')
-  const sinceMs = since === undefined ? undefined : parseTime(since, 'since', Date.now())
-  const count = parseLines(single(context, 'lines'), sinceMs === undefined ? DEFAULT_LAST : undefined)
-  const wanted = past.filter((event) => wants(event) && (sinceMs === undefined || Date.parse(event.time) >= sinceMs))
-  const shown = count === undefined ? wanted : wanted.slice(Math.max(0, wanted.length - count))
-  const look: EventLook = { paint, utc: options.values['utc'] !== undefined, nameWidth: nameWidthOf(past.map(subject)) }
+  const look = { paint, utc: options.utc, nameWidth: nameWidthOf(past.map(subject)) }
   const render = (event: ProcessEvent): string =>
-    options.values['json'] ? `${JSON.stringify(event)}\n` : renderEvent(event, look)
+    options.json ? `${JSON.stringify(event)}\n` : renderEvent(event, look)
   const sink = createSink(1)
-  for (const event of shown) sink.write(render(event))
-  if (!sink.flush() || !follows) return EXIT.done
+  for (const event of lastOf(past.filter(wants), options)) sink.write(render(event))
+  if (!sink.flush() || !options.follow) return EXIT.done
   for await (const events of followEvents(stateDir, reader, new AbortController().signal)) {
     for (const event of events.filter(wants)) sink.write(render(event))
     if (!sink.flush()) break
@@ -48,15 +35,32 @@ export async function execute(context: CommandContext): Promise<number> {
   return EXIT.done
 }
 
+const DEFAULT_LAST = 100
+
+/** The events that the options ask for. With a start time all of them, unless a number is given. */
+function lastOf(
+  events: readonly ProcessEvent[],
+  { since, lines }: Pick<Context['options'], 'since' | 'lines'>,
+): readonly ProcessEvent[] {
+  const recent = since === undefined ? events : events.filter(({ time }) => Date.parse(time) >= since)
+  const count = lines ?? (since === undefined ? DEFAULT_LAST : 'all')
+  return count === 'all' ? recent : recent.slice(Math.max(0, recent.length - count))
+}
+
+function noEvents(stateDir: string): ProdserverError {
+  const message = 'There are no events: nothing has been started here.'
+  const hint = 'Start with: prodserver up -d'
+  return new ProdserverError([{ id: 'E601', place: stateDir, message, hint }], EXIT.notRunning)
+}
+
 /** Makes a filter for events. While following, a name without events yet may still get some. */
 function createEventFilter(
-  { options }: CommandContext,
+  { options, operands }: Context,
   past: readonly ProcessEvent[],
 ): (event: ProcessEvent) => boolean {
-  const selectors = options.positionals
-  if (selectors.length === 0) return () => true
-  if (!options.values['follow']) selectRunning(selectors, selectableEvents(past))
-  const isSelected = createFilter(selectors)
+  if (operands.length === 0) return () => true
+  if (!options.follow) selectRunning(operands, selectableEvents(past))
+  const isSelected = createFilter(operands)
   return ({ process, instance }) => {
     const name = instance ?? process
     return name !== null && isSelected({ process: process ?? processOf(name), instance: name })

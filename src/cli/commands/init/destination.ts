@@ -2,8 +2,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { EXIT, ProdserverError } from '../../../core/errors.ts'
 import type { Proposal } from '../../../init/index.ts'
-import type { CommandContext } from '../index.ts'
-import { readProject } from '../../read-project.ts'
+import { type ReadContext, readProject } from '../../read-project.ts'
 
 /** Where a proposed declaration can go. */
 export interface Destination {
@@ -19,15 +18,14 @@ export interface Destination {
 }
 
 /** At the end of the settings. */
-export async function settingsDestination(file: string, context: CommandContext): Promise<Destination> {
+export async function settingsDestination(file: string, context: ReadContext): Promise<Destination> {
   const { renderPython } = await import('../../../init/index.ts')
   const before = readFileSync(file, 'utf8')
   return {
     file,
     render: (processes) => renderPython(processes, /^import os$/m.test(before)),
     write: async (text) => {
-      const gap = before === '' || before.endsWith('\n\n') ? '' : before.endsWith('\n') ? '\n' : '\n\n'
-      save(file, before + gap + text)
+      save(file, before + gapAfter(before) + text)
       try {
         const { answer } = await readProject(context)
         if (answer.settings['PRODUCTION_PROCESSES'] === undefined) throw notSeen(file, answer.settingsModule)
@@ -40,7 +38,7 @@ export async function settingsDestination(file: string, context: CommandContext)
 }
 
 /** A config file of its own, for a project without Django. */
-export async function configDestination(root: string, context: CommandContext): Promise<Destination> {
+export async function configDestination(root: string, context: ReadContext): Promise<Destination> {
   const { renderConfig } = await import('../../../init/index.ts')
   const file = join(root, 'prodserver.config.ts')
   return {
@@ -57,6 +55,12 @@ export async function configDestination(root: string, context: CommandContext): 
       }
     },
   }
+}
+
+/** The line breaks that leave one blank line after a text. */
+function gapAfter(text: string): string {
+  if (text === '' || text.endsWith('\n\n')) return ''
+  return text.endsWith('\n') ? '\n' : '\n\n'
 }
 
 function save(file: string, text: string): void {

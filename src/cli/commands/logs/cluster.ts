@@ -1,57 +1,96 @@
-import type { LogQuery, OperableEngine } from '../../../deploy/engine.ts'
+import { instancesIn } from '../../../core/selectors.ts'
+import type { Connection, LogQuery, OperableEngine } from '../../../deploy/engine.ts'
 import type { LogLine } from '../../../logs/lines.ts'
-import type { LogsRequest } from './request.ts'
+import { connectCluster, deployedProcesses } from '../../cluster.ts'
 import type { LogStream } from '../../output/log-stream.ts'
+import { selectableProcesses, selectRunning } from '../../select-running.ts'
+import type { LogsContext, LogsRequest } from './request.ts'
 
-export interface ClusterReading {
-  readonly engine: OperableEngine
-  readonly request: LogsRequest
-  /** Pods by name, those of now. */
-  readonly pods: () => Promise<readonly string[]>
-  readonly printer: LogStream
-  /** False when nobody reads any more. */
+interface ClusterPrinting {
+  readonly context: LogsContext
+  readonly createPrinter: (names: readonly string[]) => LogStream
+  /** False when the reader of the output has gone. */
   readonly flush: () => boolean
 }
 
-/** How often it is asked whether there are new pods. */
+/** Prints what the pods of a cluster print. */
+export async function printCluster(
+  request: LogsRequest,
+  { context, createPrinter, flush }: ClusterPrinting,
+): Promise<void> {
+  const cluster = connectCluster(context)
+  const pods = (): Promise<readonly string[]> => selectPods(cluster, request.selectors)
+  const printer = createPrinter(await pods())
+  await readCluster({ engine: cluster.engine, request, pods, printer, flush })
+}
+
+async function selectPods(
+  cluster: Connection<OperableEngine>,
+  selectors: readonly string[],
+): Promise<readonly string[]> {
+  const known = selectableProcesses(await deployedProcesses(cluster))
+  return instancesIn(selectRunning(selectors, known), known)
+}
+
+interface ClusterReading {
+  readonly engine: OperableEngine
+  readonly request: LogsRequest
+  /** Names of the pods of this moment. */
+  readonly pods: () => Promise<readonly string[]>
+  readonly printer: LogStream
+  readonly flush: () => boolean
+}
+
+/** Time between two looks for new pods. */
 const LOOK_MS = 2000
 
-/** What pods printed, in the order of its time; with `--follow`, what they print, and those that come. */
-export async function readCluster({ engine, request, pods, printer, flush }: ClusterReading): Promise<void> {
-  const { query } = request
+/** Prints what pods printed, by time; then, with `--follow`, what they print, and new pods as well. */
+async function readCluster({ engine, request, pods, printer, flush }: ClusterReading): Promise<void> {
   const names = await pods()
   const all = await Promise.all(names.map((pod) => readPod(engine, pod, queryOf(request))))
   const past = all.flat().toSorted((a, b) => a.timeMs - b.timeMs)
   for (const line of past) if (isWanted(line, request) && !printer.line(line)) return
   if (!flush() || !request.follows) return
   const controller = new AbortController()
-  const followed = new Map<string, Promise<void>>()
+  const { signal } = controller
   const lastOf = new Map(past.map(({ instance, timeMs }) => [instance, timeMs]))
-  const follow = async (pod: string): Promise<void> => {
-    const since = lastOf.get(pod)
-    for await (const text of engine.logs(pod, { follow: true, sinceMs: since }, controller.signal)) {
-      const line = parseLine(pod, text)
-      // The cluster counts in seconds where it is asked for what came since.
-      if (line.timeMs <= (since ?? 0) || !isWanted(line, { ...request, query: { ...query, sinceMs: undefined } }))
-        continue
-      if (!printer.line(line) || !flush()) controller.abort()
-    }
+  const print = (line: LogLine): void => {
+    if (isNew(line, lastOf, request) && (!printer.line(line) || !flush())) controller.abort()
   }
-  while (!controller.signal.aborted) {
+  const followed = new Map<string, Promise<void>>()
+  while (!signal.aborted) {
     for (const pod of await pods())
       if (!followed.has(pod))
         followed.set(
           pod,
-          // One whose container has not started, or that went meanwhile, is tried again at the next look.
-          follow(pod).catch(() => void followed.delete(pod)),
+          // A pod whose container has not started, or that went meanwhile, is tried again at the next look.
+          followPod(engine, pod, { sinceMs: lastOf.get(pod), signal, print }).catch(() => void followed.delete(pod)),
         )
     await new Promise((next) => setTimeout(next, LOOK_MS))
   }
 }
 
-function queryOf({ query: { last, sinceMs, run } }: LogsRequest): LogQuery {
-  return { last, sinceMs, previous: run !== undefined && run < -1 }
+interface PodFollowing {
+  readonly sinceMs: number | undefined
+  readonly signal: AbortSignal
+  readonly print: (line: LogLine) => void
 }
+
+async function followPod(engine: OperableEngine, pod: string, { sinceMs, signal, print }: PodFollowing): Promise<void> {
+  for await (const text of engine.logs(pod, { follow: true, sinceMs }, signal)) print(parseLine(pod, text))
+}
+
+/** The cluster counts the time of a query in seconds, so it sends some lines again. */
+function isNew(line: LogLine, lastOf: ReadonlyMap<string, number>, request: LogsRequest): boolean {
+  if (line.timeMs <= (lastOf.get(line.instance) ?? 0)) return false
+  return isWanted(line, { ...request, query: { ...request.query, sinceMs: undefined } })
+}
+
+const queryOf = ({ query: { last, sinceMs, run } }: LogsRequest): LogQuery => ({
+  last,
+  sinceMs,
+  previous: run !== undefined && run < -1,
+})
 
 async function readPod(engine: OperableEngine, pod: string, query: LogQuery): Promise<LogLine[]> {
   const lines: LogLine[] = []

@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { UsageError } from '../../../core/errors.ts'
-import { COMMANDS, type CommandSpec } from '../index.ts'
-import { parseOptions } from '../../options.ts'
-import { type LogsRequest, parseLogs } from './request.ts'
-import { parseTime } from '../../option-values.ts'
+import { parseLine } from '../../options.ts'
+import { FLAGS } from './flags.ts'
+import { createRequest, type LogsRequest } from './request.ts'
 
 const NOW = new Date(2026, 0, 10, 12, 30).getTime()
-const parse = (...argv: string[]): LogsRequest =>
-  parseLogs(parseOptions(argv, COMMANDS.find(({ name }) => name === 'logs') as CommandSpec), NOW)
+const parse = (...argv: string[]): LogsRequest => {
+  const { options, operands } = parseLine(argv, FLAGS, NOW)
+  return createRequest(options, operands)
+}
 
 const times: readonly (readonly [text: string, expected: number])[] = [
   ['10m', NOW - 600_000],
@@ -28,7 +29,7 @@ const times: readonly (readonly [text: string, expected: number])[] = [
 
 for (const [text, expected] of times) {
   test(`${text} is a time`, () => {
-    assert.equal(parseTime(text, 'since', NOW), expected)
+    assert.equal(parse('--since', text).query.sinceMs, expected)
   })
 }
 
@@ -39,7 +40,7 @@ const wrong: readonly (readonly [argv: readonly string[], message: RegExp])[] = 
   [['--run', '0'], /--run takes the number of a life/],
   [['--grep', '('], /--grep takes a regular expression/],
   [['-v'], /--invert needs --grep/],
-  [['--prefix', 'huge'], /--prefix takes short, long, none/],
+  [['--prefix', 'huge'], /--prefix takes short, long or none, not "huge"/],
   [['-f', '--until', '1m'], /choose one/],
   [['--json', '--raw'], /choose one/],
 ]

@@ -1,27 +1,37 @@
+import { splitSet } from '../../../config/set-text.ts'
 import { connectSupervisor } from '../../../control/client.ts'
 import type { Snapshot } from '../../../control/protocol.ts'
-import { select } from '../../../core/selectors.ts'
-import { selectableProcesses } from '../../select.ts'
 import { stateDirectory } from '../../../control/state-dir.ts'
-import type { CommandContext } from '../index.ts'
-import { splitSet } from '../../../config/set-text.ts'
+import { select } from '../../../core/selectors.ts'
+import type { ContextOf } from '../../command.ts'
+import { runAction } from '../../follow-action.ts'
+import { printWarnings } from '../../output/print.ts'
+import { planApplication } from '../../plan-application.ts'
+import { projectFromOptions } from '../../locate-project.ts'
 import { requireRunning } from '../../require-supervisor.ts'
-import { projectFromOptions, setsOf } from '../../read-project.ts'
-import { applicationOf, followAction } from '../up/execute.ts'
+import { selectableProcesses } from '../../select-running.ts'
+import type { FLAGS } from './flags.ts'
+
+type Context = ContextOf<typeof FLAGS>
 
 /** Reads the declaration again and replaces what runs by it, and by the code that is there now. */
-export async function execute(context: CommandContext): Promise<number> {
-  const { io, options } = context
+export async function execute(context: Context): Promise<number> {
+  const { io, options, operands, errorPaint } = context
   const project = projectFromOptions(context)
   const stateDir = stateDirectory(io.env, project.root)
   const client = requireRunning(await connectSupervisor(stateDir), stateDir)
-  const targets = options.positionals
-  // An instance has no declaration of its own.
-  if (targets.length > 0 && selectInstancesOnly(targets, await client.snapshot()))
-    return followAction((signal) => client.action({ verb: 'reload', targets }, signal), context)
-  const keeping = keepSets(context, await client.set())
-  const application = await applicationOf(keeping, project, true)
-  return followAction((signal) => client.apply(application, signal), context)
+  // Only a process has a declaration, so single instances reload with the one that runs.
+  if (operands.length > 0 && selectInstancesOnly(operands, await client.snapshot()))
+    return runAction((signal) => client.action({ verb: 'reload', targets: operands }, signal), context)
+  const kept = keptSets(await client.set(), options.set)
+  if (kept.length > 0 && !options.quiet && !options.json) {
+    const line = `Kept until the next up: ${kept.map((text) => `--set ${pathOf(text)}`).join(', ')}`
+    io.stderr.write(`${errorPaint('dim', line)}\n`)
+  }
+  const keeping = { ...context, options: { ...options, set: [...kept, ...options.set] } }
+  const { application, warnings } = await planApplication(keeping, project, true)
+  printWarnings(warnings, context)
+  return runAction((signal) => client.apply(application, signal), context)
 }
 
 function selectInstancesOnly(targets: readonly string[], { processes }: Snapshot): boolean {
@@ -30,17 +40,10 @@ function selectInstancesOnly(targets: readonly string[], { processes }: Snapshot
   return found.every((one) => !('unknown' in one) && one.processes.length === 0)
 }
 
-/** What `up --set` gave holds until the next `up`, but for what is given anew. */
-function keepSets(context: CommandContext, held: readonly string[]): CommandContext {
-  const { io, options, errorPaint } = context
-  const own = setsOf(context)
-  const paths = new Set(own.map(pathOf))
-  const kept = held.filter((text) => !paths.has(pathOf(text)))
-  if (kept.length > 0 && options.values['quiet'] === undefined && options.values['json'] === undefined) {
-    const line = `Kept until the next up: ${kept.map((text) => `--set ${pathOf(text)}`).join(', ')}`
-    io.stderr.write(`${errorPaint('dim', line)}\n`)
-  }
-  return { ...context, options: { ...options, values: { ...options.values, set: [...kept, ...own] } } }
+/** Selects the values of an earlier `up --set` that no new value replaces. They hold until the next `up`. */
+function keptSets(held: readonly string[], given: readonly string[]): readonly string[] {
+  const paths = new Set(given.map(pathOf))
+  return held.filter((text) => !paths.has(pathOf(text)))
 }
 
 const pathOf = (text: string): string => splitSet(text)?.path ?? text

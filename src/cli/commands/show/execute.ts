@@ -1,67 +1,48 @@
-import { EXIT, isError, ProdserverError, UsageError } from '../../../core/errors.ts'
+import { EXIT, isError, type Problem, ProdserverError, UsageError } from '../../../core/errors.ts'
 import { buildPlan } from '../../../plan/build.ts'
 import { locateProblems, placeFinder } from '../../../plan/locate.ts'
-import type { PlannedProcess } from '../../../plan/plan.ts'
-import { reveal } from '../../../core/secret.ts'
-import type { CommandContext } from '../index.ts'
+import type { Plan } from '../../../plan/plan.ts'
+import type { ContextOf } from '../../command.ts'
 import { renderProblems } from '../../output/print.ts'
-import { readProject, planBasis } from '../../read-project.ts'
-import { projectRows, renderProcess, renderRows } from './render.ts'
-import { kindsOf, needsPlan, selectDeclared } from '../../select.ts'
+import { planBasis, readProject } from '../../read-project.ts'
+import { kindsOf, needsPlan, selectDeclared } from '../../select-declared.ts'
+import type { FLAGS } from './flags.ts'
+import { planToJson, renderPlan } from './render.ts'
 
-/** Exactly what would run. The command line can be pasted into a shell. */
-export async function execute(context: CommandContext): Promise<number> {
+type Context = ContextOf<typeof FLAGS>
+
+/** Shows exactly what would run. The command line can be pasted into a shell. */
+export async function execute(context: Context): Promise<number> {
   const { options, io, paint, errorPaint } = context
-  const revealed = options.values['reveal'] !== undefined
-  if (revealed && !io.stdout.isTerminal) throw new UsageError('--reveal shows secrets on a terminal only.')
-  const { project, answer } = await readProject(context, undefined, { lines: true })
-  const given = options.positionals
-  const { commandNames } = context
-  const only = needsPlan(given) ? undefined : selectDeclared(given, { answer, commandNames })
-  const { plan, names, problems } = await buildPlan({
-    project,
-    answer,
-    ...planBasis(context),
-    only,
-  })
-  if (names.length === 0) throw new ProdserverError(problems, EXIT.refused)
-  const chosen = only ?? selectDeclared(given, { answer, kinds: kindsOf(plan.processes), commandNames })
-  const concerning = locateProblems(problems, answer).filter(
-    ({ process }) => process === undefined || (chosen?.includes(process) ?? true),
-  )
-  const processes = plan.processes.filter(({ name }) => chosen?.includes(name) ?? true)
-  const find = placeFinder(answer)
-  if (options.values['json']) {
-    const lines = linesOf(processes, find)
-    io.stdout.write(`${JSON.stringify({ ...plan, processes, lines, problems: concerning })}\n`)
-  } else {
-    const show = revealed ? reveal : String
-    const at = (place: string): string | undefined => find(place)?.replace(`${io.cwd}/`, '')
-    io.stdout.write(
-      [
-        renderRows(projectRows(plan), paint),
-        ...processes.map((planned) => renderProcess(planned, { paint, show, at })),
-      ].join('\n'),
-    )
-    if (concerning.length > 0) io.stderr.write(`\n${renderProblems(concerning, errorPaint, io.cwd)}`)
+  if (options.reveal && !io.stdout.isTerminal) throw new UsageError('--reveal shows secrets on a terminal only.')
+  const { plan, problems, find } = await planSelected(context)
+  if (options.json) io.stdout.write(planToJson(plan, problems, find))
+  else {
+    io.stdout.write(renderPlan(plan, { paint, reveals: options.reveal, cwd: io.cwd, find }))
+    if (problems.length > 0) io.stderr.write(`\n${renderProblems(problems, errorPaint, io.cwd)}`)
   }
-  return concerning.some(isError) ? EXIT.refused : EXIT.done
+  return problems.some(isError) ? EXIT.refused : EXIT.done
 }
 
-/** The file and the line of every place that a value of them comes from, where they are known. */
-function linesOf(
-  processes: readonly PlannedProcess[],
-  find: (place: string) => string | undefined,
-): Readonly<Record<string, string>> {
-  const places = processes.flatMap(({ argvFrom, env, origins }) => [
-    ...argvFrom,
-    ...Object.values(env).map(({ from }) => from),
-    ...Object.values(origins),
-  ])
-  return Object.fromEntries(
-    [...new Set(places)].flatMap((place) => {
-      const at = find(place)
-      return at === undefined ? [] : [[place, at]]
-    }),
-  )
+interface Selected {
+  /** The plan, with the selected processes only. */
+  readonly plan: Plan
+  readonly problems: readonly Problem[]
+  /** Finds the file and the line of a place. */
+  readonly find: (place: string) => string | undefined
+}
+
+async function planSelected(context: Context): Promise<Selected> {
+  const { operands, commands } = context
+  const { project, answer } = await readProject(context, undefined, { lines: true })
+  const only = needsPlan(operands) ? undefined : selectDeclared(operands, { answer, commands })
+  const { plan, names, problems } = await buildPlan({ project, answer, ...planBasis(context), only })
+  if (names.length === 0) throw new ProdserverError(problems, EXIT.refused)
+  const chosen = only ?? selectDeclared(operands, { answer, kinds: kindsOf(plan.processes), commands })
+  const isChosen = (name: string): boolean => chosen?.includes(name) ?? true
+  return {
+    plan: { ...plan, processes: plan.processes.filter(({ name }) => isChosen(name)) },
+    problems: locateProblems(problems, answer).filter(({ process }) => process === undefined || isChosen(process)),
+    find: placeFinder(answer),
+  }
 }

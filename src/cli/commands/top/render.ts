@@ -1,5 +1,6 @@
 import { printElapsed } from '../../../core/durations.ts'
-import { displayWidth, type Paint, padEnd, plural, type Style, truncate } from '../../output/print.ts'
+import { plural } from '../../../core/plural.ts'
+import { displayWidth, type Paint, padEnd, type Style, truncate } from '../../output/print.ts'
 import { nameStyle, printable } from '../../output/render-log.ts'
 import { isAllReady, layOut, psCells, STATE_STYLES } from '../../output/process-table.ts'
 import { renderClock } from '../../output/render-time.ts'
@@ -17,11 +18,9 @@ export function renderTop(state: TopState, screen: Screen, nowMs: number, paint:
   const table = renderRows(state, tableRows, columns, nowMs, paint)
   const used = 2 + table.length
   const panelRows = Math.max(0, rows - used - 1)
-  const lines = [
-    title(state, columns, nowMs, paint),
-    ...table,
-    ...(panelRows > 0 ? [panelTitle(state, columns, paint), ...panel(state, panelRows, columns, paint)] : []),
-  ].slice(0, Math.max(0, rows - 1))
+  const lines = [title(state, columns, nowMs, paint), ...table]
+  if (panelRows > 0) lines.push(panelTitle(state, columns, paint), ...panel(state, panelRows, columns, paint))
+  lines.length = Math.min(lines.length, Math.max(0, rows - 1))
   const blank = Array.from({ length: Math.max(0, rows - 1 - lines.length) }, () => '')
   return [...lines, ...blank, foot(state, columns, paint)]
 }

@@ -39,7 +39,7 @@ export type Effect =
   | { readonly kind: 'act'; readonly act: Act }
   | { readonly kind: 'ask-why'; readonly instance: string }
 
-export interface Step {
+interface Step {
   readonly state: TopState
   readonly effect?: Effect | undefined
 }

@@ -14,7 +14,7 @@ export interface Terminal {
   readonly close: () => void
 }
 
-export interface TerminalListener {
+interface TerminalListener {
   readonly onKey: (key: Key) => void
   readonly onResize: () => void
   /** Somebody wants the program to end. */
@@ -29,77 +29,97 @@ const [BEGIN, END] = ['\x1b[?2026h', '\x1b[?2026l']
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const
 
-export function openTerminal({ onKey, onResize, onSignal }: TerminalListener): Terminal {
-  const stdin = process.stdin
-  const stdout = process.stdout
-  const sink = createSink(1)
-  let shown: readonly string[] = []
-  let isTaken = false
-  const take = (): void => {
-    isTaken = true
-    stdin.setRawMode(true)
-    shown = []
-    sink.write(ENTER)
-    sink.flush()
+/** Takes over the terminal of this process. */
+export const openTerminal = (listener: TerminalListener): Terminal => new ProcessTerminal(listener)
+
+class ProcessTerminal implements Terminal {
+  readonly #listener: TerminalListener
+  readonly #sink = createSink(1)
+  #shown: readonly string[] = []
+  #isTaken = false
+
+  constructor(listener: TerminalListener) {
+    this.#listener = listener
+    const { stdin, stdout } = process
+    stdin.setEncoding('utf8').on('data', this.#onData).resume()
+    // The terminal was closed.
+    stdin.on('end', this.#onHangUp).on('error', this.#onHangUp)
+    stdout.on('resize', this.#onResize)
+    process.on('SIGCONT', this.#onContinue)
+    // The message of an error must be seen on the shell's own screen.
+    process.on('exit', this.#giveBack)
+    process.on('uncaughtExceptionMonitor', this.#giveBack)
+    for (const signal of SIGNALS) process.on(signal, listener.onSignal)
+    this.#take()
   }
-  const giveBack = (): void => {
-    if (!isTaken) return
-    isTaken = false
-    sink.write(LEAVE)
-    sink.flush()
+
+  size(): Screen {
+    const { columns, rows } = process.stdout
+    return { columns: columns || 80, rows: rows || 24 }
+  }
+
+  draw(lines: readonly string[]): void {
+    if (!this.#isTaken) return
+    const before = this.#shown
+    const isSame = lines.length === before.length
+    const changed = lines.map((line, row) => (isSame && line === before[row] ? '' : `\x1b[${row + 1};1H\x1b[2K${line}`))
+    this.#shown = lines
+    this.#sink.write(`${BEGIN}${isSame ? '' : '\x1b[2J'}${changed.join('')}${END}`)
+    if (!this.#sink.flush()) this.#listener.onSignal('SIGHUP')
+  }
+
+  forget(): void {
+    this.#shown = []
+  }
+
+  suspend(): void {
+    this.#giveBack()
+    process.kill(process.pid, 'SIGTSTP')
+  }
+
+  close(): void {
+    this.#giveBack()
+    const { stdin, stdout } = process
+    stdin.off('data', this.#onData).off('end', this.#onHangUp).off('error', this.#onHangUp).pause()
+    stdin.unref()
+    stdout.off('resize', this.#onResize)
+    process.off('SIGCONT', this.#onContinue)
+    process.off('exit', this.#giveBack)
+    process.off('uncaughtExceptionMonitor', this.#giveBack)
+    for (const signal of SIGNALS) process.off(signal, this.#listener.onSignal)
+  }
+
+  #take(): void {
+    this.#isTaken = true
+    process.stdin.setRawMode(true)
+    this.#shown = []
+    this.#sink.write(ENTER)
+    this.#sink.flush()
+  }
+
+  readonly #giveBack = (): void => {
+    if (!this.#isTaken) return
+    this.#isTaken = false
+    this.#sink.write(LEAVE)
+    this.#sink.flush()
     try {
-      stdin.setRawMode(false)
+      process.stdin.setRawMode(false)
     } catch {
       // The terminal is gone.
     }
   }
-  const onData = (text: string): void => parseKeys(text).forEach(onKey)
-  const resized = (): void => {
-    shown = []
-    onResize()
+
+  readonly #onData = (text: string): void => parseKeys(text).forEach((key) => this.#listener.onKey(key))
+
+  readonly #onHangUp = (): void => this.#listener.onSignal('SIGHUP')
+
+  readonly #onResize = (): void => {
+    this.#shown = []
+    this.#listener.onResize()
   }
-  const continued = (): void => {
-    take()
-    resized()
-  }
-  stdin.setEncoding('utf8').on('data', onData).resume()
-  // The terminal was closed.
-  stdin.on('end', () => onSignal('SIGHUP')).on('error', () => onSignal('SIGHUP'))
-  stdout.on('resize', resized)
-  process.on('SIGCONT', continued)
-  // Whoever throws, and wherever: the message must be seen on the shell's own screen.
-  process.on('exit', giveBack)
-  process.on('uncaughtExceptionMonitor', giveBack)
-  for (const signal of SIGNALS) process.on(signal, onSignal)
-  take()
-  return {
-    size: () => ({ columns: stdout.columns || 80, rows: stdout.rows || 24 }),
-    draw: (lines) => {
-      if (!isTaken) return
-      const isSame = lines.length === shown.length
-      const changed = lines.map((line, row) =>
-        isSame && line === shown[row] ? '' : `\x1b[${row + 1};1H\x1b[2K${line}`,
-      )
-      shown = lines
-      sink.write(`${BEGIN}${isSame ? '' : '\x1b[2J'}${changed.join('')}${END}`)
-      if (!sink.flush()) onSignal('SIGHUP')
-    },
-    forget: () => {
-      shown = []
-    },
-    suspend: () => {
-      giveBack()
-      process.kill(process.pid, 'SIGTSTP')
-    },
-    close: () => {
-      giveBack()
-      stdin.off('data', onData).removeAllListeners('end').removeAllListeners('error').pause()
-      stdin.unref()
-      stdout.off('resize', resized)
-      process.off('SIGCONT', continued)
-      process.off('exit', giveBack)
-      process.off('uncaughtExceptionMonitor', giveBack)
-      for (const signal of SIGNALS) process.off(signal, onSignal)
-    },
+
+  readonly #onContinue = (): void => {
+    this.#take()
+    this.#onResize()
   }
 }

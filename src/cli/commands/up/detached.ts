@@ -6,58 +6,52 @@ import type { Readable } from 'node:stream'
 import type { ActionLine } from '../../../control/protocol.ts'
 import { splitLines } from '../../../control/streams.ts'
 import { EXIT, ProdserverError } from '../../../core/errors.ts'
-import type { Project } from '../../../project/project.ts'
-import { prepareStateFolder } from '../../../supervisor/state/state-folder.ts'
-import type { Application } from '../../../supervisor/spec.ts'
-import { followAction, instanceNames } from './execute.ts'
-import type { CommandContext } from '../index.ts'
-import { VERSION } from '../../version.ts'
 import type { DetachedOptions } from '../../../supervisor/detached.ts'
+import { prepareStateFolder } from '../../../supervisor/state/state-folder.ts'
+import { runAction } from '../../follow-action.ts'
+import { instanceNames } from '../../output/progress.ts'
+import { alreadyRunning } from '../../require-supervisor.ts'
+import { VERSION } from '../../version.ts'
+import type { UpRequest } from './request.ts'
 
-export interface DetachedRequest {
-  readonly context: CommandContext
-  readonly project: Project
-  readonly stateDir: string
-  readonly exitOn: DetachedOptions['exitOn']
-  /** @throws {ProdserverError} where it cannot be run. */
-  readonly application: () => Promise<Application>
+/** Starts a supervisor that stays when this process ends, and shows what it does until all is ready. */
+export async function startDetached(request: UpRequest): Promise<number> {
+  const { context, stateDir } = request
+  const { io, options } = context
+  prepareStateFolder(stateDir)
+  // The supervisor loads while the settings are being read.
+  const supervisor = startSupervisor(request)
+  const names = await sendApplication(supervisor, request)
+  supervisor.unref()
+  const answers = supervisor.stdio[3] as Readable
+  const code = await runAction((signal) => received(answers, stateDir, signal), context, names)
+  if (code === EXIT.done && !options.json && !options.quiet && !options['no-wait'])
+    io.stdout.write('Running in the background. Look: prodserver ps, prodserver logs -f. Stop: prodserver down\n')
+  return code
 }
 
-/** Starts a supervisor that stays when we end, and shows what it does until all is ready. */
-export async function startDetached(request: DetachedRequest): Promise<number> {
-  const { context, stateDir } = request
-  prepareStateFolder(stateDir)
-  // It gets ready while the settings are being read.
-  const supervisor = startSupervisor(request)
-  let names: readonly string[] = []
+/** Hands the declaration to the supervisor; returns the names of its instances. */
+async function sendApplication(supervisor: ChildProcess, { readApplication }: UpRequest): Promise<readonly string[]> {
   try {
-    const application = await request.application()
-    names = instanceNames(application)
+    const application = await readApplication()
     supervisor.stdin?.end(JSON.stringify(application))
+    return instanceNames(application)
   } catch (error) {
     supervisor.stdin?.end()
     if (supervisor.exitCode === null && supervisor.signalCode === null) await once(supervisor, 'exit')
     throw error
   }
-  supervisor.unref()
-  const answers = supervisor.stdio[3] as Readable
-  const code = await followAction((signal) => received(answers, stateDir, signal), context, names)
-  const { json, quiet, 'no-wait': noWait } = context.options.values
-  if (code === EXIT.done && !json && !quiet && !noWait)
-    context.io.stdout.write(
-      'Running in the background. Look: prodserver ps, prodserver logs -f. Stop: prodserver down\n',
-    )
-  return code
 }
 
 /**
- * It waits nearly all of its time, for as long as the machine runs: code that is compiled to run faster would only take
- * memory, and so would room for what it throws away. With a hundred processes that is 10 MiB of 60.
+ * Options of Node for a process that waits nearly all of its time, for as long as the machine runs: compiled code and room
+ * for garbage would only take memory, 10 MiB of 60 with a hundred processes.
  */
 const SMALL = ['--jitless', '--max-semi-space-size=1']
 
-function startSupervisor({ context, project, stateDir, exitOn }: DetachedRequest): ChildProcess {
+function startSupervisor({ context, project, stateDir }: UpRequest): ChildProcess {
   const { root, python } = project
+  const exitOn = context.options['exit-on'] ?? 'never'
   const options: DetachedOptions = { stateDir, exitOn, version: VERSION, root, python: python.path }
   const log = openSync(join(stateDir, 'supervisor.log'), 'a', 0o600)
   try {
@@ -67,7 +61,7 @@ function startSupervisor({ context, project, stateDir, exitOn }: DetachedRequest
       cwd: '/',
       env: context.io.env,
     })
-    // It may end before it has heard what to run: what it has to say says why.
+    // A supervisor that ends before it has read its declaration says why on its other descriptors.
     supervisor.stdin?.on('error', () => {})
     return supervisor
   } finally {
@@ -92,17 +86,12 @@ async function* received(answers: Readable, stateDir: string, signal: AbortSigna
   )
 }
 
-export function alreadyRunning(stateDir: string): ProdserverError {
-  const message = 'Another `prodserver up` was first, and supervises this project.'
-  return new ProdserverError([{ id: 'E604', place: stateDir, message, hint: 'Look: prodserver ps' }], EXIT.refused)
-}
-
-/** The supervisor alone: what it does not need of this program would stay in its memory for good. */
+/** The file of the supervisor alone: the rest of this program would stay in its memory. */
 const detachedProgram = (): string =>
   join(
     import.meta.dirname,
     typeof PRODSERVER_SUPERVISOR === 'string' ? PRODSERVER_SUPERVISOR : '../../../supervisor/detached.ts',
   )
 
-/** Where it lies once it is built. */
+/** Path of the built file. */
 declare const PRODSERVER_SUPERVISOR: string | undefined

@@ -1,37 +1,36 @@
-import { printDuration } from '../../../core/durations.ts'
-import { EXIT, type ExitCode, ProdserverError, UsageError } from '../../../core/errors.ts'
-import type { Project } from '../../../project/project.ts'
-import type { ActionLine, ActionResult } from '../../../control/protocol.ts'
-import { connectSupervisor } from '../../../control/client.ts'
+import { connectSupervisor, type SupervisorClient } from '../../../control/client.ts'
 import { stateDirectory } from '../../../control/state-dir.ts'
+import { ProdserverError } from '../../../core/errors.ts'
+import type { Project } from '../../../project/project.ts'
 import type { Application } from '../../../supervisor/spec.ts'
 import { prepareStateFolder } from '../../../supervisor/state/state-folder.ts'
-import type { CommandContext } from '../index.ts'
-import { planProject } from '../../plan-application.ts'
-import { projectFromOptions, setsOf, single } from '../../read-project.ts'
-import { createProgress } from '../../output/progress.ts'
-import { kindsOf, selectDeclared } from '../../select.ts'
+import { runAction } from '../../follow-action.ts'
+import { instanceNames } from '../../output/progress.ts'
+import { printWarnings } from '../../output/print.ts'
+import { planApplication } from '../../plan-application.ts'
+import { projectFromOptions } from '../../locate-project.ts'
+import type { UpContext, UpRequest } from './request.ts'
 
 /** Starts all that is declared, or brings what runs in line with it. */
-export async function execute(context: CommandContext): Promise<number> {
+export async function execute(context: UpContext): Promise<number> {
   const { io } = context
   requireLinux(io.platform)
   const project = projectFromOptions(context)
   const stateDir = stateDirectory(io.env, project.root)
-  const exitOn = exitOnOf(context)
+  const request = { context, project, stateDir, readApplication: () => readApplication(context, project) }
   try {
-    return await applyOrStart(context, project, stateDir, exitOn)
+    return await applyOrStart(request)
   } catch (error) {
-    // Somebody else was first, a moment ago. It is told what is declared as soon as it listens.
+    // Another `up` was first, a moment ago. It gets this declaration as soon as it listens.
     const isSecond = error instanceof ProdserverError && error.problems.some(({ id }) => id === 'E604')
     if (!isSecond || !(await isListening(stateDir))) throw error
-    return applyOrStart(context, project, stateDir, exitOn)
+    return applyOrStart(request)
   }
 }
 
 /**
- * What leaves no process behind, moves logs without losing a byte and goes on after its own death rests on what Linux
- * has and others have not.
+ * Refuses other systems than Linux. Only there can the supervisor kill every descendant, move logs without loss, and
+ * continue after its own death.
  *
  * @throws {ProdserverError} `E605`.
  */
@@ -52,134 +51,42 @@ async function isListening(stateDir: string): Promise<boolean> {
   return false
 }
 
-async function applyOrStart(
-  context: CommandContext,
-  project: Project,
-  stateDir: string,
-  exitOn: ReturnType<typeof exitOnOf>,
-): Promise<number> {
-  const { options } = context
-  const isDetached = options.values['detach'] !== undefined || options.values['wait'] !== undefined
+async function applyOrStart(request: UpRequest): Promise<number> {
+  const { context, stateDir } = request
+  const { options, operands } = context
+  const running = await connectIfStarted(stateDir)
+  if (running) return applyTo(running, request)
+  // The settings are read while the supervisor starts. But a name may be unknown, and then not even a folder is made.
+  const ready = operands.length > 0 ? await request.readApplication() : undefined
+  const starting = ready ? { ...request, readApplication: async () => ready } : request
+  if (isDetached(options)) return (await import('./detached.ts')).startDetached(starting)
+  return (await import('./foreground.ts')).superviseInForeground(starting)
+}
+
+const isDetached = ({ detach, wait }: UpContext['options']): boolean => detach || wait
+
+/** Connects to the supervisor. Without a socket nothing listens, and the HTTP client need not be loaded. */
+async function connectIfStarted(stateDir: string): Promise<SupervisorClient | undefined> {
   const { existsSync } = process.getBuiltinModule('node:fs')
-  // What is declared has secrets: it goes to nobody who listens in another one's folder.
+  // The declaration has secrets: a folder that another user owns is refused.
   if (existsSync(stateDir)) prepareStateFolder(stateDir)
-  // Connecting loads an HTTP client, which who starts first can do without.
-  const running = existsSync(`${stateDir}/control.sock`) ? await connectSupervisor(stateDir) : undefined
-  if (running) {
-    const code = await applyTo(running.apply, await applicationOf(context, project), context)
-    if (!isDetached && !options.values['quiet'] && !options.values['json'])
-      context.io.stdout.write(
-        `Supervised already, by pid ${running.status.pid}, which was told. Logs: prodserver logs -f. Stop: prodserver down\n`,
-      )
-    return code
-  }
-  const application = await whenAsked(() => applicationOf(context, project), options.positionals.length > 0)
-  if (isDetached) {
-    const { startDetached } = await import('./detached.ts')
-    return startDetached({ context, project, stateDir, application, exitOn: exitOn ?? 'never' })
-  }
-  const { upForeground } = await import('./foreground.ts')
-  return upForeground({ context, project, stateDir, application, exitOn })
+  return existsSync(`${stateDir}/control.sock`) ? connectSupervisor(stateDir) : undefined
 }
 
-/**
- * The settings are read while the supervisor starts, but for one thing: a name may turn out to be nobody's, and then not
- * even a folder is made.
- */
-async function whenAsked<T>(read: () => Promise<T>, isFirst: boolean): Promise<() => Promise<T>> {
-  if (!isFirst) return read
-  const value = await read()
-  return async () => value
-}
-
-export async function applicationOf(context: CommandContext, located: Project, reload = false): Promise<Application> {
-  const { commandNames } = context
-  const { project, specs, answer, warnings } = await planProject(context, located)
-  const { renderProblems } = await import('../../output/print.ts')
-  if (warnings.length > 0) context.io.stderr.write(`${renderProblems(warnings, context.errorPaint)}\n`)
-  const { releaseOf } = await import('../../release.ts')
-  return {
-    project,
-    specs,
-    only: selectDeclared(context.options.positionals, { answer, kinds: kindsOf(specs), commandNames }) ?? null,
-    release: single(context, 'release') ?? releaseOf(located.root, specs),
-    reload,
-    set: setsOf(context),
-  }
-}
-
-function exitOnOf(context: CommandContext): 'failure' | 'any' | 'never' | undefined {
-  const given = single(context, 'exit-on')
-  if (given === undefined) return undefined
-  if (given === 'failure' || given === 'any' || given === 'never') return given
-  throw new UsageError(`--exit-on takes failure, any or never, not ${given}.`)
+async function readApplication(context: UpContext, project: Project): Promise<Application> {
+  const { application, warnings } = await planApplication(context, project)
+  printWarnings(warnings, context)
+  return application
 }
 
 /** Hands the declaration to the supervisor that runs, and shows what it does. */
-async function applyTo(
-  apply: (body: unknown, signal?: AbortSignal) => AsyncIterable<ActionLine>,
-  application: Application,
-  context: CommandContext,
-): Promise<number> {
-  return followAction((signal) => apply(application, signal), context, instanceNames(application))
-}
-
-/** What may be told of. */
-export const instanceNames = ({ specs }: Application): readonly string[] =>
-  specs.filter(({ enabled }) => enabled).map(({ name, instances }) => `${name}.${instances}`)
-
-/** Shows what an action does until it is done, or the time is over; the action itself goes on then. */
-export async function followAction(
-  act: (signal: AbortSignal) => AsyncIterable<ActionLine>,
-  context: CommandContext,
-  names: readonly string[] = [],
-): Promise<number> {
+async function applyTo(supervisor: SupervisorClient, { context, readApplication }: UpRequest): Promise<number> {
   const { io, options } = context
-  const timeoutMs = await timeoutOf(context)
-  const life = new AbortController()
-  const progress = createProgress(context, { awaitsResult: true, names })
-  let timedOut = false
-  const timer = setTimeout(() => {
-    timedOut = true
-    life.abort()
-  }, timeoutMs)
-  const leave = (): void => life.abort()
-  process.once('SIGINT', leave)
-  let result: ActionResult | undefined
-  try {
-    for await (const line of act(life.signal)) {
-      if ('result' in line) result = line.result
-      else if ('event' in line) progress.event(line.event)
-      if (options.values['no-wait']) break
-    }
-  } catch (error) {
-    if (!life.signal.aborted) throw error
-  } finally {
-    clearTimeout(timer)
-    process.off('SIGINT', leave)
-  }
-  if (result) return progress.result(result)
-  if (options.values['no-wait']) {
-    if (!options.values['quiet'] && !options.values['json'])
-      io.stdout.write('Asked for. It goes on in the background; look: prodserver ps\n')
-    return EXIT.done
-  }
-  io.stderr.write(
-    timedOut
-      ? `Not done within ${printDuration(timeoutMs)}. It goes on in the background; look: prodserver ps\n`
-      : 'It goes on in the background; look: prodserver ps\n',
-  )
-  return timedOut ? EXIT.timedOut : EXIT.interrupted
+  const application = await readApplication()
+  const code = await runAction((signal) => supervisor.apply(application, signal), context, instanceNames(application))
+  if (!isDetached(options) && !options.quiet && !options.json)
+    io.stdout.write(
+      `Supervised already, by pid ${supervisor.status.pid}, which was told. Logs: prodserver logs -f. Stop: prodserver down\n`,
+    )
+  return code
 }
-
-export const DEFAULT_TIMEOUT = '10m'
-
-export async function timeoutOf(context: CommandContext): Promise<number> {
-  const { parseDurationMs } = await import('../../../core/durations.ts')
-  const text = single(context, 'timeout') ?? DEFAULT_TIMEOUT
-  const timeoutMs = parseDurationMs(text)
-  if (timeoutMs === undefined) throw new UsageError(`--timeout takes a duration such as 30s or 5m, not ${text}.`)
-  return timeoutMs
-}
-
-export type { ExitCode }

@@ -1,67 +1,43 @@
 import { printElapsed } from '../../../core/durations.ts'
-import type { Project } from '../../../project/project.ts'
+import type { ActionResult } from '../../../control/protocol.ts'
+import type { Env } from '../../../core/types.ts'
 import { followLogs } from '../../../logs/follow.ts'
 import { createOutlet, type Outlet } from '../../../logs/outlet.ts'
-import type { ExitOn } from '../../../supervisor/exit-conditions.ts'
-import { blankProject, createHost, type Host } from '../../../supervisor/host.ts'
-import { KeeperBusyError, keeperArguments } from '../../../supervisor/shim/client.ts'
+import type { Project } from '../../../project/project.ts'
 import { become } from '../../../run/become.ts'
 import { resolveProgram } from '../../../run/resolve-program.ts'
+import { blankProject, createHost, type Host } from '../../../supervisor/host.ts'
+import { KeeperBusyError, keeperArguments } from '../../../supervisor/shim/client.ts'
 import { shimProgram } from '../../../supervisor/shim/programs.ts'
-import { prepareStateFolder } from '../../../supervisor/state/state-folder.ts'
 import type { Application } from '../../../supervisor/spec.ts'
-import type { Env } from '../../../core/types.ts'
-import type { CommandContext } from '../index.ts'
+import { prepareStateFolder } from '../../../supervisor/state/state-folder.ts'
 import type { Output } from '../../io.ts'
-import { instanceNames } from './execute.ts'
-import { createProgress } from '../../output/progress.ts'
-import { createLogPrinter } from './log-printer.ts'
-import { alreadyRunning } from './detached.ts'
+import type { Paint } from '../../output/print.ts'
+import { createProgress, instanceNames } from '../../output/progress.ts'
+import { alreadyRunning } from '../../require-supervisor.ts'
 import { VERSION } from '../../version.ts'
-
-export interface ForegroundRequest {
-  readonly context: CommandContext
-  readonly project: Project
-  readonly stateDir: string
-  readonly exitOn: ExitOn | undefined
-  readonly application: () => Promise<Application>
-}
+import { createLogPrinter } from './log-printer.ts'
+import type { UpContext, UpRequest } from './request.ts'
 
 /** Supervises in this process, and shows what happens and what is printed. */
-export async function upForeground({
-  context,
-  project,
-  stateDir,
-  exitOn,
-  application,
-}: ForegroundRequest): Promise<number> {
+export async function superviseInForeground(request: UpRequest): Promise<number> {
+  const { context, project, stateDir } = request
   const { io } = context
   prepareStateFolder(stateDir)
   const fd = Number(io.env['PRODSERVER_KEEPER_FD']) || undefined
   if (process.pid === 1 && fd === undefined) return becomeKeeper(project, stateDir, io.env)
-  // The keeper, as process 1, passes on what it is told as soon as it has heard of us.
+  // As process 1, the keeper passes on its signals as soon as it knows this process.
   const early: string[] = []
   const note = (signal: string): void => void early.push(signal)
   if (fd !== undefined) for (const signal of STOPS) process.on(signal, note)
-  const keeper = { python: project.python.path, program: shimProgram, env: io.env, fd }
-  // In a container nobody is there to correct what failed: whoever started it must learn of it.
-  const effective = exitOn ?? (fd === undefined ? 'never' : 'failure')
   // The keeper starts while the settings are being read.
-  const opening = createHost({
-    stateDir,
-    version: VERSION,
-    keeper,
-    project: blankProject(project.root, project.python.path),
-    pid: process.pid,
-    exitOn: effective,
-    endWhenIdle: true,
-  })
+  const opening = openHost(request, fd)
   opening.catch(() => {})
   let host: Host | undefined
   try {
-    const planned = await application()
+    const application = await request.readApplication()
     host = await opening
-    return await superviseUntilEnd(host, planned, { stateDir, context, early })
+    return await superviseUntilEnd(host, application, { stateDir, context, early })
   } catch (error) {
     host ??= await opening.catch(() => undefined)
     await host?.abandon()
@@ -70,17 +46,27 @@ export async function upForeground({
   }
 }
 
+function openHost({ context, project, stateDir }: UpRequest, fd: number | undefined): Promise<Host> {
+  const { io, options } = context
+  const keeper = { python: project.python.path, program: shimProgram, env: io.env, fd }
+  // A container must end with a failure: no user can correct one inside.
+  const otherwise = fd === undefined ? 'never' : 'failure'
+  return createHost({
+    stateDir,
+    version: VERSION,
+    keeper,
+    project: blankProject(project.root, project.python.path),
+    pid: process.pid,
+    exitOn: options['exit-on'] ?? otherwise,
+    endWhenIdle: true,
+  })
+}
+
 const STOPS = ['SIGTERM', 'SIGHUP', 'SIGINT'] as const
 
 /**
- * An INT this soon after the first is no second press: npm and other runners of scripts pass on to their child the one
- * that the terminal has already sent to both, and taken for another it would kill all that is stopping.
- */
-const ONE_PRESS_MS = 500
-
-/**
- * As the first process of a container, we have to collect whatever loses its parent, which Node cannot: the keeper
- * takes our place, and starts us as its child.
+ * Lets the keeper take the place of this process, and start it again as its child: the first process of a container must
+ * reap orphans, which Node cannot.
  */
 async function becomeKeeper(project: Project, stateDir: string, env: Env): Promise<number> {
   const { path } = project.python
@@ -90,79 +76,112 @@ async function becomeKeeper(project: Project, stateDir: string, env: Env): Promi
   return become({ file: python, argv, env: Object.fromEntries(given), cwd: process.cwd() })
 }
 
-async function superviseUntilEnd(
-  host: Host,
-  application: Application,
-  given: { readonly stateDir: string; readonly context: CommandContext; readonly early: readonly string[] },
-): Promise<number> {
-  const { stateDir, early } = given
+interface Given {
+  readonly stateDir: string
+  readonly context: UpContext
+  /** Signals that came before the host was open. */
+  readonly early: readonly string[]
+}
+
+async function superviseUntilEnd(host: Host, application: Application, given: Given): Promise<number> {
   const outlets = [createOutlet(1), createOutlet(2)] as const
   const context = withOutlets(given.context, outlets)
-  const { io, paint, options } = context
-  const isQuiet = options.values['quiet'] !== undefined
-  for (const signal of STOPS) process.on(signal, () => stop(signal))
-  let askedMs: number | undefined
-  const stop = (signal: string): void => {
-    if (askedMs === undefined) {
-      askedMs = performance.now()
-      if (signal === 'SIGINT' && !isQuiet) io.stderr.write('\nStopping. Ctrl-C again kills at once.\n')
-      tell('STOPPING=1')
-      host.stop()
-    }
-    // Who closes the terminal, and systemd, send more than one signal; only a person means more by a second one.
-    else if (signal === 'SIGINT' && performance.now() - askedMs >= ONE_PRESS_MS) host.stop()
-  }
-  /** To the service manager that started us. */
-  const tell = (text: string): void => {
-    const { NOTIFY_SOCKET: socket } = io.env
-    if (socket) host.supervisor.keeper.announce(socket, text)
-  }
-  const progress = createProgress(context, { names: instanceNames(application) })
-  const isJson = options.values['json'] !== undefined
-  const life = new AbortController()
-  const follower = followLogs({ stateDir, wants: () => !isQuiet, signal: life.signal, isPassedOn: true })
-  const [out] = outlets
-  const printing = printLogs(
-    follower,
-    out,
-    createLogPrinter(
-      context,
-      out.write,
-      application.specs.map(({ name, instances }) => [name, instances] as const),
-    ),
-  )
-  host.subscribe((event) => {
-    progress.event(event)
-    const { type, instance, run } = event
-    if (type === 'exited' && instance !== null && run !== null) follower.endRun(instance, run)
-  })
-  void host.ended.then(() => life.abort())
+  const { options, io } = context
+  const stopper = createStopper(host, context)
+  const printing = showOutput(host, application, { stateDir: given.stateDir, context, out: outlets[0] })
   const startedMs = performance.now()
   const applied = host.apply(application)
-  // Not before what an earlier supervisor left running has been taken over.
-  if (early[0] !== undefined) setImmediate(stop, early[0])
+  // Not before what an earlier supervisor left running has been adopted.
+  if (given.early[0] !== undefined) setImmediate(stopper.stop, given.early[0])
   const result = await applied
-  if (!host.supervisor.closing && askedMs === undefined && !isJson && !isQuiet) {
-    const took = printElapsed(performance.now() - startedMs)
-    const failed = result.changes.filter(({ did }) => did === 'failed').map(({ process }) => process)
-    if (failed.length > 0)
-      io.stderr.write(
-        `${paint('red', 'Not everything runs')}: ${failed.join(', ')} failed. The rest goes on; look: prodserver why ${failed[0]}\n`,
-      )
-    else io.stdout.write(`${paint('green', 'Ready')} in ${took}. Ctrl-C stops.\n`)
+  if (!host.supervisor.closing && !stopper.isAsked() && !options.json && !options.quiet) {
+    const [good, bad] = renderStarted(result, performance.now() - startedMs, context.paint)
+    io.stdout.write(good)
+    io.stderr.write(bad)
   }
-  if (askedMs === undefined) tell('READY=1')
+  if (!stopper.isAsked()) announce(host, context, 'READY=1')
   const code = await host.ended
-  // What nobody reads does not keep it from ending.
-  await Promise.race([printing, out.stalled(STALLED_MS)])
+  // Output that nobody reads does not keep the program from ending.
+  await Promise.race([printing, outlets[0].stalled(STALLED_MS)])
   for (const outlet of outlets) outlet.close()
   return code
 }
 
 const STALLED_MS = 1000
 
-/** The same, printing through outlets. */
-function withOutlets(context: CommandContext, [out, err]: readonly [Outlet, Outlet]): CommandContext {
+/** Notifies the service manager that started this process. */
+function announce(host: Host, { io }: UpContext, text: string): void {
+  const { NOTIFY_SOCKET: socket } = io.env
+  if (socket) host.supervisor.keeper.announce(socket, text)
+}
+
+interface Stopper {
+  readonly stop: (signal: string) => void
+  readonly isAsked: () => boolean
+}
+
+/**
+ * Time in which a second INT is the same key press: npm and other script runners pass on the INT that the terminal has
+ * sent to both. Taken for a second press, it would kill what is stopping.
+ */
+const ONE_PRESS_MS = 500
+
+/** Stops everything on the first signal, and kills on the second press of Ctrl-C. */
+function createStopper(host: Host, context: UpContext): Stopper {
+  let askedMs: number | undefined
+  const stop = (signal: string): void => {
+    if (askedMs === undefined) {
+      askedMs = performance.now()
+      if (signal === 'SIGINT' && !context.options.quiet)
+        context.io.stderr.write('\nStopping. Ctrl-C again kills at once.\n')
+      announce(host, context, 'STOPPING=1')
+      host.stop()
+      return
+    }
+    // A closed terminal and systemd send several signals; only a person means more by a second one.
+    if (signal === 'SIGINT' && performance.now() - askedMs >= ONE_PRESS_MS) host.stop()
+  }
+  for (const signal of STOPS) process.on(signal, () => stop(signal))
+  return { stop, isAsked: () => askedMs !== undefined }
+}
+
+interface Shown {
+  readonly stateDir: string
+  readonly context: UpContext
+  readonly out: Outlet
+}
+
+/** Prints events and what the processes print, until the host has ended. */
+function showOutput(host: Host, application: Application, { stateDir, context, out }: Shown): Promise<void> {
+  const controller = new AbortController()
+  const progress = createProgress(context, { names: instanceNames(application) })
+  const wants = (): boolean => !context.options.quiet
+  const follower = followLogs({ stateDir, wants, signal: controller.signal, isPassedOn: true })
+  const processes = application.specs.map(({ name, instances }) => [name, instances] as const)
+  const printing = printLogs(follower, out, createLogPrinter(context, out.write, processes))
+  host.subscribe((event) => {
+    progress.event(event)
+    const { type, instance, run } = event
+    if (type === 'exited' && instance !== null && run !== null) follower.endRun(instance, run)
+  })
+  void host.ended.then(() => controller.abort())
+  return printing
+}
+
+/** Renders the line that says that everything was started, for stdout and stderr. */
+function renderStarted(
+  { changes }: ActionResult,
+  tookMs: number,
+  paint: Paint,
+): readonly [stdout: string, stderr: string] {
+  const failed = changes.filter(({ did }) => did === 'failed').map(({ process }) => process)
+  if (failed.length === 0) return [`${paint('green', 'Ready')} in ${printElapsed(tookMs)}. Ctrl-C stops.\n`, '']
+  const rest = `The rest goes on; look: prodserver why ${failed[0]}`
+  return ['', `${paint('red', 'Not everything runs')}: ${failed.join(', ')} failed. ${rest}\n`]
+}
+
+/** The same context, printing through outlets. */
+function withOutlets(context: UpContext, [out, err]: readonly [Outlet, Outlet]): UpContext {
   const { io } = context
   return { ...context, io: { ...io, stdout: through(io.stdout, out), stderr: through(io.stderr, err) } }
 }
@@ -183,11 +202,11 @@ async function printLogs(
   try {
     for await (const chunks of follower) {
       print(chunks)
-      // They are in the files: nothing is lost by waiting for a reader.
+      // The lines are in the files: waiting for a reader loses nothing.
       await out.drained()
     }
   } catch {
-    // Whoever reads it sees less; what runs does not depend on it.
+    // The reader sees less; what runs does not depend on it.
   } finally {
     follower.close()
   }

@@ -1,19 +1,19 @@
 import type { LogChunk } from '../../../logs/lines.ts'
 import { createSink } from '../../../logs/sink.ts'
-import type { CommandContext } from '../index.ts'
-import { nameWidthOf } from '../../output/render-log.ts'
+import type { CommandContext } from '../../command.ts'
 import { createLogStream } from '../../output/log-stream.ts'
+import { nameWidthOf } from '../../output/render-log.ts'
 
-/** Prints lines as they arrive, those that arrived together at once, each after the time and the name of its instance. */
+/** Prints lines as they arrive, after the time and the name of their instance. */
 export function createLogPrinter(
-  { io, options, paint }: CommandContext,
+  { io, options, paint }: CommandContext<{ readonly json: boolean }>,
   write: (bytes: Buffer) => boolean,
   processes: readonly (readonly [process: string, instances: number])[],
 ): (chunks: readonly LogChunk[]) => void {
   const sink = createSink(write)
   const { chunk: print } = createLogStream({
     write: sink.write,
-    json: options.values['json'] !== undefined,
+    json: options.json,
     raw: false,
     isAlone: false,
     look: {

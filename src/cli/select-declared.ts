@@ -1,37 +1,19 @@
 import { basename } from 'node:path'
 import { type Declarations, parseDeclarations } from '../config/declarations.ts'
 import type { OverrideTexts } from '../config/overrides.ts'
-import type { ProcessStatus } from '../control/protocol.ts'
 import { EXIT, type Problem, ProdserverError, UsageError } from '../core/errors.ts'
-import { isKindSelector, type Selectable, select, type Selection } from '../core/selectors.ts'
+import { isKindSelector, select } from '../core/selectors.ts'
 import type { ProcessKind } from '../core/types.ts'
 import { nearest } from '../core/values.ts'
 import type { SettingsAnswer } from '../inspect/settings.ts'
 
-/**
- * Applies selectors to what runs.
- *
- * @throws {UsageError} for a selector that selects nothing.
- */
-export function selectRunning(selectors: readonly string[], known: readonly Selectable[]): Selection {
-  const found = select(selectors, known)
-  if ('unknown' in found) throw new UsageError(found.message, found.hint)
-  return found
-}
-
-/** Running processes as selectors see them. */
-export const selectableProcesses = (processes: readonly ProcessStatus[]): readonly Selectable[] =>
-  processes.map(({ process, kind, instances }) => {
-    return { process, kind, instances: instances.map(({ instance }) => instance) }
-  })
-
-/** Where declared processes can be selected, and by what. */
-export interface Declared {
+/** The declared processes, as far as selectors need them. */
+interface Declared {
   readonly answer: SettingsAnswer
   /** Kinds of the processes, by name. Only a plan has them. */
   readonly kinds?: ReadonlyMap<string, ProcessKind> | undefined
-  /** Names of commands, for a command that was mistyped and taken for a process. */
-  readonly commandNames: readonly string[]
+  /** All commands, for one that was mistyped and taken for a process. */
+  readonly commands: readonly { readonly name: string }[]
 }
 
 /** Says whether processes can only be selected after they were planned: a plan decides their kinds. */
@@ -50,7 +32,7 @@ export const kindsOf = (
  */
 export function selectDeclared(
   selectors: readonly string[],
-  { answer, kinds, commandNames }: Declared,
+  { answer, kinds, commands }: Declared,
 ): readonly string[] | undefined {
   if (selectors.length === 0) return undefined
   const known = answer.order.map((process) => ({ process, kind: kinds?.get(process), instances: [] }))
@@ -58,7 +40,7 @@ export function selectDeclared(
   const names = new Set<string>()
   for (const selector of selectors) {
     const found = select([selector], known)
-    if ('unknown' in found) problems.push(notDeclared(selector, { answer, kinds, commandNames }))
+    if ('unknown' in found) problems.push(notDeclared(selector, { answer, kinds, commands }))
     else for (const name of found.processes) names.add(name)
   }
   if (problems.length === 0) return [...names]
@@ -67,7 +49,7 @@ export function selectDeclared(
 }
 
 /**
- * The name of the process to become: the one that was selected, or the first enabled one.
+ * Names the process to become: the selected one, or the first enabled one.
  *
  * @throws {ProdserverError} as `selectDeclared`.
  * @throws {UsageError} for a pattern or a kind that selects several processes.
@@ -86,16 +68,20 @@ export function selectOne(selector: string | undefined, declared: Declared, over
   )
 }
 
-/** What declares the processes: the setting, the config file, or both. */
-const declaringPlaces = ({ settings, config }: SettingsAnswer): readonly string[] => [
-  ...(config === undefined || settings['PRODUCTION_PROCESSES'] !== undefined ? ['PRODUCTION_PROCESSES'] : []),
-  ...(config ? [basename(config.file)] : []),
-]
+/** Names of the setting, the config file, or both. */
+function declaringPlaces({ settings, config }: SettingsAnswer): readonly string[] {
+  if (!config) return ['PRODUCTION_PROCESSES']
+  const file = basename(config.file)
+  return settings['PRODUCTION_PROCESSES'] === undefined ? [file] : ['PRODUCTION_PROCESSES', file]
+}
 
-function notDeclared(selector: string, { answer, commandNames }: Declared): Problem {
+function notDeclared(selector: string, { answer, commands }: Declared): Problem {
   const places = declaringPlaces(answer)
   const near = nearest(selector, answer.order)
-  const command = nearest(selector, commandNames)
+  const command = nearest(
+    selector,
+    commands.map(({ name }) => name),
+  )
   let hint = `Declared: ${answer.order.join(', ')}`
   if (near) hint = `Did you mean ${near}?`
   else if (command) hint = `Did you mean the command: prodserver ${command}?`

@@ -1,9 +1,9 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
-import { EXIT, ProdserverError } from '../../../core/errors.ts'
-import type { FileChange } from '../../../export/index.ts'
-import { statOf } from '../../../core/files.ts'
-import { quoteWord } from '../../../core/shell-words.ts'
+import { EXIT, ProdserverError } from '../core/errors.ts'
+import type { FileChange } from '../export/index.ts'
+import { statOf } from '../core/files.ts'
+import { quoteWord } from '../core/shell-words.ts'
 
 /** No export of ours is larger; what is need not be read to know that it is not ours. */
 const MAX_BYTES = 4 * 1024 ** 2
