@@ -64,18 +64,25 @@ function diffWords(from: PlannedProcess, to: PlannedProcess): readonly Change[] 
 
 type Words = ReadonlyMap<string, readonly Value[]>
 
+/** Groups the words of a command line by option; words that belong to no option have the key ''. */
 function optionsOf({ argv }: PlannedProcess): Words {
-  const words = new Map<string, readonly Value[]>()
+  const words = new Map<string, Value[]>()
   let before = ''
   for (const word of argv.slice(1)) {
     const [name = ''] = reveal(word).split('=', 1)
-    // What is no option has its place: another application is a change of it, not one that came and one that went. What
-    // follows a short option is its value.
-    const key = name.startsWith('-') ? name : /^-[A-Za-z]$/.test(before) ? before : ''
-    words.set(key, [...(words.get(key) ?? []), word])
+    const key = keyOfWord(name, before)
+    const group = words.get(key)
+    if (group) group.push(word)
+    else words.set(key, [word])
     before = key === name ? name : ''
   }
   return words
+}
+
+function keyOfWord(name: string, before: string): string {
+  if (name.startsWith('-')) return name
+  // The word after a one-letter option is its value.
+  return /^-[A-Za-z]$/.test(before) ? before : ''
 }
 
 function diffVariables(from: PlannedProcess, to: PlannedProcess): readonly Change[] {
