@@ -151,7 +151,7 @@ async function removeOthers({ supervisor, application }: Applying): Promise<Stag
   const isDeclared = (managed: ManagedProcess): boolean => specs.some(({ name }) => name === managed.name)
   const gone = [...supervisor.processes.values()].filter((managed) => !isEnabled(managed))
   const instances = gone.flatMap((managed) => managed.instances)
-  for (const managed of gone) managed.dispatch({ type: 'stop' })
+  for (const managed of gone) managed.dispatch({ type: isDeclared(managed) ? 'stop' : 'close' })
   for (const instance of instances) instance.stop()
   await supervisor.until(() => instances.every(({ state }) => !isMoving(state)))
   const ran = gone.filter(({ state }) => currentsOf(state).some(({ machine }) => machine.number > 0))

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Exit } from '../control/protocol.ts'
-import { certainFailure, describeExit, type ExitContext } from './diagnose.ts'
+import { permanentFailure, describeExit, type ExitContext } from './diagnose.ts'
 
 const exit = (code: number): Exit => ({ code, signal: null })
 const killed = (signal: string): Exit => ({ code: null, signal })
@@ -354,7 +354,7 @@ Node.js v24.21.0`,
 
 for (const [title, code, output, sentence] of certain) {
   test(`it is certain to fail again: ${title}`, () => {
-    assert.equal(certainFailure(exit(code), output.split('\n')), sentence)
+    assert.equal(permanentFailure(exit(code), output.split('\n')), sentence)
   })
 }
 
@@ -413,6 +413,6 @@ django.core.exceptions.ImproperlyConfigured: no secrets`,
 
 for (const [title, ended, output] of uncertain) {
   test(`it may work the next time: ${title}`, () => {
-    assert.equal(certainFailure(ended, output.split('\n')), null)
+    assert.equal(permanentFailure(ended, output.split('\n')), null)
   })
 }

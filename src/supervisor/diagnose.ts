@@ -1,6 +1,6 @@
 import type { Exit } from '../control/protocol.ts'
 
-export { certainFailure } from './process/permanent-failure.ts'
+export { permanentFailure } from './process/permanent-failure.ts'
 
 export interface ExitContext {
   /** The program as people write it. */

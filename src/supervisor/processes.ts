@@ -56,9 +56,16 @@ export class Processes {
     return managed
   }
 
+  /** Removes a process from the declaration. What still runs of it stops first, and starts no more. */
   remove(name: string): void {
     const managed = this.declared.get(name)
-    if (managed) this.#forget(managed, this.declared)
+    if (!managed) return
+    this.declared.delete(name)
+    this.undeclared.set(name, managed)
+    this.#memory.set(name, factsOf(managed.state))
+    managed.dispatch({ type: 'close' })
+    for (const instance of managed.instances) instance.stop()
+    this.#forgetIdle(managed)
   }
 
   /** Resolves when the condition holds, or when the supervisor leaves. Checks after every change. */
@@ -104,15 +111,17 @@ export class Processes {
     return new ManagedProcess(state, { ...this.#dependencies, changed: (managed) => this.#changed(managed) })
   }
 
-  #forget(managed: ManagedProcess, from: Map<string, ManagedProcess>): void {
+  /** Forgets an undeclared process once it has stopped; its numbers are kept for a later process of the same name. */
+  #forgetIdle(managed: ManagedProcess): void {
+    const { name, state } = managed
+    if (this.undeclared.get(name) !== managed || !isIdle(state)) return
     managed.leave()
-    from.delete(managed.name)
-    this.#memory.set(managed.name, factsOf(managed.state))
-    this.#onChange()
+    this.undeclared.delete(name)
+    if (!this.declared.has(name)) this.#memory.set(name, factsOf(state))
   }
 
   #changed(managed: ManagedProcess): void {
-    if (this.undeclared.get(managed.name) === managed && isIdle(managed.state)) this.#forget(managed, this.undeclared)
+    this.#forgetIdle(managed)
     this.#onChange()
     this.lookAgain()
   }

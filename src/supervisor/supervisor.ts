@@ -2,7 +2,7 @@ import type { Exit, ProcessEvent, Snapshot } from '../control/protocol.ts'
 import type { LogLine } from '../logs/lines.ts'
 import { followRun, tail } from '../logs/tail.ts'
 import type { PlannedProject } from '../plan/plan.ts'
-import { certainFailure, describeExit } from './diagnose.ts'
+import { describeExit, permanentFailure } from './diagnose.ts'
 import { Launcher, SHIM_LOST } from './launcher.ts'
 import { createMemoryLimit } from './memory-limit.ts'
 import { currentDependencies } from './process/dependencies.ts'
@@ -367,5 +367,5 @@ function followLines(stateDir: string, { token, number }: Invocation, onLine: (l
 
 const diagnose: ProcessDependencies['diagnose'] = (exit: Exit, { title, lastLines, asked, ready }) => ({
   words: describeExit(exit, { title, lastLines, askedToStop: asked }),
-  permanent: ready ? null : certainFailure(exit, lastLines),
+  permanent: ready ? null : permanentFailure(exit, lastLines),
 })

@@ -1,7 +1,7 @@
 import { type Dependencies, dependenciesOf } from '../../core/dependencies.ts'
 import type { ProcessSpec } from '../spec.ts'
 import type { ProcessState } from './state.ts'
-import { currentsOf, isFailing, phaseOf, type Processes, satisfies } from './views.ts'
+import { currentsOf, isFailing, isMoving, phaseOf, type Processes, satisfies } from './views.ts'
 
 /** Returns the names of unmet dependencies; none if the process may start. */
 export function unmetDependencies(processes: Processes, spec: ProcessSpec): readonly string[] {
@@ -27,7 +27,7 @@ export function currentDependencies(processes: Processes, spec: ProcessSpec): De
 export function blockersOf(processes: Processes, spec: ProcessSpec): readonly string[] {
   return unmetDependencies(processes, spec).filter((name) => {
     const other = processes.get(name)?.state
-    if (!other || other.desired === 'stopped' || isBroken(other)) return true
+    if (!other || other.desired === 'stopped' || isBroken(other) || isAtRest(other)) return true
     const waits = currentsOf(other).some((instance) => phaseOf(instance) === 'waiting')
     return waits && blockersOf(processes, other.spec).length > 0
   })
@@ -47,10 +47,13 @@ export function describeBlockers(processes: Processes, spec: ProcessSpec): strin
   return `cannot start: ${blockers.map((name) => describeBlocker(name, processes.get(name)?.state)).join(', ')}`
 }
 
+/** Says whether no instance will change its state without a command. A scheduled process will, at its next time. */
+const isAtRest = (state: ProcessState): boolean => state.spec.schedule === null && !currentsOf(state).some(isMoving)
+
 function describeBlocker(name: string, other: ProcessState | undefined): string {
   if (!other) return `${name} is not enabled`
   if (currentsOf(other).some((instance) => phaseOf(instance) === 'failed')) return `${name} failed`
   if (currentsOf(other).some(isFailing)) return `${name} ends again and again`
-  if (other.desired === 'running') return `${name} cannot start`
+  if (other.desired === 'running' && !isAtRest(other)) return `${name} cannot start`
   return other.spec.enabled ? `${name} is stopped` : `${name} is not enabled`
 }

@@ -58,7 +58,7 @@ const BIND_REFUSED =
  * Why a program that ended before it was ever ready is certain to fail again, with the line that says so; null when it
  * may work the next time. In doubt it may: a needless start costs little, a service that is given up on is down.
  */
-export function certainFailure(exit: Exit, lastLines: readonly string[]): string | null {
+export function permanentFailure(exit: Exit, lastLines: readonly string[]): string | null {
   if (exit.signal !== null || exit.code === null) return null
   const lines = lastLines.map(plain)
   if (lines.some((line) => PASSING.test(line))) return null
