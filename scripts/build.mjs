@@ -58,6 +58,7 @@ for (const file of globSync('cli/commands/*/execute.ts', { cwd: 'src' }))
   if (!listed.has(file)) chunks.set(basename(dirname(file)), [file])
 
 const source = resolve('src')
+const isSource = (/** @type {string} */ path) => basename(path) !== '__pycache__'
 const chunkOf = new Map([...chunks].flatMap(([name, files]) => files.map((file) => [join(source, file), name])))
 
 /**
@@ -107,12 +108,12 @@ await build({
   outExtension: { '.js': '.cjs' },
   define: { ...options.define, 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' },
 })
-// The program looks for these beside itself.
+// The program looks for its Python code beside itself: single files, and packages as folders.
 for (const file of globSync('src/{inspect,servers}/*.py')) copyFileSync(file, `dist.new/chunks/${basename(file)}`)
-cpSync('src/supervisor/shim/prodserver_shim', 'dist.new/chunks/prodserver_shim', {
-  recursive: true,
-  filter: (file) => !file.endsWith('__pycache__'),
-})
+for (const file of globSync('src/**/__main__.py')) {
+  const folder = dirname(file)
+  cpSync(folder, `dist.new/chunks/${basename(folder)}`, { recursive: true, filter: isSource })
+}
 // For manage.py prodserver, which asks about the same modules.
 writeFileSync('dist.new/chunks/modules.json', JSON.stringify(PYTHON_MODULES))
 execFileSync('tsc', ['--project', 'tsconfig.build.json', '--outDir', 'dist.new/types'], { stdio: 'inherit' })

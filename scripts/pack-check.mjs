@@ -98,7 +98,7 @@ function migrate(python) {
 }
 
 /**
- * The supervisor, its keeper and what they run in Python all come from the package.
+ * The supervisor, its shim and what they run in Python all come from the package.
  * @param {string} python
  */
 async function checkSupervising(python) {

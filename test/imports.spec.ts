@@ -208,9 +208,14 @@ const PROCESS: Readonly<Record<string, { members: readonly string[]; because: st
     members: ['getBuiltinModule', 'kill'],
     because: 'it runs a program, which is ended with its group',
   },
-  'supervisor/shim/client.ts': {
+  'supervisor/shim/open-shim.ts': {
     members: ['getBuiltinModule'],
     because: 'a module that is loaded only where it is needed',
+  },
+  'supervisor/shim/end-process.ts': { members: ['kill'], because: 'it kills a shim of another version' },
+  'supervisor/state/compat.ts': {
+    members: ['getBuiltinModule'],
+    because: 'it loads sockets only if a shim of version 0.1.0 runs',
   },
   'logs/non-blocking-writer.ts': {
     members: ['getBuiltinModule'],
@@ -252,7 +257,7 @@ const PROCESS: Readonly<Record<string, { members: readonly string[]; because: st
   'cli/commands/up/detached.ts': { members: ['execPath'], because: 'the supervisor is run by the same Node' },
   'cli/commands/up/foreground.ts': {
     members: ['cwd', 'execPath', 'on', 'pid'],
-    because: 'it is the supervisor itself, which signals stop; as process 1 it becomes the keeper that starts it again',
+    because: 'it is the supervisor itself, which signals stop; as process 1 it becomes the shim that starts it again',
   },
   'cli/list-backends.ts': {
     members: ['version'],

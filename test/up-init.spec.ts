@@ -116,7 +116,7 @@ time.sleep(600)
     const { running, init } = startContainer(t, site)
     await running.waitForOutput(/orphans.*left fifty/)
     await running.waitForOutput(/Ready/)
-    assert.match(commandLine(init()), /\/prodserver_shim /)
+    assert.match(commandLine(init()), /\/prodserver_shim\/__main__\.py /)
     await waitUntil(
       () => childrenOf(init()).length === 3 || undefined,
       5000,

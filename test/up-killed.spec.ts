@@ -68,7 +68,7 @@ application = get_wsgi_application()
 `,
 }
 
-const VICTIMS = ['supervisor', 'keeper', 'both'] as const
+const VICTIMS = ['supervisor', 'shim', 'both'] as const
 
 type Victim = (typeof VICTIMS)[number]
 
@@ -82,8 +82,8 @@ const isRunning = (pid: number): boolean => {
 
 /** Kills them, and waits until they have gone. */
 async function killThem(site: Supervised, victim: Victim): Promise<void> {
-  const { pid, keeperPid } = await site.supervisor()
-  const pids = [...(victim === 'keeper' ? [] : [pid]), ...(victim === 'supervisor' ? [] : [keeperPid])]
+  const { pid, shimPid } = await site.supervisor()
+  const pids = [...(victim === 'shim' ? [] : [pid]), ...(victim === 'supervisor' ? [] : [shimPid])]
   for (const one of pids) process.kill(one, 'SIGKILL')
   await waitUntil(() => !pids.some(isRunning) || undefined)
 }
@@ -142,7 +142,7 @@ function loadOf(t: TestContext, options: Parameters<typeof startLoad>[0]): Load 
 }
 
 for (const victim of VICTIMS) {
-  test(`what runs does not notice when its ${victim === 'both' ? 'supervisor and keeper are' : `${victim} is`} killed`, async (t) => {
+  test(`what runs does not notice when its ${victim === 'both' ? 'supervisor and shim are' : `${victim} is`} killed`, async (t) => {
     const port = await freePort()
     const site = createSupervised(t, { processes: { web: web(port), flood: FLOOD } })
     await site.up()
@@ -185,15 +185,15 @@ for (const victim of VICTIMS) {
     await site.cli('stop', 'slow', '--no-wait')
     await waitUntil(() => noted(site, 'asked').length > 0 || undefined)
     await killThem(site, victim)
-    if (victim !== 'keeper') await site.up(0, '--no-wait')
+    if (victim !== 'shim') await site.up(0, '--no-wait')
     assert.deepEqual(
       (await site.ps()).map(({ state, pid }) => [state, pid]),
       [['stopping', pid]],
     )
     touch(site, 'finish')
-    const next = await site.waitFor('slow.1', ({ state }) => victim === 'keeper' || state === 'running')
+    const next = await site.waitFor('slow.1', ({ state }) => victim === 'shim' || state === 'running')
     await waitUntil(() => noted(site, 'stopped').length > 0 || undefined)
-    const rest = victim === 'keeper' ? noted(site, 'started').slice(1) : [next.pid]
+    const rest = victim === 'shim' ? noted(site, 'started').slice(1) : [next.pid]
     assert.deepEqual(notes(site), [
       `started ${pid}`,
       `asked ${pid}`,
@@ -217,7 +217,7 @@ for (const victim of VICTIMS) {
     await site.up()
     const now = await site.waitFor('web.1', (status) => status.state === 'running' && status.beside === null)
     // Without its supervisor nobody goes on with a reload.
-    if (victim !== 'keeper') assert.equal(now.pid, old.pid)
+    if (victim !== 'shim') assert.equal(now.pid, old.pid)
     assert.deepEqual(
       [old.pid, beside?.pid ?? null].filter((pid) => pid !== now.pid && isRunning(pid ?? 0)),
       [],
@@ -271,7 +271,7 @@ test('nobody is started twice and nobody is lost, whenever all are killed during
   }
 })
 
-test('exits that no supervisor saw are told by the keeper, with their codes', async (t) => {
+test('exits that no supervisor saw are told by the shim, with their codes', async (t) => {
   const script = `import os, time\nwhile not os.path.exists("end-%s" % os.environ["PRODSERVER_INSTANCE"]):\n    time.sleep(0.005)\nos.remove("end-%s" % os.environ["PRODSERVER_INSTANCE"])\nos._exit(7)`
   const site = createSupervised(t, {
     files: { 'ends.py': script },
@@ -281,7 +281,7 @@ test('exits that no supervisor saw are told by the keeper, with their codes', as
   })
   await site.up()
   const { pid } = await site.instance('ends.1')
-  // The only one that it has: the keeper waits for the next supervisor nevertheless.
+  // The only one that it has: the shim waits for the next supervisor nevertheless.
   await killThem(site, 'supervisor')
   touch(site, 'end-ends.1')
   await waitUntil(() => !isRunning(pid as number) || undefined)
@@ -433,8 +433,8 @@ test('twenty kills in a row at any moment leave everything as it was', async (t)
   const before = await lives(site)
   const load = loadOf(t, { port, fresh: 2, keepAlive: 2 })
   for (let round = 0; round < 20; round++) {
-    const { pid, keeperPid } = await site.supervisor()
-    const pids = [[pid, keeperPid], [keeperPid], [pid]][round % 3] ?? []
+    const { pid, shimPid } = await site.supervisor()
+    const pids = [[pid, shimPid], [shimPid], [pid]][round % 3] ?? []
     await new Promise((settle) => setTimeout(settle, Math.random() * 100))
     for (const pid of pids) process.kill(pid, 'SIGKILL')
     await waitUntil(() => !pids.some(isRunning) || undefined)
@@ -447,15 +447,15 @@ test('twenty kills in a row at any moment leave everything as it was', async (t)
   assertComplete(stdout, 1000)
 })
 
-test('a keeper that starts and ends programs for a long time has no more descriptors open than before', async (t) => {
+test('a shim that starts and ends programs for a long time has no more descriptors open than before', async (t) => {
   const port = await freePort()
   const site = createSupervised(t, {
     processes: { web: web(port), sleeper: { BACKEND: 'command', APP: 'sleep 600', READY: { delay: '10ms' } } },
   })
   await site.up()
-  const { keeperPid } = await site.supervisor()
+  const { shimPid } = await site.supervisor()
   await site.cli('restart', 'sleeper')
-  const count = (): number => readdirSync(`/proc/${keeperPid}/fd`).length
+  const count = (): number => readdirSync(`/proc/${shimPid}/fd`).length
   const before = count()
   for (let round = 0; round < 4; round++) {
     assert.equal((await site.cli('restart', 'sleeper')).code, 0)
@@ -471,7 +471,7 @@ test('a keeper that starts and ends programs for a long time has no more descrip
 })
 
 for (const victim of ['supervisor', 'both'] as const) {
-  test(`down stops what goes on without its ${victim === 'both' ? 'supervisor and keeper' : victim}`, async (t) => {
+  test(`down stops what goes on without its ${victim === 'both' ? 'supervisor and shim' : victim}`, async (t) => {
     const site = createSupervised(t, {
       processes: { polite: member('polite'), web: member('web', {}, { INSTANCES: 2 }) },
     })

@@ -186,7 +186,7 @@ test('an instance of another user is stopped, swept and started again as any oth
   const { pid } = await site.instance('odd.1')
   process.kill(pid as number, 'SIGKILL')
   await site.waitFor('odd.1', ({ state, run }) => state === 'running' && run === 2)
-  // The supervisor, its keeper, the shell and two that sleep.
+  // The supervisor, its shim, the shell and two that sleep.
   await waitUntil(
     () => site.alive().length === 5 || undefined,
     10_000,

@@ -17,7 +17,8 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import type { Exit } from '../src/control/protocol.ts'
-import { type Keeper, type KeeperEvents, openKeeper } from '../src/supervisor/shim/client.ts'
+import type { Shim, ShimEvents } from '../src/supervisor/shim/client.ts'
+import { openShim } from '../src/supervisor/shim/open-shim.ts'
 import { BIN, cleanEnv, findProgram, PYTHON, ROOT } from './support/environment.ts'
 import { type Finished, run, start, waitUntil } from './support/running.ts'
 import { createSupervised, type Supervised } from './support/supervised.ts'
@@ -348,8 +349,8 @@ const WITHOUT: readonly (readonly [name: string, code: string])[] = [
 ]
 
 for (const [name, code] of WITHOUT) {
-  test(`the keeper does without ${name}`, async (t) => {
-    const folder = mkdtempSync(join(tmpdir(), 'prodserver-keeper-'))
+  test(`the shim does without ${name}`, async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'prodserver-shim-'))
     t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }))
     const python = join(folder, 'python')
     const program = `import os, sys, runpy; vars(os).pop("splice", None); vars(os).pop("pidfd_open", None); ${code || 'pass'}; runpy.run_path(sys.argv[1], run_name="__main__")`
@@ -359,14 +360,14 @@ for (const [name, code] of WITHOUT) {
     )
     chmodSync(python, 0o755)
     for (const name of ['logs', 'run']) mkdirSync(join(folder, name))
-    const life = { token: 'flood.1#1', instance: 'flood.1', run: 1 }
+    const life = { token: 'flood.1#1', instance: 'flood.1', invocation: 1 }
     const seen: { pid: number; startTicks: number; exit: Exit | null; lost: boolean } = {
       pid: 0,
       startTicks: 0,
       exit: null,
       lost: false,
     }
-    const events: KeeperEvents = {
+    const events: ShimEvents = {
       onSpawned: (_, pid, startTicks) => Object.assign(seen, { pid, startTicks }),
       onFailed: (_, failure) => assert.fail(JSON.stringify(failure)),
       onExited: (_, exit) => void (seen.exit = exit),
@@ -374,14 +375,13 @@ for (const [name, code] of WITHOUT) {
       onLog: () => {},
       onLost: () => void (seen.lost = true),
     }
-    const open = async (): Promise<Keeper> => {
-      const program = join(ROOT, 'dist', 'chunks', 'prodserver_shim')
-      const keeper = await openKeeper({ stateDir: folder, python, program, env: process.env }, events)
+    const open = async (): Promise<Shim> => {
+      const shim = await openShim({ stateDir: folder, python, env: process.env }, events)
       t.after(() => {
         // It has ended, unless the test failed.
-        if (existsSync(`/proc/${keeper.pid}`)) process.kill(keeper.pid, 'SIGKILL')
+        if (existsSync(`/proc/${shim.pid}`)) process.kill(shim.pid, 'SIGKILL')
       })
-      return keeper
+      return shim
     }
     const first = await open()
     t.after(() => {

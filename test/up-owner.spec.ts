@@ -275,10 +275,10 @@ test('a secret is in no file of the state directory, in no answer and in no even
   })
   await site.cli('up', '-d', '--timeout', '5s')
   await site.waitFor('failing.1', ({ state }) => state === 'failed')
-  const { pid, keeperPid } = await site.supervisor()
+  const { pid, shimPid } = await site.supervisor()
   process.kill(pid, 'SIGKILL')
   await site.cli('up', '-d', '--timeout', '2s')
-  process.kill(keeperPid, 'SIGKILL')
+  process.kill(shimPid, 'SIGKILL')
   await site.waitFor('sleeper.1', ({ state }) => state === 'running')
   await site.cli('reload', 'sleeper')
   const answers = await Promise.all(

@@ -40,10 +40,10 @@ async function addressOf(backend: string, site: string | null): Promise<[args: A
   return [{ [name]: name === 'bind' ? `unix:${socketPath}` : socketPath }, { socketPath }]
 }
 
-/** Reads everything that runs but the supervisor and its keeper. */
+/** Reads everything that runs but the supervisor and its shim. */
 async function watchServed(site: Versioned): Promise<() => ReadonlySet<number>> {
-  const { pid, keeperPid } = await site.supervisor()
-  return () => new Set(site.alive().filter((each) => each !== pid && each !== keeperPid))
+  const { pid, shimPid } = await site.supervisor()
+  return () => new Set(site.alive().filter((each) => each !== pid && each !== shimPid))
 }
 
 async function endAll(site: Versioned): Promise<void> {

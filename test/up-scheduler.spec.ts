@@ -122,8 +122,8 @@ test('a second supervisor of the project gets no second scheduler, even when all
   await assertRefused(pid)
 
   const killed = await site.supervisor()
-  for (const each of [killed.pid, killed.keeperPid]) process.kill(each, 'SIGKILL')
-  await waitUntil(() => site.alive().every((each) => each !== killed.pid && each !== killed.keeperPid) || undefined)
+  for (const each of [killed.pid, killed.shimPid]) process.kill(each, 'SIGKILL')
+  await waitUntil(() => site.alive().every((each) => each !== killed.pid && each !== killed.shimPid) || undefined)
   await assertRefused(pid)
   assert.ok(site.alive().includes(pid as number), 'the scheduler has not been touched')
 

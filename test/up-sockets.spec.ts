@@ -29,26 +29,6 @@ test('a name and a folder may be longer than the path of a socket, also for prob
   assert.deepEqual(site.alive(), [])
 })
 
-test('what is accepted on an inherited socket does not wait for the next packet of its client', async (t) => {
-  // The system tells of a socket only whoever has it: this one is made as the keeper makes them.
-  const program = `
-import socket, sys
-sys.path.insert(0, sys.argv[1])
-from sockets import bind
-bound = bind("127.0.0.1:0")
-bound.listen()
-client = socket.create_connection(bound.getsockname())
-accepted, _ = bound.accept()
-print(accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0)
-`
-  const { stdout, stderr } = await run(t, PYTHON, [
-    '-c',
-    program,
-    join(ROOT, 'src', 'supervisor', 'shim', 'prodserver_shim'),
-  ])
-  assert.deepEqual([stdout, stderr], ['True\n', ''])
-})
-
 test('a supervisor whose folder was replaced leaves the sockets of the next one alone', async (t) => {
   const processes = { quiet: { BACKEND: 'command', APP: 'sleep 600', READY: { delay: '10ms' } } }
   const site = createSupervised(t, { processes })

@@ -95,7 +95,7 @@ ${table(
   [
     ['`control.sock`', 'the control API'],
     [
-      '`keeper.sock`, `keeper.lock`',
+      '`shim.sock`, `shim.lock`',
       'how the supervisor finds the process that is the parent of all instances, and that there is one',
     ],
     ['`state.json`', 'what a supervisor leaves for the next one; no secrets'],
@@ -105,7 +105,7 @@ ${table(
     ],
     ['`logs/`', 'what the processes print'],
     ['`run/`', 'named pipes and sockets of the instances'],
-    ['`supervisor.log`, `keeper.log`', 'what the supervisor of `up -d` and the keeper have to say of themselves'],
+    ['`supervisor.log`, `shim.log`', 'what the supervisor of `up -d` and the shim have to say of themselves'],
   ],
 )}
 ${logFiles()}`

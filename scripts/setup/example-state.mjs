@@ -20,13 +20,13 @@ export function exampleState() {
 }
 
 /**
- * Whether the example runs: with a supervisor, or only with the keeper to whom one that was killed left its programs.
+ * Whether the example runs: with a supervisor, or only with the shim to whom one that was killed left its programs.
  * @param {ExampleState} state
  * @returns {Promise<'supervised' | 'kept' | undefined>}
  */
 export async function howItRuns(state) {
   if (await answers(state, 'control.sock')) return 'supervised'
-  return (await answers(state, 'keeper.sock')) ? 'kept' : undefined
+  return (await answers(state, 'shim.sock')) ? 'kept' : undefined
 }
 
 /**

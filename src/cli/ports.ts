@@ -3,6 +3,8 @@ import type { PortFacts } from '../plan/machine.ts'
 import { describeHolder, holderOf } from '../supervisor/procfs/port-holder.ts'
 import { readCommandLine, readEnvironMark } from '../supervisor/procfs/process-table.ts'
 import { MARK, markOf, placeOf } from '../supervisor/procfs/descendant-cleanup.ts'
+import { shimProgram } from '../supervisor/shim/programs.ts'
+import { isOldShim } from '../supervisor/state/compat.ts'
 
 /** Sockets of this machine. Only Linux tells which process has an address. */
 export function readPorts(stateDir: string, proc = '/proc'): PortFacts {
@@ -41,5 +43,6 @@ const CAP_NET_BIND_SERVICE = 1n << 10n
 function isOurs(pid: number, stateDir: string, proc: string): boolean {
   if (!existsSync(stateDir)) return false
   if (readEnvironMark(pid, MARK, proc)?.startsWith(markOf(placeOf(stateDir), ''))) return true
-  return readCommandLine(pid, proc)?.endsWith(`/prodserver_shim ${stateDir}`) ?? false
+  const commandLine = readCommandLine(pid, proc) ?? ''
+  return commandLine.endsWith(`${shimProgram} ${stateDir}`) || isOldShim(commandLine, stateDir)
 }

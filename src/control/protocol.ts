@@ -110,7 +110,7 @@ export interface SupervisorStatus {
   readonly version: string
   readonly api: number
   readonly pid: number
-  readonly keeperPid: number
+  readonly shimPid: number
   readonly startedAt: string
   readonly root: string
   /** Null where only a config file declares processes; and so is the interpreter. */

@@ -198,7 +198,7 @@ test('what was compressed before anybody looked is given once', async (t) => {
   )
 })
 
-/** Writes as the keeper does, as fast as it can: through a pipe and splice, and a rotation every so often. */
+/** Writes as the shim does, as fast as it can: through a pipe and splice, and a rotation every so often. */
 const SPLICER = `
 import os, struct, sys, time
 folder = sys.argv[1]
@@ -220,7 +220,7 @@ for number in range(20000):
         log, idx, size = begin()
 `
 
-test('keeps up with a keeper that writes and rotates as fast as it can', async (t) => {
+test('keeps up with a shim that writes and rotates as fast as it can', async (t) => {
   const stateDir = createStateDir(t)
   const { until, lines } = follow(t, stateDir)
   const writer = spawn('python3', ['-c', SPLICER, join(stateDir, 'logs')], { stdio: ['ignore', 'ignore', 'inherit'] })

@@ -3,8 +3,7 @@ import type { ActionLine } from '../control/protocol.ts'
 import { ActionError } from './actions.ts'
 import type { ExitOn } from './exit-conditions.ts'
 import { blankProject, createHost } from './host.ts'
-import { KeeperBusyError } from './shim/client.ts'
-import { shimProgram } from './shim/programs.ts'
+import { ShimBusyError } from './shim/client.ts'
 import type { Application } from './spec.ts'
 
 /** What `prodserver up -d` gives the supervisor that it starts as its only argument. */
@@ -35,14 +34,14 @@ async function declared(): Promise<Application | undefined> {
   return text === '' ? undefined : (JSON.parse(text) as Application)
 }
 
-/** Begins before it is known what to run: the keeper starts while the settings are being read. */
+/** Begins before it is known what to run: the shim starts while the settings are being read. */
 async function main(): Promise<void> {
   const { stateDir, exitOn, version, root, python } = JSON.parse(process.argv[2] as string) as DetachedOptions
-  const keeper = { python, program: shimProgram, env: process.env }
+  const shim = { python, env: process.env }
   const project = blankProject(root, python)
   const declaring = declared()
   try {
-    const options = { stateDir, version, keeper, project, pid: process.pid, exitOn, endWhenIdle: false }
+    const options = { stateDir, version, shim, project, pid: process.pid, exitOn, endWhenIdle: false }
     const host = await createHost(options)
     // The end of a machine comes with more than one signal: a second one does not mean more. For that there is --force.
     let asked = false
@@ -64,7 +63,7 @@ async function main(): Promise<void> {
     closeSync(ANSWERS)
     process.exitCode = await host.ended
   } catch (error) {
-    if (!(error instanceof KeeperBusyError)) throw error
+    if (!(error instanceof ShimBusyError)) throw error
     tell({ busy: true })
     process.stdin.destroy()
   }

@@ -30,7 +30,7 @@ export const blankProject = (root: string, python: string): PlannedProject => ({
 /**
  * Starts to supervise. No process runs yet.
  *
- * @throws {KeeperBusyError} when another supervisor does.
+ * @throws {ShimBusyError} when another supervisor does.
  */
 export async function createHost(options: HostOptions): Promise<Host> {
   const supervisor = new Supervisor(options)
@@ -99,7 +99,7 @@ export class Host {
   async abandon(): Promise<void> {
     const { supervisor } = this
     this.#socket?.close()
-    const isUnused = supervisor.keeper.isNew && !supervisor.instances().some(({ state }) => state.invocation !== null)
+    const isUnused = supervisor.shim.isNew && !supervisor.instances().some(({ state }) => state.invocation !== null)
     if (isUnused) await supervisor.quit()
     else supervisor.leave()
   }

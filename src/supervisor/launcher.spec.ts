@@ -5,7 +5,7 @@ import { Launcher } from './launcher.ts'
 import { ManagedProcess } from './process/managed.ts'
 import { Sockets } from './process/sockets.ts'
 import { createProcessState } from './process/state.ts'
-import type { Keeper } from './shim/client.ts'
+import type { Shim } from './shim/client.ts'
 import { createSpec } from '../../test/support/specs.ts'
 
 /** Returns processes that start through a shim which only notes its messages. */
@@ -17,7 +17,7 @@ function given(): { processes: readonly ManagedProcess[]; asked: string[]; launc
     start: ({ token }: { token: string }) => void asked.push(`start ${token}`),
     forget: (token: string) => void asked.push(`forget ${token}`),
     signal: (token: string, signal: string) => void asked.push(`${signal} ${token}`),
-  } as unknown as Keeper
+  } as unknown as Shim
   const launcher = new Launcher({
     stateDir: '/state',
     place: 'place',

@@ -8,7 +8,8 @@ import { takenAddress } from './process/sockets.ts'
 import type { Invocation } from './process/state.ts'
 import { MARK, markOf } from './procfs/descendant-cleanup.ts'
 import { isSameProcess, readEnvironMark } from './procfs/process-table.ts'
-import type { Keeper, StartFailure } from './shim/client.ts'
+import type { Shim } from './shim/client.ts'
+import type { StartFailure } from './shim/messages.ts'
 import type { ProcessSpec } from './spec.ts'
 
 interface LauncherOptions {
@@ -16,7 +17,7 @@ interface LauncherOptions {
   /** Names the state directory in instance tags. */
   readonly place: string
   readonly root: () => string
-  readonly shim: () => Keeper
+  readonly shim: () => Shim
   readonly isShimLost: () => boolean
   readonly sockets: Sockets
   /** Writes the state file, so that an invocation number is on disk before its program starts. */
@@ -63,7 +64,7 @@ export class Launcher {
     if (isKept) return
     this.#options
       .shim()
-      .adopt({ token, pid, startTicks, instance: id, run: number }, pipeOf(this.#options.stateDir, id, number))
+      .adopt({ token, pid, startTicks, instance: id, invocation: number }, pipeOf(this.#options.stateDir, id, number))
   }
 
   ended = ({ token, probeAddress }: Invocation, addresses: number): void => {
@@ -155,6 +156,6 @@ export class Launcher {
 /** Failure of a start that the shim did not answer before it was lost. */
 export const SHIM_LOST: StartFailure = {
   errno: constants.errno.EAGAIN,
-  message: 'EAGAIN: the keeper has gone',
+  message: 'EAGAIN: the shim has gone',
   what: 'start',
 }

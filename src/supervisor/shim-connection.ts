@@ -1,16 +1,12 @@
 import { processOf } from '../logs/log-files.ts'
 import type { Launcher } from './launcher.ts'
-import {
-  type Keeper,
-  type KeeperEvents,
-  type KeeperOptions,
-  type LogNews,
-  describeLogNews,
-  openKeeper,
-} from './shim/client.ts'
+import type { Shim, ShimEvents } from './shim/client.ts'
+import { describeLogReply } from './shim/log-events.ts'
+import type { LogReply } from './shim/messages.ts'
+import { openShim, type ShimOptions } from './shim/open-shim.ts'
 import type { News } from './state/event-log.ts'
 
-interface ShimConnectionOptions extends KeeperOptions {
+interface ShimConnectionOptions extends ShimOptions {
   readonly launcher: () => Launcher
   readonly write: (news: News) => void
   readonly onNotify: (session: number, pid: number, text: string) => void
@@ -26,7 +22,7 @@ const RETRY_MS = 500
 /** Connection to the shim. When the shim dies, a new one is started and takes over what runs. */
 export class ShimConnection {
   readonly #options: ShimConnectionOptions
-  #shim!: Keeper
+  #shim!: Shim
   #isLost = false
   /** An earlier shim may have left children, which are not children of this one. */
   #hasPredecessor = false
@@ -36,7 +32,7 @@ export class ShimConnection {
     this.#options = options
   }
 
-  get shim(): Keeper {
+  get shim(): Shim {
     return this.#shim
   }
 
@@ -48,7 +44,7 @@ export class ShimConnection {
     return this.#hasPredecessor
   }
 
-  /** @throws {KeeperBusyError} when another supervisor is connected to the shim. */
+  /** @throws {ShimBusyError} when another supervisor is connected to the shim. */
   async open(): Promise<void> {
     await this.#connect()
     if (this.#shim.isNew) this.#hasPredecessor = true
@@ -60,33 +56,33 @@ export class ShimConnection {
   }
 
   async #connect(): Promise<void> {
-    const { stateDir, python, program, fd, env } = this.#options
-    this.#shim = await openKeeper({ stateDir, python, program, fd, env }, this.#events())
+    const { stateDir, python, fd, env } = this.#options
+    this.#shim = await openShim({ stateDir, python, fd, env }, this.#events())
   }
 
-  #events(): KeeperEvents {
+  #events(): ShimEvents {
     const { launcher, onNotify } = this.#options
     return {
       onSpawned: (token, pid, startTicks) => launcher().onSpawned(token, pid, startTicks),
       onFailed: (token, failure) => launcher().onFailed(token, failure),
       onExited: (token, exit) => launcher().onExited(token, exit),
       onNotify: ({ session, pid, text }) => onNotify(session, pid, text),
-      onLog: (news) => this.#reportLog(news),
+      onLog: (reply) => this.#reportLog(reply),
       onLost: () => void this.#replace(),
     }
   }
 
-  #reportLog(news: LogNews): void {
-    const { log } = news
-    const message = describeLogNews(news)
-    if (message !== null) this.#options.write({ type: 'log-lost', process: processOf(log), instance: log, message })
-    if (news.type === 'rotated') this.#options.onRotated(log, news.sequence)
+  #reportLog(reply: LogReply): void {
+    const { instance } = reply
+    const message = describeLogReply(reply)
+    if (message !== null) this.#options.write({ type: 'log-lost', process: processOf(instance), instance, message })
+    if (reply.type === 'rotated') this.#options.onRotated(instance, reply.sequence)
   }
 
   /** The programs keep running with their pipes open while there is no shim. */
   async #replace(): Promise<void> {
     if (this.#isClosed) return
-    this.#options.write({ type: 'note', message: 'the keeper has gone; another one takes over what runs' })
+    this.#options.write({ type: 'note', message: 'the shim has gone; another one takes over what runs' })
     this.#isLost = true
     this.#hasPredecessor = true
     this.#options.launcher().forgetStarted()
@@ -102,7 +98,7 @@ export class ShimConnection {
       try {
         return await this.#connect()
       } catch (error) {
-        const message = `a keeper cannot be started: ${(error as Error).message}`
+        const message = `a shim cannot be started: ${(error as Error).message}`
         if (attempt === 1) this.#options.write({ type: 'note', message })
         await new Promise((settle) => setTimeout(settle, RETRY_MS))
       }

@@ -5,7 +5,7 @@ import { processStatus } from './process/views.ts'
 
 interface SupervisorFacts {
   readonly options: { readonly version: string; readonly stateDir: string; readonly pid: number }
-  readonly keeperPid: number
+  readonly shimPid: number
   readonly startedMs: number
   readonly project: PlannedProject
   /** Values of `--set`. */
@@ -14,7 +14,7 @@ interface SupervisorFacts {
 
 /** Describes the supervisor and its processes. `usage` is by instance; null if it was not asked for. */
 export function snapshotOf(
-  { options, keeperPid, startedMs, project, set }: SupervisorFacts,
+  { options, shimPid, startedMs, project, set }: SupervisorFacts,
   processes: readonly ProcessState[],
   usage: ReadonlyMap<string, Usage> | null,
 ): Snapshot {
@@ -25,7 +25,7 @@ export function snapshotOf(
       version,
       api: API_VERSION,
       pid,
-      keeperPid,
+      shimPid,
       startedAt: new Date(startedMs).toISOString(),
       root,
       settings: settings?.module ?? null,

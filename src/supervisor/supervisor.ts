@@ -14,7 +14,8 @@ import type { Invocation } from './process/state.ts'
 import { Processes } from './processes.ts'
 import { createSweeper, placeOf, type Sweeper } from './procfs/descendant-cleanup.ts'
 import { bootId, isSameProcess, readIdentity } from './procfs/process-table.ts'
-import type { Keeper, KeeperOptions } from './shim/client.ts'
+import type { Shim } from './shim/client.ts'
+import type { ShimOptions } from './shim/open-shim.ts'
 import { ShimConnection } from './shim-connection.ts'
 import { snapshotOf } from './snapshot.ts'
 import type { Application, ProcessSpec } from './spec.ts'
@@ -28,7 +29,7 @@ import { createUsageMeter, type UsageMeter } from './usage-meter.ts'
 export interface SupervisorOptions {
   readonly stateDir: string
   readonly version: string
-  readonly keeper: Omit<KeeperOptions, 'stateDir'>
+  readonly shim: Omit<ShimOptions, 'stateDir'>
   readonly project: PlannedProject
   readonly pid: number
 }
@@ -71,7 +72,7 @@ export class Supervisor {
     this.journal = openJournal(stateDir)
     this.#saved = readState(stateDir, bootId())
     this.#saver = createSaver(() => this.#writeState())
-    const shim = (): Keeper => this.#connection.shim
+    const shim = (): Shim => this.#connection.shim
     const place = placeOf(stateDir)
     this.sockets = new Sockets(shim, stateDir)
     this.#launcher = new Launcher({
@@ -84,7 +85,7 @@ export class Supervisor {
       saveNow: () => this.#saver.saveNow(),
     })
     this.#sweeper = createSweeper({
-      keeperPid: () => shim().pid,
+      shimPid: () => shim().pid,
       isMain: (one) => one === pid || this.#launcher.isMain(one),
       place,
       hasOthers: () => this.#connection.hasPredecessor,
@@ -112,7 +113,7 @@ export class Supervisor {
     return this.#processes.undeclared
   }
 
-  get keeper(): Keeper {
+  get shim(): Shim {
     return this.#connection.shim
   }
 
@@ -133,11 +134,11 @@ export class Supervisor {
   /**
    * Connects to the shim, or starts one.
    *
-   * @throws {KeeperBusyError} when another supervisor is connected to the shim.
+   * @throws {ShimBusyError} when another supervisor is connected to the shim.
    */
   async open(): Promise<void> {
     await this.#connection.open()
-    if (this.keeper.isNew) await this.#endUnknown()
+    if (this.shim.isNew) await this.#endUnknown()
   }
 
   /** Ends invocations that no state file names: supervisor and shim were killed together while they started. */
@@ -169,14 +170,14 @@ export class Supervisor {
     const adopted = adoptAll({
       stateDir: this.options.stateDir,
       saved: this.#saved,
-      shim: this.keeper,
+      shim: this.shim,
       declared: this.processes,
       addUndeclared: (spec) => this.#processes.addUndeclared(spec),
       isRunning: isSameProcess,
       write: (news) => this.write(news),
     })
-    if (this.keeper.isNew) this.#holdSockets()
-    this.keeper.listen()
+    if (this.shim.isNew) this.#holdSockets()
+    this.shim.listen()
     return adopted
   }
 
@@ -225,8 +226,8 @@ export class Supervisor {
   }
 
   snapshot({ usage = false } = {}): Snapshot {
-    const { options, keeper } = this
-    const facts = { options, keeperPid: keeper.pid, startedMs: this.#startedMs, project: this.#project, set: this.#set }
+    const { options, shim } = this
+    const facts = { options, shimPid: shim.pid, startedMs: this.#startedMs, project: this.#project, set: this.#set }
     const states = [...this.processes.values()].map(({ state }) => state)
     return snapshotOf(facts, states, usage ? this.#meter.measure() : null)
   }
@@ -246,14 +247,14 @@ export class Supervisor {
   leave(): void {
     this.#stopWatching()
     this.#saver.saveNow()
-    this.keeper.leave()
+    this.shim.leave()
   }
 
   /** Ends for good, with the shim. All instances have stopped before. */
   quit(): Promise<void> {
     this.#stopWatching()
     this.#saver.saveNow()
-    return this.keeper.quit()
+    return this.shim.quit()
   }
 
   #stopWatching(): void {
@@ -308,9 +309,9 @@ export class Supervisor {
   }
 
   #createConnection(): ShimConnection {
-    const { stateDir, keeper } = this.options
+    const { stateDir, shim } = this.options
     return new ShimConnection({
-      ...keeper,
+      ...shim,
       stateDir,
       launcher: () => this.#launcher,
       write: (news) => void this.write(news),
@@ -336,7 +337,7 @@ export class Supervisor {
       if (invocation.pid === null) begun.push([instance, invocation])
     }
     this.#holdSockets()
-    this.keeper.listen()
+    this.shim.listen()
     this.#saver.save()
     await Promise.all(begun.map(([instance, invocation]) => this.#endBegun(instance, invocation)))
   }

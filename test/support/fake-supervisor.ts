@@ -68,7 +68,7 @@ export function createSnapshot(processes: readonly ProcessStatus[], startedAt = 
     version: '1.0.0',
     api: 1,
     pid: 100,
-    keeperPid: 101,
+    shimPid: 101,
     startedAt,
     root: '/srv/mysite',
     settings: 'mysite.settings',

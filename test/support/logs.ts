@@ -21,7 +21,7 @@ export function createStateDir(t: TestContext): string {
   return stateDir
 }
 
-/** Writes an instance's log as the keeper does. */
+/** Writes an instance's log as the shim does. */
 interface LogWriter {
   /** Bytes that arrived at a time, in milliseconds since the epoch. */
   readonly write: (timeMs: number, run: number, bytes: string | Uint8Array) => void

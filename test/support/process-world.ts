@@ -139,13 +139,13 @@ export class ProcessWorld {
     this.state = createProcessState(this.#declared, this.nowMs, memoryOf(saved).get(name))
     const kept = [...this.programs.values()].filter(({ fate }) => fate !== 'over')
     for (const program of kept) if (program.fate === 'sent') program.fate = 'alive'
-    const lives = kept.map(({ token, pid, number }) => {
-      return { token, pid, startTicks: number, instance: instanceOf(token), run: number }
+    const invocations = kept.map(({ token, pid, number }) => {
+      return { token, pid, startTicks: number, instance: instanceOf(token), invocation: number }
     })
     adoptAll({
       stateDir: '/nonexistent',
       saved,
-      shim: { lives },
+      shim: { invocations },
       declared: new Map([[name, { dispatch: this.dispatch }]]),
       addUndeclared: () => assert.fail('The process is declared.'),
       isRunning: () => false,

@@ -41,8 +41,8 @@ export interface Supervised {
     timeoutMs?: number,
   ) => Promise<InstanceStatus>
   readonly events: () => readonly ProcessEvent[]
-  /** Pids of the supervisor and of its keeper, read from its state; fails when it does not run. */
-  readonly supervisor: () => Promise<{ pid: number; keeperPid: number }>
+  /** Pids of the supervisor and of its shim, read from its state; fails when it does not run. */
+  readonly supervisor: () => Promise<{ pid: number; shimPid: number }>
   /** Everything that was started under this state directory and is still alive, whatever became of its parents. */
   readonly alive: () => readonly number[]
 }
@@ -96,10 +96,10 @@ export function createSupervised(t: TestContext, files: SupervisedFiles): Superv
     events: () => parseLines(readFileSync(join(stateDir, 'events.jsonl'), 'utf8')) as readonly ProcessEvent[],
     supervisor: async () => {
       assert.notEqual((await cli('ps', '--json')).stdout, '')
-      const keeperPid = pidRunning(stateDir, '/prodserver_shim')
+      const shimPid = pidRunning(stateDir, '/prodserver_shim')
       const pid = pidRunning(stateDir, 'supervisor.cjs')
-      assert.ok(pid && keeperPid, 'a supervisor in the background and its keeper run')
-      return { pid, keeperPid }
+      assert.ok(pid && shimPid, 'a supervisor in the background and its shim run')
+      return { pid, shimPid }
     },
     alive: () => inhabitants(stateDir),
   }
@@ -124,7 +124,7 @@ const pidRunning = (stateDir: string, end: string): number | undefined =>
   inhabitants(stateDir).find((pid) => wordsOf(pid).some((word) => word.endsWith(end)))
 
 function logOf(stateDir: string): string {
-  return ['supervisor.log', 'keeper.log']
+  return ['supervisor.log', 'shim.log']
     .map((name) => join(stateDir, name))
     .filter(existsSync)
     .map((path) => readFileSync(path, 'utf8'))

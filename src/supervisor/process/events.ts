@@ -1,5 +1,5 @@
 import type { Exit } from '../../control/protocol.ts'
-import type { StartFailure } from '../shim/client.ts'
+import type { StartFailure } from '../shim/messages.ts'
 import type { ProcessSpec } from '../spec.ts'
 import type { News } from '../state/event-log.ts'
 import type { InstanceState, Invocation, ProcessState } from './state.ts'

@@ -5,7 +5,7 @@ import type { Instance } from './instance.ts'
 import type { ManagedProcess } from './managed.ts'
 import { isMoving, phaseOf, processStatus } from './views.ts'
 import type { InstanceStatus } from '../../control/protocol.ts'
-import type { StartFailure } from '../shim/client.ts'
+import type { StartFailure } from '../shim/messages.ts'
 import type { ProcessSpec } from '../spec.ts'
 
 const STOP_MS = 30_000

@@ -40,7 +40,7 @@ test('a program is started as it is declared, and told which one it is', () => {
     [MARK]: 'a-1/worker.1#3',
   })
   assert.deepEqual(
-    [start.token, start.instance, start.run, start.cwd, start.user, start.umask, start.limits, start.lock],
+    [start.token, start.instance, start.invocation, start.cwd, start.user, start.umask, start.limits, start.lock],
     ['worker.1#3', 'worker.1', 3, '/srv/shop', 'www', '027', { nofile: '65536' }, null],
   )
 })
@@ -54,7 +54,7 @@ test('what a service manager told us is not passed on', () => {
     LISTEN_FDS: '1',
     LISTEN_FDNAMES: 'web',
     JOURNAL_STREAM: '8:1',
-    PRODSERVER_KEEPER_FD: '3',
+    PRODSERVER_SHIM_FD: '3',
   }
   const { env } = startOf(input({ spec: createSpec({ env: { ...ours, LANG: 'C' } }), notifySocket: '' }))
   assert.deepEqual(Object.keys(env), ['LANG', 'PRODSERVER_PROCESS', 'PRODSERVER_INSTANCE', MARK])

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { launchValues } from '../../plan/planned-keys.ts'
 import { SOCKET_PATH_BYTES } from '../../control/state-dir.ts'
 import { printAddress } from '../../core/addresses.ts'
-import type { Start } from '../shim/client.ts'
+import type { Start } from '../shim/messages.ts'
 import type { ProcessSpec } from '../spec.ts'
 import { MARK, markOf } from '../procfs/descendant-cleanup.ts'
 
@@ -17,7 +17,7 @@ const OURS = [
   'LISTEN_FDS',
   'LISTEN_FDNAMES',
   'JOURNAL_STREAM',
-  'PRODSERVER_KEEPER_FD',
+  'PRODSERVER_SHIM_FD',
 ]
 
 export interface LaunchInput {
@@ -40,7 +40,7 @@ export function startOf(input: LaunchInput): Start {
   return {
     token,
     instance,
-    run,
+    invocation: run,
     argv: inherited ? inherited.argv : spec.argv,
     env: environmentOf(input, inherited?.env ?? {}),
     ...launchValues(spec),

@@ -7,10 +7,10 @@ import { adoptedState, type Effect, type Event, initialState, type Policy, type 
 /** What may happen around one instance. `pick` chooses among those that it may happen to. */
 type Happening =
   | { readonly what: 'asked'; readonly type: 'start' | 'dependencies-met' | 'stop' | 'restart' | 'kill' | 'skip' }
-  /** The keeper answers a spawn. */
+  /** The shim answers a spawn. */
   | { readonly what: 'answer'; readonly outcome: 'spawned' | 'failed' | 'failed permanently' }
   | { readonly what: 'exit'; readonly code: number | null; readonly permanent: boolean }
-  /** The oldest message of the keeper arrives. */
+  /** The oldest message of the shim arrives. */
   | { readonly what: 'message' }
   | { readonly what: 'probe'; readonly type: 'ready' | 'probe-failed' }
   | { readonly what: 'sweep'; readonly leaves: boolean }
@@ -205,7 +205,7 @@ class World {
         return
       case 'signal':
       case 'kill':
-        // The keeper reaps nothing before it is told to, so what has gone unheard is nobody else yet.
+        // The shim reaps nothing before it is told to, so what has gone unheard is nobody else yet.
         assert.ok(
           ['alive', 'gone'].includes(this.#lives.get(effect.number) ?? ''),
           'who is known to be gone is left alone',

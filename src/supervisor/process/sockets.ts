@@ -1,26 +1,27 @@
 import { constants } from 'node:os'
 import { resolve } from 'node:path'
 import { hasEphemeralPort, parseAddress, printAddress } from '../../core/addresses.ts'
-import type { BindResult, Keeper, StartFailure } from '../shim/client.ts'
+import type { BindResult, Shim } from '../shim/client.ts'
+import type { StartFailure } from '../shim/messages.ts'
 import { canaryAddressOf } from './launch.ts'
 import { describeHolder, holderOf } from '../procfs/port-holder.ts'
 import type { ProcessSpec } from '../spec.ts'
 import type { InstanceState, Invocation } from './state.ts'
 
-type Holder = Pick<Keeper, 'bind' | 'close' | 'sockets'>
+type Holder = Pick<Shim, 'bind' | 'close' | 'sockets'>
 
 /**
- * The listening sockets that the keeper holds: one for each address of a process, shared by all of its lives, one for
+ * The listening sockets that the shim holds: one for each address of a process, shared by all of its lives, one for
  * each address of a life that is only tried, and one on which a life is probed.
  */
 export class Sockets {
-  readonly #keeper: () => Holder
+  readonly #shim: () => Holder
   readonly #stateDir: string
   readonly #bound = new Map<string, Promise<BindResult>>()
 
-  /** @param keeper Another one comes where it is lost. */
-  constructor(keeper: () => Holder, stateDir: string) {
-    this.#keeper = keeper
+  /** @param shim Another one comes where it is lost. */
+  constructor(shim: () => Holder, stateDir: string) {
+    this.#shim = shim
     this.#stateDir = stateDir
   }
 
@@ -38,7 +39,7 @@ export class Sockets {
     )
     const results = await Promise.all([
       ...wanted.map(({ name, address }) => this.#bindOnce(name, address, listening)),
-      this.#keeper().bind(probeName(token), probeAddress, listening),
+      this.#shim().bind(probeName(token), probeAddress, listening),
     ])
     const names = wanted.map(({ name }) => name)
     const failed = results.findIndex((result) => 'errno' in result)
@@ -51,7 +52,7 @@ export class Sockets {
     return { errno, message: holder ? describeHolder(holder) : message, what: `address ${address}` }
   }
 
-  /** Has them held by a keeper that came later: of the one before it, only the programs have them now. */
+  /** Has them held by a shim that came later: of the one before it, only the programs have them now. */
   hold(spec: ProcessSpec): void {
     if (spec.inherited === null) return
     for (const address of spec.listen) {
@@ -68,29 +69,29 @@ export class Sockets {
 
   /** Closes those that one life had for itself. */
   closeInvocation(token: string, addresses: number): void {
-    this.#keeper().close(probeName(token))
+    this.#shim().close(probeName(token))
     // A supervisor that came later does not know which one was a canary.
     for (let index = 0; index < addresses; index++) this.#close(canaryName(token, index))
   }
 
   /** Closes those whose process, or life, is not known any more. */
   closeForgotten(isKnown: (owner: string) => boolean): void {
-    for (const name of this.#keeper().sockets.keys())
-      if (!isKnown(name.slice(0, name.indexOf('/')))) this.#keeper().close(name)
+    for (const name of this.#shim().sockets.keys())
+      if (!isKnown(name.slice(0, name.indexOf('/')))) this.#shim().close(name)
   }
 
-  /** The keeper that held them has gone. */
+  /** The shim that held them has gone. */
   forget(): void {
     this.#bound.clear()
   }
 
   #close(name: string): void {
     this.#bound.delete(name)
-    this.#keeper().close(name)
+    this.#shim().close(name)
   }
 
   #bindOnce(name: string, address: string, listening: boolean): Promise<BindResult> {
-    const bound = this.#bound.get(name) ?? this.#keeper().bind(name, address, listening)
+    const bound = this.#bound.get(name) ?? this.#shim().bind(name, address, listening)
     this.#bound.set(name, bound)
     return bound
   }
@@ -109,7 +110,7 @@ export function takenAddress({ listen, cwd }: ProcessSpec, isOurs: (pid: number)
   return null
 }
 
-/** A path of a socket is the program's, and the keeper is elsewhere. */
+/** A path of a socket is the program's, and the shim is elsewhere. */
 function absolute(text: string, cwd: string): string {
   const address = parseAddress(text)
   return 'path' in address ? printAddress({ path: resolve(cwd, address.path) }) : text

@@ -1,5 +1,5 @@
 import { explainLaunchFailure } from '../../plan/planned-keys.ts'
-import type { StartFailure } from '../shim/client.ts'
+import type { StartFailure } from '../shim/messages.ts'
 import type { ProcessSpec } from '../spec.ts'
 
 export function explainFailure({ what, message }: StartFailure, spec: ProcessSpec): string {

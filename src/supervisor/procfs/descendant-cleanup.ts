@@ -38,16 +38,16 @@ const LONGEST_WAIT_MS = 200
 /** Only the kernel delays the end of a process that was killed. */
 const PATIENCE_MS = 10_000
 
-/** What the sweeper has to know of the keeper's children. */
+/** What the sweeper has to know of the shim's children. */
 interface Family {
-  readonly keeperPid: () => number
+  readonly shimPid: () => number
   /** Whether that child was started as an instance, or is the supervisor: it has not lost its parent. */
   readonly isMain: (pid: number) => boolean
   /** Tells our lives from those of another state directory. */
   readonly place: string
-  /** Whether a keeper before this one was killed: its children went to whoever was its own parent. */
+  /** Whether a shim before this one was killed: its children went to whoever was its own parent. */
   readonly hasOthers: () => boolean
-  /** Whether this keeper started it, so that all that it leaves behind comes to this keeper. */
+  /** Whether this shim started it, so that all that it leaves behind comes to this shim. */
   readonly isOurs: (life: Remains) => boolean
 }
 
@@ -121,18 +121,18 @@ export function createSweeper(family: Family): Sweeper {
 
 /**
  * Whether nothing can be left, without looking at every process of the machine: the group is empty, and what was
- * started in another one and lost its parent would be a child of the keeper.
+ * started in another one and lost its parent would be a child of the shim.
  */
-function isClean({ pid }: Remains, { keeperPid, isMain }: Family): boolean {
+function isClean({ pid }: Remains, { shimPid, isMain }: Family): boolean {
   try {
     process.kill(-pid, 0)
     return false
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') return false
   }
-  const keeper = keeperPid()
+  const shim = shimPid()
   try {
-    const children = readFileSync(`/proc/${keeper}/task/${keeper}/children`, 'latin1').trim().split(' ')
+    const children = readFileSync(`/proc/${shim}/task/${shim}/children`, 'latin1').trim().split(' ')
     return children.every((child) => isMain(Number(child)))
   } catch {
     // A kernel that does not list them.
@@ -140,16 +140,16 @@ function isClean({ pid }: Remains, { keeperPid, isMain }: Family): boolean {
   }
 }
 
-/** Processes that made a session of their own and lost their parent are children of the keeper then. */
-function look({ keeperPid, isMain, place, hasOthers }: Family): Sight {
+/** Processes that made a session of their own and lost their parent are children of the shim then. */
+function look({ shimPid, isMain, place, hasOthers }: Family): Sight {
   const table = readProcessTable()
-  const keeper = keeperPid()
-  const reapers = hasOthers() ? ancestors(table, keeper) : new Set<number>()
+  const shim = shimPid()
+  const reapers = hasOthers() ? ancestors(table, shim) : new Set<number>()
   const prefix = markOf(place, '')
   const orphans = new Map<string, Map<number, number>>()
   for (const row of table.values()) {
-    const isOwn = row.ppid === keeper
-    if ((!isOwn && !reapers.has(row.ppid)) || row.pid === keeper || !isAlive(row) || isMain(row.pid)) continue
+    const isOwn = row.ppid === shim
+    if ((!isOwn && !reapers.has(row.ppid)) || row.pid === shim || !isAlive(row) || isMain(row.pid)) continue
     const value = readEnvironMark(row.pid, MARK) ?? ''
     const isOurs = value.startsWith(prefix)
     if (!isOwn && !isOurs) continue

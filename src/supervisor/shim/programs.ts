@@ -1,4 +1,4 @@
 import { join } from 'node:path'
 
-/** Python package of the shim, run as a program. */
-export const shimProgram: string = join(import.meta.dirname, 'prodserver_shim')
+/** Python program of the shim. */
+export const shimProgram: string = join(import.meta.dirname, 'prodserver_shim', '__main__.py')

@@ -2,7 +2,8 @@ import { rmSync } from 'node:fs'
 import type { AdoptedInvocation } from '../process/events.ts'
 import { pipeOf, slotOf, tokenOf } from '../process/names.ts'
 import type { ManagedProcess } from '../process/managed.ts'
-import type { Keeper, KeptLife } from '../shim/client.ts'
+import type { Shim } from '../shim/client.ts'
+import type { HeldInvocation } from '../shim/messages.ts'
 import type { ProcessSpec } from '../spec.ts'
 import type { News } from './event-log.ts'
 import { undeclaredSpec } from './saved-instances.ts'
@@ -13,7 +14,7 @@ type Dispatching = Pick<ManagedProcess, 'dispatch'>
 interface Adoption {
   readonly stateDir: string
   readonly saved: SavedState
-  readonly shim: Pick<Keeper, 'lives'>
+  readonly shim: Pick<Shim, 'invocations'>
   readonly declared: ReadonlyMap<string, Dispatching>
   readonly addUndeclared: (spec: ProcessSpec) => Dispatching
   /** Says whether the process of that pid is still the one with these start ticks. */
@@ -24,7 +25,7 @@ interface Adoption {
 /** Takes over what an earlier supervisor left running. Returns the ids of its instances. */
 export function adoptAll(adoption: Adoption): readonly string[] {
   const { stateDir, shim, saved, write } = adoption
-  const kept = new Map(shim.lives.map((life) => [life.token, life]))
+  const kept = new Map(shim.invocations.map((held) => [held.token, held]))
   const adopted: string[] = []
   for (const life of saved.lives) {
     const { process, instance, run, pid, startTicks } = life
@@ -48,7 +49,7 @@ export function adoptAll(adoption: Adoption): readonly string[] {
 }
 
 /** Describes an invocation that was started just before the supervisor was killed, so that only the shim knows it. */
-function unsaved({ instance, run, pid, startTicks }: KeptLife): SavedLife {
+function unsaved({ instance, invocation: run, pid, startTicks }: HeldInvocation): SavedLife {
   const process = instance.replace(/\.\d+$/, '')
   const rest = { ready: false, restarts: 0, stopping: false, beside: false, probeAddress: null }
   const stop = { signal: 'TERM', timeoutMs: 30_000 }

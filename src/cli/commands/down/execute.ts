@@ -2,6 +2,7 @@ import { connectSupervisor } from '../../../control/client.ts'
 import { stateDirectory } from '../../../control/state-dir.ts'
 import { EXIT } from '../../../core/errors.ts'
 import { isAlive, readProcess } from '../../../supervisor/procfs/process-table.ts'
+import { shimPidOf } from '../../../supervisor/state/compat.ts'
 import { changeProcesses } from '../../change-processes.ts'
 import type { ContextOf } from '../../command.ts'
 import { runAction } from '../../follow-action.ts'
@@ -37,8 +38,8 @@ async function endEverything(context: Context): Promise<Down> {
   const supervisor = await connectSupervisor(stateDir)
   if (supervisor) {
     const code = await runAction((signal) => supervisor.action(request, signal), context)
-    const { pid, keeperPid } = supervisor.status
-    if (code === EXIT.done || code === EXIT.failed) await untilGone([pid, keeperPid])
+    const { pid } = supervisor.status
+    if (code === EXIT.done || code === EXIT.failed) await untilGone([pid, shimPidOf(supervisor.status)])
     return { code, nothingRan: false }
   }
   const left = leftRunning(stateDir)

@@ -1,7 +1,6 @@
 import type { Project } from '../../../project/project.ts'
 import { blankProject, createHost } from '../../../supervisor/host.ts'
-import { KeeperBusyError } from '../../../supervisor/shim/client.ts'
-import { shimProgram } from '../../../supervisor/shim/programs.ts'
+import { ShimBusyError } from '../../../supervisor/shim/client.ts'
 import type { CommandContext } from '../../command.ts'
 import { createProgress } from '../../output/progress.ts'
 import { alreadyRunning } from '../../require-supervisor.ts'
@@ -19,18 +18,18 @@ export async function downWithoutSupervisor(
   stateDir: string,
 ): Promise<number> {
   const project = blankProject(root, python.path)
-  const keeper = { python: python.path, program: shimProgram, env: context.io.env }
+  const shim = { python: python.path, env: context.io.env }
   const options = {
     stateDir,
     version: VERSION,
-    keeper,
+    shim,
     project,
     pid: process.pid,
     exitOn: 'never',
     endWhenIdle: false,
   } as const
   const host = await createHost(options).catch((error: unknown) => {
-    throw error instanceof KeeperBusyError ? alreadyRunning(stateDir) : error
+    throw error instanceof ShimBusyError ? alreadyRunning(stateDir) : error
   })
   host.subscribe(createProgress(context).event)
   const applied = host.apply({ project, specs: [], only: null, release: '', reload: false }).catch(() => {})

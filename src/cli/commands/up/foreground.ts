@@ -7,8 +7,8 @@ import type { Project } from '../../../project/project.ts'
 import { become } from '../../../run/become.ts'
 import { resolveProgram } from '../../../run/resolve-program.ts'
 import { blankProject, createHost, type Host } from '../../../supervisor/host.ts'
-import { KeeperBusyError, keeperArguments } from '../../../supervisor/shim/client.ts'
-import { shimProgram } from '../../../supervisor/shim/programs.ts'
+import { ShimBusyError } from '../../../supervisor/shim/client.ts'
+import { shimArguments } from '../../../supervisor/shim/open-shim.ts'
 import type { Application } from '../../../supervisor/spec.ts'
 import { prepareStateFolder } from '../../../supervisor/state/state-folder.ts'
 import type { Output } from '../../io.ts'
@@ -24,13 +24,13 @@ export async function superviseInForeground(request: UpRequest): Promise<number>
   const { context, project, stateDir } = request
   const { io } = context
   prepareStateFolder(stateDir)
-  const fd = Number(io.env['PRODSERVER_KEEPER_FD']) || undefined
-  if (process.pid === 1 && fd === undefined) return becomeKeeper(project, stateDir, io.env)
-  // As process 1, the keeper passes on its signals as soon as it knows this process.
+  const fd = Number(io.env['PRODSERVER_SHIM_FD']) || undefined
+  if (process.pid === 1 && fd === undefined) return becomeShim(project, stateDir, io.env)
+  // As process 1, the shim passes on its signals as soon as it knows this process.
   const early: string[] = []
   const note = (signal: string): void => void early.push(signal)
   if (fd !== undefined) for (const signal of STOPS) process.on(signal, note)
-  // The keeper starts while the settings are being read.
+  // The shim starts while the settings are being read.
   const opening = openHost(request, fd)
   opening.catch(() => {})
   let host: Host | undefined
@@ -41,20 +41,20 @@ export async function superviseInForeground(request: UpRequest): Promise<number>
   } catch (error) {
     host ??= await opening.catch(() => undefined)
     await host?.abandon()
-    if (error instanceof KeeperBusyError) throw alreadyRunning(stateDir)
+    if (error instanceof ShimBusyError) throw alreadyRunning(stateDir)
     throw error
   }
 }
 
 function openHost({ context, project, stateDir }: UpRequest, fd: number | undefined): Promise<Host> {
   const { io, options } = context
-  const keeper = { python: project.python.path, program: shimProgram, env: io.env, fd }
+  const shim = { python: project.python.path, env: io.env, fd }
   // A container must end with a failure: no user can correct one inside.
   const otherwise = fd === undefined ? 'never' : 'failure'
   return createHost({
     stateDir,
     version: VERSION,
-    keeper,
+    shim,
     project: blankProject(project.root, project.python.path),
     pid: process.pid,
     exitOn: options['exit-on'] ?? otherwise,
@@ -65,14 +65,14 @@ function openHost({ context, project, stateDir }: UpRequest, fd: number | undefi
 const STOPS = ['SIGTERM', 'SIGHUP', 'SIGINT'] as const
 
 /**
- * Lets the keeper take the place of this process, and start it again as its child: the first process of a container must
+ * Lets the shim take the place of this process, and start it again as its child: the first process of a container must
  * reap orphans, which Node cannot.
  */
-async function becomeKeeper(project: Project, stateDir: string, env: Env): Promise<number> {
+async function becomeShim(project: Project, stateDir: string, env: Env): Promise<number> {
   const { path } = project.python
-  const python = resolveProgram({ program: path, cwd: process.cwd(), env, place: 'python', process: 'keeper' })
+  const python = resolveProgram({ program: path, cwd: process.cwd(), env, place: 'python', process: 'shim' })
   const given = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined)
-  const argv = [python, ...keeperArguments(shimProgram, stateDir), '--', process.execPath, ...process.argv.slice(1)]
+  const argv = [python, ...shimArguments(stateDir), '--', process.execPath, ...process.argv.slice(1)]
   return become({ file: python, argv, env: Object.fromEntries(given), cwd: process.cwd() })
 }
 
@@ -112,7 +112,7 @@ const STALLED_MS = 1000
 /** Notifies the service manager that started this process. */
 function announce(host: Host, { io }: UpContext, text: string): void {
   const { NOTIFY_SOCKET: socket } = io.env
-  if (socket) host.supervisor.keeper.announce(socket, text)
+  if (socket) host.supervisor.shim.announce(socket, text)
 }
 
 interface Stopper {

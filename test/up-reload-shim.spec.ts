@@ -19,7 +19,7 @@ const servers: readonly (readonly [backend: string, args: Readonly<Record<string
 
 for (const [backend, args, option] of servers) {
   for (const kind of ['port', 'Unix socket'] as const) {
-    test(`after its keeper was killed, ${backend} on a ${kind} is reloaded without a failed request`, async (t) => {
+    test(`after its shim was killed, ${backend} on a ${kind} is reloaded without a failed request`, async (t) => {
       const folder = mkdtempSync(join(tmpdir(), 'prodserver-socket-'))
       t.after(() => rmSync(folder, { recursive: true, force: true }))
       const socketPath = join(folder, 'web.sock')
@@ -34,9 +34,9 @@ for (const [backend, args, option] of servers) {
       })
       await site.up()
       const load = site.load(target)
-      const { keeperPid } = await site.supervisor()
-      process.kill(keeperPid, 'SIGKILL')
-      await waitUntil(() => site.events().some(({ message }) => message.includes('the keeper has gone')) || undefined)
+      const { shimPid } = await site.supervisor()
+      process.kill(shimPid, 'SIGKILL')
+      await waitUntil(() => site.events().some(({ message }) => message.includes('the shim has gone')) || undefined)
       for (const version of [1, 2]) {
         site.deploy(version)
         const { code, stdout, stderr } = await site.cli('reload', 'web')

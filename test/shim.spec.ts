@@ -7,26 +7,23 @@ import { waitUntil } from './support/running.ts'
 
 const processes = { quiet: { BACKEND: 'command', APP: 'sleep 600', READY: { delay: '10ms' } } }
 
-test('the supervisor learns at once of the end of its keeper, whatever still runs', async (t) => {
+test('the supervisor learns at once of the end of its shim, whatever still runs', async (t) => {
   const site = createSupervised(t, { processes })
   await site.up()
   const { pid } = await site.instance('quiet.1')
-  const { keeperPid } = await site.supervisor()
-  process.kill(keeperPid, 'SIGKILL')
-  await waitUntil(
-    () => site.events().some(({ message }) => message.startsWith('the keeper has gone')) || undefined,
-    5000,
-  )
+  const { shimPid } = await site.supervisor()
+  process.kill(shimPid, 'SIGKILL')
+  await waitUntil(() => site.events().some(({ message }) => message.startsWith('the shim has gone')) || undefined, 5000)
   await site.waitFor('quiet.1', (status) => status.state === 'running' && status.pid === pid)
   assert.equal((await site.cli('down')).code, 0)
   assert.deepEqual(site.alive(), [])
 })
 
-test('whoever knocks at the keeper and leaves without a word does no harm', async (t) => {
+test('whoever knocks at the shim and leaves without a word does no harm', async (t) => {
   const site = createSupervised(t, { processes })
   await site.up()
   const before = await site.supervisor()
-  const path = relative(process.cwd(), join(site.stateDir, 'keeper.sock'))
+  const path = relative(process.cwd(), join(site.stateDir, 'shim.sock'))
   for (let knocks = 0; knocks < 20; knocks++) {
     await new Promise<void>((settle) => {
       const visitor = connect(path, () => visitor.destroy())
