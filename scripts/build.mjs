@@ -43,7 +43,7 @@ const chunks = new Map([
   ['supervise', [...commands('up', 'reload'), 'cli/commands/down/without-supervisor.ts']],
   // Commands that are typed now and then.
   ['around', commands('init', 'backends', 'diff', 'export', 'deploy')],
-  ['cluster', ['cli/cluster.ts']],
+  ['cluster', ['cli/cluster.ts', 'deploy/index.ts']],
   ['export', ['export/index.ts']],
   ['init', ['init/index.ts']],
 ])

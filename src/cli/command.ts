@@ -12,6 +12,14 @@ export interface CommandSpec<S extends OptionSpecs = OptionSpecs> extends LineSp
   /** Largest number of operands. Default any number. */
   readonly maxOperands?: number
   readonly examples: readonly (readonly [command: string, meaning: string])[]
+  /** Values of the first operand, which only help loads. Default: none are listed. */
+  readonly choices?: Choices
+}
+
+export interface Choices {
+  /** Heading of the list in help. */
+  readonly title: string
+  readonly load: () => Promise<readonly (readonly [value: string, meaning: string])[]>
 }
 
 /** Everything that a command works with. */

@@ -1,5 +1,5 @@
 import { EXIT, EXIT_MEANINGS } from '../core/errors.ts'
-import type { CommandSpec } from './command.ts'
+import type { Choices, CommandSpec } from './command.ts'
 import type { OptionSpec } from './option-spec.ts'
 import type { Paint } from './output/print.ts'
 
@@ -24,7 +24,8 @@ export function renderHelp(commands: readonly CommandSpec[], paint: Paint, versi
   ].join('\n')
 }
 
-export function renderCommandHelp(command: CommandSpec, paint: Paint): string {
+/** Renders the help of one command, with the values of its first operand if the command has a list of them. */
+export async function renderCommandHelp(command: CommandSpec, paint: Paint): Promise<string> {
   const rows = Object.entries(command.options).flatMap(([name, option]) =>
     option.hidden ? [] : [[alignShort(option, spellOption(name, option)), option.summary] as const],
   )
@@ -37,10 +38,19 @@ export function renderCommandHelp(command: CommandSpec, paint: Paint): string {
     '',
     ...rows.map(([name, summary]) => `  ${paint('cyan', name.padEnd(width))}  ${summary}`),
     '',
+    ...(await renderChoices(command.choices, paint)),
     'Examples:',
     ...command.examples.map(([example, meaning]) => `  ${example.padEnd(examples)}  ${paint('dim', meaning)}`),
     '',
   ].join('\n')
+}
+
+async function renderChoices(choices: Choices | undefined, paint: Paint): Promise<readonly string[]> {
+  if (!choices) return []
+  const rows = await choices.load()
+  const width = Math.max(...rows.map(([value]) => value.length))
+  const lines = rows.map(([value, meaning]) => `  ${paint('cyan', value.padEnd(width))}  ${meaning}`)
+  return [`${choices.title}:`, ...lines, '']
 }
 
 /** Aligns the long form below options that have a short one. */

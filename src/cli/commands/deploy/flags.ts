@@ -5,7 +5,7 @@ import { flag, list, parsed, value, withDefault } from '../../options.ts'
 
 export const FLAGS = defineCommand({
   name: 'deploy',
-  usage: 'kubernetes|nomad [NAME...]',
+  usage: 'ENGINE [NAME...]',
   summary: 'Bring the declaration into force on a cluster, one-off processes first, and wait until it serves',
   options: {
     ...PLAN_OPTIONS,
@@ -22,9 +22,15 @@ export const FLAGS = defineCommand({
     ...CHANGE_OPTIONS,
     ...COMMON_OPTIONS,
   },
+  choices: { title: 'Engines', load: engines },
   examples: [
     ['prodserver deploy kubernetes --image registry.example.com/shop:1.4 --env-from shop-secrets', 'and wait'],
     ['prodserver deploy kubernetes --image shop:1.4 --dry-run', 'what the cluster would be told'],
     ['prodserver ps --on kubernetes', 'what runs there'],
   ],
 })
+
+async function engines(): Promise<readonly (readonly [name: string, meaning: string])[]> {
+  const { ENGINES } = await import('../../../deploy/index.ts')
+  return ENGINES.map(({ name, title }) => [name, title])
+}

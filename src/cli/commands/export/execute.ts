@@ -12,7 +12,7 @@ import { refuseForeign, renderDifferences, renderFiles, renderWritten } from './
 
 type Context = ContextOf<typeof FLAGS>
 
-/** Prints or writes the plan as files for systemd, Supervisor, Compose, Kubernetes, Nomad or a Procfile. */
+/** Prints or writes the plan as files for a target. */
 export async function execute(context: Context): Promise<number> {
   const { options, io, paint } = context
   const { exported, changes, folder } = await exportFiles(context)

@@ -7,7 +7,7 @@ import { autoscaling } from './autoscale.ts'
 export const FLAGS = defineCommand({
   name: 'export',
   usage: 'TARGET [NAME...]',
-  summary: 'The same processes as files for systemd, Supervisor, Compose, Kubernetes, Nomad, or a Procfile',
+  summary: 'Write files for another process manager, such as systemd or Kubernetes',
   options: {
     ...PLAN_OPTIONS,
     out: value('FOLDER', 'Write the files there; else they are printed', { short: 'o' }),
@@ -33,6 +33,7 @@ export const FLAGS = defineCommand({
     ),
     ...COMMON_OPTIONS,
   },
+  choices: { title: 'Targets', load: targets },
   examples: [
     ['prodserver export systemd --out units --user shop', 'what to type next is printed at the end'],
     ['prodserver export systemd --out units --check', 'exit code 1 when the declaration has changed since'],
@@ -40,3 +41,12 @@ export const FLAGS = defineCommand({
     ['prodserver export kubernetes --image shop:1.4 --env-from shop-secrets --out k8s', 'with a Secret of the cluster'],
   ],
 })
+
+/** Lists the targets, each with the options that only some targets take. */
+async function targets(): Promise<readonly (readonly [name: string, meaning: string])[]> {
+  const { TARGETS } = await import('../../../export/index.ts')
+  return TARGETS.map(({ name, title, options }) => [
+    name,
+    `${title}, with ${options.map((option) => `--${option}`).join(', ')}`,
+  ])
+}
