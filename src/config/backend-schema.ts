@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import type { OptionGrammar } from '../args/grammar.ts'
 import { nearest } from '../core/values.ts'
+import { oneOf } from './schemas.ts'
 
 /**
  * The shape of a backend that is not built in. It comes from a file or a package that nobody has checked, so all that
@@ -11,8 +12,6 @@ const text = v.string('a string')
 const texts = v.array(text, 'a list of strings')
 const textsByName = v.record(text, text, 'an object of strings')
 const method = v.function('a function')
-const oneOf = <const T extends readonly string[]>(...options: T) =>
-  v.picklist(options, `one of ${options.map((option) => JSON.stringify(option)).join(', ')}`)
 const milliseconds = v.pipe(v.number('a number of milliseconds'), v.minValue(0, 'at least 0'))
 
 /** Every member may be left out, and no other may be there. */
@@ -58,9 +57,9 @@ const members = {
   name: text,
   title: text,
   summary: text,
-  kind: oneOf('web', 'worker', 'scheduler', 'task'),
+  kind: oneOf(['web', 'worker', 'scheduler', 'task']),
   paths: v.optional(texts),
-  app: v.optional(oneOf('wsgi', 'asgi', 'celery', 'script', 'package-script', 'worker-module', 'words', 'none')),
+  app: v.optional(oneOf(['wsgi', 'asgi', 'celery', 'script', 'package-script', 'worker-module', 'words', 'none'])),
   appExample: v.optional(text),
   python: v.optional(
     v.strictObject(
@@ -104,14 +103,14 @@ const members = {
   ready: v.optional(optional({ http: text, log: text, delay: milliseconds })),
   stop: v.optional(
     optional({
-      signal: oneOf('TERM', 'INT', 'QUIT'),
+      signal: oneOf(['TERM', 'INT', 'QUIT']),
       timeoutMs: milliseconds,
       signalOption: text,
       grace: v.strictObject({ option: text, unitMs: v.number() }),
     }),
   ),
   schedulesWith: v.optional(text),
-  reload: v.optional(oneOf('rolling', 'signal', 'restart')),
+  reload: v.optional(oneOf(['rolling', 'signal', 'restart'])),
   restartReason: v.optional(text),
   notTwice: v.optional(texts),
 }

@@ -5,8 +5,8 @@ import type { Json } from '../core/types.ts'
 /**
  * A key of a declaration is one file in `keys/`, named after the key. It exports
  *
- * - `declared`: how a person writes the value, and what the reference says of the key. A function: the supervisor loads
- *   the file as well, and must not load the library that checks declarations.
+ * - `declared`: how a person writes the value, and what the reference says of the key. A function, so that the bundle of
+ *   the supervisor needs neither the schema nor the schema library.
  * - `planned`, unless the key is a part of the command line or of the environment: how the plan holds the value, how
  *   `show` prints it, and whether the value reaches the shim and the hash.
  *

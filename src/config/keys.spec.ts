@@ -54,6 +54,7 @@ test('the supervisor does not load the schema library', async () => {
     entryPoints: [entry],
     bundle: true,
     platform: 'node',
+    format: 'esm',
     write: false,
     metafile: true,
   })

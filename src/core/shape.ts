@@ -26,7 +26,7 @@ export const flag: Shape<boolean> = when((value) => typeof value === 'boolean')
 export const textLike = (pattern: RegExp): Shape<string> => when((value) => isText(value) && pattern.test(value))
 
 /** Accepts one of the given words. */
-export const word = <const Words extends readonly string[]>(...words: Words): Shape<Words[number]> =>
+export const word = <const Words extends readonly string[]>(words: Words): Shape<Words[number]> =>
   when((value) => words.includes(value as string))
 
 /** Accepts a whole number from the first to the last of a range. */

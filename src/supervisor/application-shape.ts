@@ -49,7 +49,7 @@ const spec: Shape<ProcessSpec> = object<ProcessSpec>({
   ...plannedShapes,
   schedule: all(plannedShapes.schedule, computable),
   name: textLike(PROCESS_NAME),
-  kind: word('web', 'worker', 'scheduler', 'task'),
+  kind: word(['web', 'worker', 'scheduler', 'task']),
   title: text,
   argv: commandLine,
   env: environment,

@@ -12,7 +12,7 @@ declare module '../key.ts' {
 export const declared = () =>
   declareKey({
     order: 110,
-    schema: probe(),
+    schema: probe,
     description: 'A probe that must go on passing, in the same form.',
     example: { http: '/health/', interval: '10s' },
     inner: PROBE_PARTS,

@@ -9,7 +9,7 @@ declare module '../key.ts' {
 export const declared = () =>
   declareKey({
     order: 20,
-    schema: nonEmptyText(),
+    schema: nonEmptyText,
     description:
       'What to run, for backends that need telling: the Celery app, a Node script, a management command, a program.',
     example: 'mysite.celery.app',

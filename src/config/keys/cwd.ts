@@ -11,7 +11,7 @@ declare module '../key.ts' {
 export const declared = () =>
   declareKey({
     order: 60,
-    schema: nonEmptyText(),
+    schema: nonEmptyText,
     description: 'Working directory, relative to the project.',
     shownDefault: "the project's root",
     example: 'frontend',

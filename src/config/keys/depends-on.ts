@@ -18,9 +18,9 @@ export type PlannedDependencies = Readonly<Record<string, (typeof CONDITIONS)[nu
 
 const namesOrConditions = () =>
   dictionaryOr(
-    v.record(text(), oneOf(...CONDITIONS)),
+    v.record(text, oneOf(CONDITIONS)),
     v.union(
-      [v.string(), v.array(text())],
+      [v.string(), v.array(text)],
       'a name, a list of names, or a dictionary of name to "started", "ready" or "completed"',
     ),
   )
@@ -52,5 +52,5 @@ export const planned: PlannedKey<OutputOf<typeof declared>, PlannedDependencies>
       .map(([name, condition]) => `${name} is ${condition}`)
       .join(', ') || null,
   plan: (dependencies = {}) => dependencies,
-  shape: dictionary(PROCESS_NAME, word(...CONDITIONS)),
+  shape: dictionary(PROCESS_NAME, word(CONDITIONS)),
 }

@@ -11,7 +11,7 @@ declare module '../key.ts' {
 export const declared = () =>
   declareKey({
     order: 240,
-    schema: truth(),
+    schema: truth,
     description: 'False: it is declared, and nothing starts it.',
     shownDefault: 'True',
     example: false,

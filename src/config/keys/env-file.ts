@@ -9,7 +9,7 @@ declare module '../key.ts' {
 export const declared = () =>
   declareKey({
     order: 50,
-    schema: texts(),
+    schema: texts,
     description:
       'dotenv files, relative to the project. The first that has a key wins, the real environment wins over all.',
     example: '.env',

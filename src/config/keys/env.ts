@@ -12,7 +12,7 @@ const variable = () => v.nullable(v.union([v.string(), v.number(), v.boolean()],
 export const declared = () =>
   declareKey({
     order: 40,
-    schema: dictionary(v.record(text(), variable()), 'a dictionary'),
+    schema: dictionary(v.record(text, variable()), 'a dictionary'),
     description: 'Extra environment. `None` removes a variable.',
     example: { COLOUR: 'blue' },
     inner: 'any',

@@ -11,7 +11,7 @@ declare module '../key.ts' {
 export const declared = () =>
   declareKey({
     order: 190,
-    schema: textOrNumber(),
+    schema: textOrNumber,
     description: 'Group to run as.',
     example: 'www-data',
   })

@@ -12,7 +12,7 @@ declare module '../key.ts' {
 export const declared = () =>
   declareKey({
     order: 70,
-    schema: v.union([count(), oneOf('cpu')], 'a whole number of at least 1, or "cpu"'),
+    schema: v.union([count, oneOf(['cpu'])], 'a whole number of at least 1, or "cpu"'),
     description: 'How many copies to run.',
     shownDefault: '1',
     example: 3,

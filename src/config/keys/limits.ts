@@ -16,7 +16,7 @@ export type PlannedLimits = Readonly<Record<string, string>>
 export const declared = () =>
   declareKey({
     order: 220,
-    schema: dictionary(v.record(text(), textOrNumber()), 'a dictionary, such as {"nofile": 65536}'),
+    schema: dictionary(v.record(text, textOrNumber), 'a dictionary, such as {"nofile": 65536}'),
     description:
       'Resource limits: `{"nofile": 65536}`. A value is a number, `unlimited`, or a soft and a hard limit, `"1024:4096"`.',
     example: { nofile: 65_536 },

@@ -23,9 +23,9 @@ export const declared = () =>
     order: 230,
     schema: dictionary(
       v.strictObject({
-        maxSize: v.optional(size()),
-        keep: v.optional(count()),
-        compress: v.optional(truth()),
+        maxSize: v.optional(size),
+        keep: v.optional(count),
+        compress: v.optional(truth),
       }),
       'a dictionary with max_size, keep and compress',
     ),

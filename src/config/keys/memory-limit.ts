@@ -12,7 +12,7 @@ declare module '../key.ts' {
 export const declared = () =>
   declareKey({
     order: 150,
-    schema: size(),
+    schema: size,
     description: 'Replace an instance gracefully when its whole process tree is larger.',
     example: '512M',
   })

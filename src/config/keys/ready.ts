@@ -11,7 +11,7 @@ declare module '../key.ts' {
 export const declared = () =>
   declareKey({
     order: 100,
-    schema: probe(),
+    schema: probe,
     description:
       'When it counts as ready: `http`, `tcp`, `exec`, `log`, `delay` or `notify`, with `interval`, `timeout` and `failures`.',
     shownDefault: "the backend's",

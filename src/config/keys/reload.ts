@@ -12,7 +12,7 @@ declare module '../key.ts' {
 export const declared = () =>
   declareKey({
     order: 140,
-    schema: oneOf('auto', ...RELOAD_STRATEGIES),
+    schema: oneOf(['auto', ...RELOAD_STRATEGIES]),
     description: 'How new code gets in.',
     shownDefault: 'auto',
     example: 'signal',
@@ -24,5 +24,5 @@ export const planned: PlannedKey<OutputOf<typeof declared>, ReloadStrategy> = {
   isAlwaysShown: true,
   plan: (reload = 'auto', { backend }) => (reload === 'auto' ? (backend.reload ?? 'restart') : reload),
   fromBackend: ({ reload }) => reload !== undefined,
-  shape: word(...RELOAD_STRATEGIES),
+  shape: word(RELOAD_STRATEGIES),
 }

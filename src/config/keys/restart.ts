@@ -27,11 +27,11 @@ export const declared = () =>
     order: 120,
     schema: dictionaryOr(
       v.strictObject({
-        policy: v.optional(oneOf(...POLICIES), 'always'),
-        delay: v.optional(duration()),
-        maxDelay: v.optional(duration()),
-        limit: v.optional(count()),
-        window: v.optional(duration()),
+        policy: v.optional(oneOf(POLICIES), 'always'),
+        delay: v.optional(duration),
+        maxDelay: v.optional(duration),
+        limit: v.optional(count),
+        window: v.optional(duration),
       }),
       v.picklist(
         POLICIES,
@@ -51,7 +51,7 @@ export const planned: PlannedKey<OutputOf<typeof declared>, PlannedRestart> = {
   show: describeRestart,
   plan: planRestart,
   shape: object<PlannedRestart>({
-    policy: word(...POLICIES),
+    policy: word(POLICIES),
     delayMs: milliseconds,
     maxDelayMs: milliseconds,
     limit: integer(0, 1_000_000_000),

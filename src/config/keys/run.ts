@@ -13,7 +13,7 @@ const RUNS = ['always', 'once', 'release'] as const
 export const declared = () =>
   declareKey({
     order: 80,
-    schema: oneOf(...RUNS),
+    schema: oneOf(RUNS),
     description: '`always`: a service. `once`: to completion at each `up`. `release`: to completion once per release.',
     shownDefault: 'always',
     example: 'once',
@@ -23,5 +23,5 @@ export const planned: PlannedKey<OutputOf<typeof declared>, (typeof RUNS)[number
   label: 'run',
   show: (run) => run,
   plan: (run = 'always') => run,
-  shape: word(...RUNS),
+  shape: word(RUNS),
 }

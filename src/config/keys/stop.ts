@@ -19,7 +19,7 @@ export interface PlannedStop {
 
 const signal = () =>
   v.pipe(
-    matching(new RegExp(`^(SIG)?(${STOP_SIGNALS.join('|')})$`), 'a signal: TERM, INT, QUIT, HUP, USR1, USR2 or KILL'),
+    matching(/^(SIG)?(TERM|INT|QUIT|HUP|USR1|USR2|KILL)$/, 'a signal: TERM, INT, QUIT, HUP, USR1, USR2 or KILL'),
     v.transform((name) => name.replace(/^SIG/, '')),
   )
 
@@ -27,7 +27,7 @@ export const declared = () =>
   declareKey({
     order: 130,
     schema: dictionary(
-      v.strictObject({ signal: v.optional(signal()), timeout: v.optional(duration()) }),
+      v.strictObject({ signal: v.optional(signal()), timeout: v.optional(duration) }),
       'a dictionary with signal and timeout',
     ),
     description: 'The `signal` that asks it to stop, and the `timeout` after which it is killed.',
@@ -45,5 +45,5 @@ export const planned: PlannedKey<OutputOf<typeof declared>, PlannedStop> = {
     timeoutMs: stop?.timeout ?? backend.stop?.timeoutMs ?? 30_000,
   }),
   fromBackend: ({ stop = {} }) => Object.keys(defined({ signal: stop.signal, timeout: stop.timeoutMs })),
-  shape: object<PlannedStop>({ signal: word(...STOP_SIGNALS) as Shape<string>, timeoutMs: milliseconds }),
+  shape: object<PlannedStop>({ signal: word(STOP_SIGNALS) as Shape<string>, timeoutMs: milliseconds }),
 }

@@ -11,7 +11,7 @@ declare module '../key.ts' {
 export const declared = () =>
   declareKey({
     order: 170,
-    schema: nonEmptyText(),
+    schema: nonEmptyText,
     description: 'Time zone of `SCHEDULE`.',
     shownDefault: 'UTC',
     example: 'Europe/Berlin',

@@ -11,7 +11,7 @@ declare module '../key.ts' {
 export const declared = () =>
   declareKey({
     order: 180,
-    schema: textOrNumber(),
+    schema: textOrNumber,
     description: 'User to run as.',
     example: 'shop',
   })
