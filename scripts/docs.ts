@@ -13,6 +13,7 @@ import { EXIT, EXIT_MEANINGS, type ProblemId, PROBLEMS } from '../src/core/error
 import { PROBLEM_PAGES, renderPage } from '../src/explain/index.ts'
 import { isSilenceable } from '../src/plan/checks/silence.ts'
 import { toSettingsKey } from '../src/core/notation.ts'
+import { renderOpenApi } from './docs/openapi.ts'
 import { renderExports } from './docs/exports.ts'
 import { table } from './docs/markdown.ts'
 import { renderSupervisor } from './docs/supervisor.ts'
@@ -42,6 +43,7 @@ export const PAGES: Readonly<Record<string, () => string>> = {
 /** What describes the declaration for editors, by its path. */
 export const DESCRIPTIONS: Readonly<Record<string, () => string>> = {
   'schema.json': renderJsonSchema,
+  'docs/reference/control-api.json': renderOpenApi,
   'src/generated/declared.ts': renderTypeScript,
   'src/generated/keys.ts': renderKeyTable,
   'python/django_prodserver/types.py': renderPython,

@@ -122,7 +122,7 @@ function writeLogs(t: TestContext): string {
     type: 'exited',
     process: 'worker',
     instance: 'worker.1',
-    run: 1,
+    invocation: 1,
     pid: 7,
     exit: { code: 1, signal: null },
     ms: 8000,
@@ -152,7 +152,7 @@ const logs: readonly (readonly [args: readonly string[], expected: string])[] = 
   [['--since', '2026-01-10T12:00:04Z', '--raw'], 'ready\n'],
   [
     ['--json', 'web', '-n1'],
-    '{"time":"2026-01-10T12:00:03.000Z","process":"web","instance":"web.1","run":1,"line":"GET /a 200"}\n',
+    '{"time":"2026-01-10T12:00:03.000Z","process":"web","instance":"web.1","invocation":1,"line":"GET /a 200"}\n',
   ],
 ]
 
@@ -177,7 +177,7 @@ test('logs are followed: new lines, new instances, the ends of lives', async (t)
     type: 'exited',
     process: 'beat',
     instance: 'beat.1',
-    run: 1,
+    invocation: 1,
     exit: { code: null, signal: 'SIGKILL' },
     message: 'It ended.',
   }
@@ -241,7 +241,16 @@ test('top shows a change at once, and that nobody answers any more', async (t) =
   const stopping = createInstance('web.1', { state: 'stopping' })
   fake.snapshot = createSnapshot([createProcess('web', [stopping])])
   const time = new Date().toISOString()
-  fake.tell({ id: 1, time, type: 'stopping', process: 'web', instance: 'web.1', run: 1, pid: 1, message: 'It stops.' })
+  fake.tell({
+    id: 1,
+    time,
+    type: 'stopping',
+    process: 'web',
+    instance: 'web.1',
+    invocation: 1,
+    pid: 1,
+    message: 'It stops.',
+  })
   await terminal.shows(/> web\.1 +stopping/)
   await fake.close()
   await terminal.shows(/disconnected/)

@@ -169,7 +169,7 @@ containerTest('a supervisor that is killed is started again, and takes over what
   })
   const { running, init, outside } = startContainer(t, site)
   await running.waitForOutput(/Ready/)
-  const before = (await site.ps()).map(({ pid, run }) => [pid, run])
+  const before = (await site.ps()).map(({ pid, invocation }) => [pid, invocation])
   for (let round = 0; round < 3; round++) {
     const last = await pidOfSupervisor(site)
     assert.ok(last)
@@ -183,7 +183,7 @@ containerTest('a supervisor that is killed is started again, and takes over what
     await waitUntil(() => running.output().split('line').length > lines || undefined)
   }
   assert.deepEqual(
-    (await site.ps()).map(({ pid, run }) => [pid, run]),
+    (await site.ps()).map(({ pid, invocation }) => [pid, invocation]),
     before,
   )
   process.kill(init(), 'SIGTERM')

@@ -90,7 +90,9 @@ async function killThem(site: Supervised, victim: Victim): Promise<void> {
 
 /** Who runs, in one word each: the same word is the same life. */
 const lives = async (site: Supervised): Promise<readonly string[]> =>
-  (await site.ps()).map(({ instance, state, pid, run, restarts }) => `${instance} ${state} ${pid} ${run} ${restarts}`)
+  (await site.ps()).map(
+    ({ instance, state, pid, invocation, restarts }) => `${instance} ${state} ${pid} ${invocation} ${restarts}`,
+  )
 
 /** What the fixture has noted: `started`, `asked` or `stopped`, and a pid. */
 const notes = (site: Supervised): readonly string[] =>
@@ -172,7 +174,7 @@ for (const victim of VICTIMS) {
     await site.up(0, '--no-wait')
     const { pid } = await site.waitFor('slow.1', ({ state }) => state === 'starting')
     touch(site, 'go')
-    await site.waitFor('slow.1', ({ state, run }) => state === 'running' && run === 1)
+    await site.waitFor('slow.1', ({ state, invocation }) => state === 'running' && invocation === 1)
     assert.deepEqual(notes(site), [`started ${pid}`])
     touch(site, 'finish')
   })
@@ -286,7 +288,7 @@ test('exits that no supervisor saw are told by the shim, with their codes', asyn
   touch(site, 'end-ends.1')
   await waitUntil(() => !isRunning(pid as number) || undefined)
   await site.up()
-  const next = await site.waitFor('ends.1', ({ state, run }) => state === 'running' && run === 2)
+  const next = await site.waitFor('ends.1', ({ state, invocation }) => state === 'running' && invocation === 2)
   const exits = site.events().filter(({ type }) => type === 'exited')
   assert.deepEqual(
     exits.map((event) => [event.pid, event.exit]),
@@ -296,7 +298,7 @@ test('exits that no supervisor saw are told by the shim, with their codes', asyn
   touch(site, 'end-ends.1')
   await waitUntil(() => !isRunning(next.pid as number) || undefined)
   await site.up()
-  await site.waitFor('ends.1', ({ state, run }) => state === 'running' && run === 3)
+  await site.waitFor('ends.1', ({ state, invocation }) => state === 'running' && invocation === 3)
   assert.deepEqual(site.events().findLast(({ type }) => type === 'exited')?.exit, { code: null, signal: null })
 })
 

@@ -54,7 +54,8 @@ test('what a program leaves behind when it is killed is ended before it is start
   await site.up()
   const pids = await allPids(site)
   for (const way of WAYS) process.kill((await site.instance(`${way}.1`)).pid as number, 'SIGKILL')
-  for (const way of WAYS) await site.waitFor(`${way}.1`, ({ state, run }) => state === 'running' && run === 2)
+  for (const way of WAYS)
+    await site.waitFor(`${way}.1`, ({ state, invocation }) => state === 'running' && invocation === 2)
   assert.deepEqual(pids.filter(isRunning), [])
   for (const way of WAYS) {
     const own = site.events().filter(({ instance }) => instance === `${way}.1`)
@@ -117,7 +118,7 @@ for (const [name, declare] of Object.entries(servers)) {
     const old = [pid as number, ...descendantsOf(pid as number)]
     assert.ok(old.length >= 3, `There are workers: ${old.join(', ')}`)
     process.kill(pid as number, 'SIGKILL')
-    await site.waitFor('web.1', ({ state, run }) => state === 'running' && run === 2)
+    await site.waitFor('web.1', ({ state, invocation }) => state === 'running' && invocation === 2)
     assert.deepEqual(old.filter(isRunning), [])
     const { pid: served } = JSON.parse((await httpGet({ port })).body) as { pid: number }
     const { pid: main } = await site.instance('web.1')
@@ -139,7 +140,7 @@ test('what may not be ended is named, with exit code 1, and nothing is started b
   process.kill(main, 'SIGKILL')
   const { reason } = await site.waitFor('odd.1', ({ state }) => state === 'failed')
   assert.match(reason ?? '', new RegExp(`it cannot be ended: pid ${left} \`.*leave_behind\\.py foreign\``))
-  assert.equal((await site.instance('odd.1')).run, 1)
+  assert.equal((await site.instance('odd.1')).invocation, 1)
   assert.deepEqual([main, left].filter(isRunning), [left])
   assert.match((await site.cli('why', 'odd')).stdout, new RegExp(`pid ${left} `))
   assert.notEqual((await site.cli('ps')).code, 0)

@@ -185,7 +185,7 @@ test('an instance of another user is stopped, swept and started again as any oth
   await site.up()
   const { pid } = await site.instance('odd.1')
   process.kill(pid as number, 'SIGKILL')
-  await site.waitFor('odd.1', ({ state, run }) => state === 'running' && run === 2)
+  await site.waitFor('odd.1', ({ state, invocation }) => state === 'running' && invocation === 2)
   // The supervisor, its shim, the shell and two that sleep.
   await waitUntil(
     () => site.alive().length === 5 || undefined,
@@ -214,8 +214,8 @@ for (const [name, keys, says, needsRoot] of MISTAKES) {
     const site = createOpen(t, { processes: { bad: sleeper(keys), good: sleeper() } })
     const { stderr } = await site.up(1)
     assert.match(stderr, says)
-    const { state, run, reason } = await site.instance('bad.1')
-    assert.deepEqual({ state, run }, { state: 'failed', run: 1 })
+    const { state, invocation, reason } = await site.instance('bad.1')
+    assert.deepEqual({ state, invocation }, { state: 'failed', invocation: 1 })
     assert.match(reason ?? '', says)
     assert.match((await site.cli('why', 'bad')).stdout, says)
     assert.equal((await site.instance('good.1')).state, 'running')

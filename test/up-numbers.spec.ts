@@ -19,7 +19,7 @@ const touch = (site: Supervised, name: string): void => writeFileSync(join(site.
 
 /** The number and the pid of every invocation that the supervisors started, in order. */
 const startsOf = (site: Supervised): readonly (readonly [number: number | null, pid: number | null])[] =>
-  site.events().flatMap(({ type, run, pid }) => (type === 'starting' ? [[run, pid] as const] : []))
+  site.events().flatMap(({ type, invocation, pid }) => (type === 'starting' ? [[invocation, pid] as const] : []))
 
 test('gives each invocation a number of its own when the supervisor dies during a reload', async (t) => {
   const site = createSupervised(t, { processes: { worker: WORKER } })
@@ -36,12 +36,12 @@ test('gives each invocation a number of its own when the supervisor dies during 
   await up
 
   const next = site.cli('up', '-d')
-  await site.waitFor('worker.1', (status) => (status.beside?.run ?? 0) > (beside?.run ?? 0))
+  await site.waitFor('worker.1', (status) => (status.beside?.invocation ?? 0) > (beside?.invocation ?? 0))
   touch(site, 'go')
   const { code, stdout, stderr } = await next
   assert.equal(code, 0, stdout + stderr)
-  const { run, state } = await site.waitFor('worker.1', (status) => status.beside === null)
-  assert.deepEqual([run, state], [3, 'running'])
+  const { invocation, state } = await site.waitFor('worker.1', (status) => status.beside === null)
+  assert.deepEqual([invocation, state], [3, 'running'])
   assert.deepEqual(
     startsOf(site).map(([number]) => number),
     [1, 2, 3],

@@ -91,8 +91,8 @@ test('a job that was stopped has a next time again when it is restarted', async 
   await site.cli('stop', 'job')
   assert.equal((await site.instance('job.1')).nextAt, null)
   assert.equal((await site.cli('restart', 'job')).code, 0)
-  const { run } = await site.instance('job.1')
-  await site.waitFor('job.1', (status) => status.run > run + 1)
+  const { invocation } = await site.instance('job.1')
+  await site.waitFor('job.1', (status) => status.invocation > invocation + 1)
   assert.equal((await site.cli('down')).code, 0)
 })
 

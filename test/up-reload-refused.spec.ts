@@ -55,8 +55,11 @@ describe('a reload is refused, and the old one goes on', { concurrency: 2 }, () 
         // What it shows is of this life, and not of one before it.
         if (!python.startsWith('raise')) assert.doesNotMatch(stdout + stderr, /nobody wrote this part/, what)
         assert.deepEqual(site.alive(), before, what)
-        const { pid, run, state, beside } = await site.instance('web.1')
-        assert.deepEqual({ pid, run, state, beside }, { pid: old.pid, run: old.run, state: 'running', beside: null })
+        const { pid, invocation, state, beside } = await site.instance('web.1')
+        assert.deepEqual(
+          { pid, run: invocation, state, beside },
+          { pid: old.pid, run: old.invocation, state: 'running', beside: null },
+        )
         if (lastLine) assert.match((await site.cli('logs', 'web.1', '--run', '-1')).stdout, lastLine, what)
         assert.equal(load.stats().failed, 0, what)
       }

@@ -138,7 +138,7 @@ describe('reload', { concurrency: 2 }, () => {
       const load = site.load(target)
       const startedMs = performance.now()
       await waitUntil(() => load.stats().requests > 30 || undefined)
-      const { pid, run } = await site.instance('web.1')
+      const { pid, invocation } = await site.instance('web.1')
       assert.equal(load.stats().failed, 0)
       process.kill(pid as number, 'SIGKILL')
       await waitUntil(() => site.events().some(({ type }) => type === 'backoff') || undefined)
@@ -147,7 +147,7 @@ describe('reload', { concurrency: 2 }, () => {
       // All that was its own has gone now; the other one answers alone.
       const goneMs = performance.now() - startedMs
       const { requests } = load.stats()
-      await site.waitFor('web.1', ({ state, run: now }) => state === 'running' && now > run)
+      await site.waitFor('web.1', ({ state, invocation: now }) => state === 'running' && now > invocation)
       assert.ok(load.stats().requests > requests + 20)
       const { failed } = await load.stop()
       assert.ok(failed.length <= CLIENTS, JSON.stringify(failed))

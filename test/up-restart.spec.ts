@@ -40,8 +40,8 @@ test('what crashes at once is started again after delays that grow, and given up
   const up = await site.up(1)
   // Who waited has been told before it was given up.
   assert.match(up.stderr, /exit 7; it ended 3 times before it was ready/)
-  const { state, reason, restarts, run } = await site.waitFor('crash.1', ({ state }) => state === 'failed')
-  assert.deepEqual({ state, restarts, run }, { state: 'failed', restarts: 6, run: 7 })
+  const { state, reason, restarts, invocation } = await site.waitFor('crash.1', ({ state }) => state === 'failed')
+  assert.deepEqual({ state, restarts, invocation }, { state: 'failed', restarts: 6, invocation: 7 })
   assert.match(reason ?? '', /^it ended 7 times in \d+ s; the last time: exit 7$/)
   const delays = eventsOf(site, 'crash.1', 'backoff').map(({ ms }) => ms as number)
   for (const [index, expected] of [20, 40, 80, 160, 160, 160].entries()) {
@@ -55,8 +55,8 @@ test('what crashes at once is started again after delays that grow, and given up
 
   // Nothing more is tried, and the other one has not noticed.
   const other = await site.instance('other.1')
-  assert.deepEqual({ state: other.state, run: other.run }, { state: 'running', run: 1 })
-  assert.equal((await site.instance('crash.1')).run, 7)
+  assert.deepEqual({ state: other.state, run: other.invocation }, { state: 'running', run: 1 })
+  assert.equal((await site.instance('crash.1')).invocation, 7)
 })
 
 test('delays differ between instances that fail together', async (t) => {
@@ -109,7 +109,7 @@ test('start after giving up tries anew', async (t) => {
   })
   await site.up(1)
   assert.equal((await site.cli('start', 'crash')).code, 1)
-  assert.equal((await site.instance('crash.1')).run, 6)
+  assert.equal((await site.instance('crash.1')).invocation, 6)
 
   writeFileSync(join(site.root, 'corrected'), '')
   const { code } = await site.cli('start', 'crash')
@@ -142,7 +142,7 @@ for (const policy of ['always', 'on-failure', 'never'] as const) {
       const again = policy === 'always' || (policy === 'on-failure' && name !== 'success')
       const id = `p${index}.1`
       const status = await site.waitFor(id, (now) =>
-        again ? now.state === 'running' && now.run === 2 : ['done', 'failed'].includes(now.state),
+        again ? now.state === 'running' && now.invocation === 2 : ['done', 'failed'].includes(now.state),
       )
       assert.match(status.lastExit?.words ?? '', reason)
       assert.equal(status.restarts, again ? 1 : 0, name)
@@ -205,11 +205,11 @@ for (const [name, { declare, says, taken, files }] of Object.entries(HOPELESS)) 
     const site = createSupervised(t, { processes: { bad: declare(port), good: sleeper() }, ...(files && { files }) })
     const { stderr } = await site.up(1)
     assert.match(stderr, says)
-    const { state, run, reason } = await site.instance('bad.1')
-    assert.deepEqual({ state, run }, { state: 'failed', run: 1 }, reason ?? '')
+    const { state, invocation, reason } = await site.instance('bad.1')
+    assert.deepEqual({ state, invocation }, { state: 'failed', invocation: 1 }, reason ?? '')
     assert.match((await site.cli('why', 'bad')).stdout, says)
     const good = await site.instance('good.1')
-    assert.deepEqual([good.state, good.run], ['running', 1])
+    assert.deepEqual([good.state, good.invocation], ['running', 1])
   })
 }
 
@@ -228,7 +228,7 @@ test('a crash of one instance leaves the others alone', async (t) => {
   const before = await site.ps()
   const victim = before.find(({ instance }) => instance === 'worker.2')?.pid as number
   process.kill(victim, 'SIGKILL')
-  await site.waitFor('worker.2', ({ state, run }) => state === 'running' && run === 2)
+  await site.waitFor('worker.2', ({ state, invocation }) => state === 'running' && invocation === 2)
   assert.ok(!isRunning(victim))
   const pids = (all: readonly InstanceStatus[]): readonly unknown[] =>
     all.flatMap(({ instance, pid }) => (instance === 'worker.2' ? [] : [[instance, pid]]))
@@ -265,8 +265,8 @@ test('what grows beyond MEMORY_LIMIT is replaced, and answers all the time', asy
   assert.match(note?.message ?? '', /^uses 2\d\dM, more than its 150M: replaced$/)
   assert.deepEqual(eventsOf(site, 'web.1', 'killed', 'failed', 'backoff'), [])
   // The old one serves until the new one can.
-  const steps = eventsOf(site, 'web.1', 'ready', 'stopping').map(({ type, run }) => `${type} ${run}`)
-  assert.deepEqual(steps, ['ready 1', `ready ${status.run}`, 'stopping 1'])
+  const steps = eventsOf(site, 'web.1', 'ready', 'stopping').map(({ type, invocation }) => `${type} ${invocation}`)
+  assert.deepEqual(steps, ['ready 1', `ready ${status.invocation}`, 'stopping 1'])
 })
 
 test('what cannot be replaced goes on, however large it is', async (t) => {

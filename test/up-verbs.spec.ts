@@ -189,7 +189,7 @@ test('restart, reload and scale take the patterns that ps takes', async (t) => {
   })
   await site.up()
   const invocations = async (): Promise<string> =>
-    (await site.ps()).map(({ instance, run }) => `${instance}#${run}`).join(' ')
+    (await site.ps()).map(({ instance, invocation }) => `${instance}#${invocation}`).join(' ')
   for (const [words, expected] of [
     ['restart web1.*', 'web1.1#2 web1.2#2 web2.1#1 other.1#1'],
     ['restart *.1', 'web1.1#3 web1.2#2 web2.1#2 other.1#2'],
@@ -419,10 +419,10 @@ test('the lives of an instance that comes back after scaling have numbers of the
     processes: { db: { BACKEND: 'command', APP: 'sleep 1000', INSTANCES: 2, READY: { delay: '10ms' } } },
   })
   await site.up()
-  assert.equal((await site.instance('db.2')).run, 1)
+  assert.equal((await site.instance('db.2')).invocation, 1)
   for (const run of [2, 3]) {
     assert.equal((await site.cli('scale', 'db=1')).code, 0)
     assert.equal((await site.cli('scale', 'db=2')).code, 0)
-    assert.equal((await site.instance('db.2')).run, run)
+    assert.equal((await site.instance('db.2')).invocation, run)
   }
 })

@@ -1,23 +1,49 @@
-import { readFileSync } from 'node:fs'
+import type { Json } from '../../src/core/types.ts'
+import { SCHEMAS } from '../../src/control/schemas.ts'
 
-const source = readFileSync(new URL('../../src/control/protocol.ts', import.meta.url), 'utf8')
+type Fields = { readonly [key: string]: Json }
 
-/** Types of the control API as they are declared, with their comments. */
-export const renderShapes = (names: readonly string[]): string => `\`\`\`ts
-${names.map(declarationOf).join('\n\n')}
+/** Renders types of the control API as TypeScript, with their descriptions as comments. */
+export const renderShapes = (names: readonly (keyof typeof SCHEMAS)[]): string => `\`\`\`ts
+${names.map((name) => declarationOf(name, SCHEMAS[name].json)).join('\n\n')}
 \`\`\`
 `
 
-function declarationOf(name: string): string {
-  const [, body = ''] =
-    new RegExp(
-      `^export ((?:interface ${name} (?:extends \\w+ )?\\{\\n[^]*?^\\})|(?:type ${name} = [^\\n]+))$`,
-      'm',
-    ).exec(source) ?? []
-  if (body === '') throw new Error(`src/control/protocol.ts declares no ${name}`)
-  return body
-    .replace(/^(\s*)readonly /gm, '$1')
-    .replace(/([{;] )readonly /g, '$1')
-    .replaceAll('readonly string[]', 'string[]')
-    .replace(/readonly (\w+\[\])/g, '$1')
+function declarationOf(name: string, schema: Fields): string {
+  const comment = commentOf(schema, '')
+  if (schema['properties'] === undefined) return `${comment}type ${name} = ${typeOf(schema)}`
+  const members = membersOf(schema).map(({ text, comment: own }) => `${own}  ${text}\n`)
+  return `${comment}interface ${name} {\n${members.join('')}}`
+}
+
+const commentOf = ({ description }: Fields, indent: string): string =>
+  typeof description === 'string' ? `${indent}/** ${description} */\n` : ''
+
+interface Member {
+  readonly text: string
+  readonly comment: string
+}
+
+function membersOf(schema: Fields): readonly Member[] {
+  const required = schema['required'] as readonly string[]
+  return Object.entries(schema['properties'] as Readonly<Record<string, Fields>>).map(([name, member]) => ({
+    text: `${name}${required.includes(name) ? '' : '?'}: ${typeOf(member)}`,
+    comment: commentOf(member, '  '),
+  }))
+}
+
+function typeOf(schema: Fields): string {
+  const { $ref: ref, enum: words, type, items, additionalProperties } = schema
+  const choices = (schema['anyOf'] ?? schema['oneOf']) as readonly Fields[] | undefined
+  if (typeof ref === 'string') return ref.slice(ref.lastIndexOf('/') + 1)
+  if ('const' in schema) return JSON.stringify(schema['const'])
+  if (choices) return choices.map(typeOf).join(' | ')
+  if (words) return (words as readonly string[]).map((word) => `'${word}'`).join(' | ')
+  if (type === 'array') return `${typeOf(items as Fields)}[]`
+  if (schema['properties'])
+    return `{ ${membersOf(schema)
+      .map(({ text }) => text)
+      .join('; ')} }`
+  if (type === 'object') return `Record<string, ${typeOf(additionalProperties as Fields)}>`
+  return type === 'integer' ? 'number' : (type as string)
 }

@@ -49,18 +49,17 @@ With \`--json\`, one object a line. Times are RFC 3339 in UTC, durations are mil
 ${table(
   ['command', 'a line'],
   [
-    [
-      '`ps`, `top --once`',
-      'an `InstanceStatus`, with `kind`, `title`, `wanted`, `runs`, `listen`, `schedule` of its `ProcessStatus`',
-    ],
-    ['`ps`, where nothing runs', '`{"process": "web", "instance": null, "state": null}` for each declared process'],
-    ['`logs`', '`{"time", "process", "instance", "run", "line"}`; bytes that are not UTF-8 are replaced'],
+    ['`ps`, `top --once`', 'an `InstanceRow`; if no supervisor runs, a `DeclaredRow`'],
+    ['`logs`', 'a `LogRow`'],
     ['`events`', 'a `ProcessEvent`'],
     ['`why`', 'a `Why`'],
     [ACTIONS, 'an `ActionLine`: events as they happen, then the result'],
   ],
 )}
-${renderShapes(['InstanceStatus', 'LastExit', 'Usage', 'ProcessStatus', 'Why', 'ActionLine', 'ActionResult', 'ActionChange'])}`
+An \`InstanceRow\` is an \`InstanceStatus\` with \`kind\`, \`title\`, \`wanted\`, \`run\`, \`listen\` and \`schedule\` of its
+\`ProcessStatus\`.
+
+${renderShapes(['InstanceState', 'InstanceStatus', 'LastExit', 'Usage', 'ProcessStatus', 'DeclaredRow', 'LogRow', 'Why', 'ActionLine', 'ActionResult', 'ActionChange'])}`
 
 const apiSection = (): string => `## The control API
 
@@ -80,15 +79,18 @@ ${table(
   ]),
 )}
 Every answer that is not 2xx is an \`ApiError\`: 400 for what cannot be understood, 404 and 405 for what is not there, 409
-for what cannot be done now. A \`Verb\` is one of ${VERBS.map((verb) => `\`${verb}\``).join(', ')}.
+for what cannot be done now.
+
+The [OpenAPI document](control-api.json) has these types, and those of the lines that \`--json\` prints, as JSON Schemas.
 
 ${renderShapes(['Snapshot', 'SupervisorStatus', 'ActionRequest', 'ApiError'])}`
 
 const stateDirectorySection = (): string => `## The state directory
 
 \`PRODSERVER_STATE_DIR\`; else \`STATE_DIRECTORY\`, which systemd sets for a unit with \`StateDirectory=\`; else
-\`$XDG_STATE_HOME/prodserver/NAME-HASH\`, by default below \`~/.local/state\`, after the real path of the project. For a user without a home, such as the random user of a container, it is \`/tmp/prodserver-UID-NAME-HASH\`. It is for
-its owner alone.
+\`$XDG_STATE_HOME/prodserver/NAME-HASH\`, by default below \`~/.local/state\`, after the real path of the project. For a
+user without a home, such as the random user of a container, it is \`/tmp/prodserver-UID-NAME-HASH\`. It is for its owner
+alone.
 
 ${table(
   ['file', 'what it is'],

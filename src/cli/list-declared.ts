@@ -1,3 +1,4 @@
+import type { DeclaredRow } from '../control/protocol.ts'
 import { EXIT } from '../core/errors.ts'
 import type { CommandContext } from './command.ts'
 import { locateState } from './locate-state.ts'
@@ -16,7 +17,10 @@ export async function listDeclared(
   const names = selectDeclared(operands, { answer, commands }) ?? answer.order
   const left = leftRunning(locateState(context))
   if (options.json)
-    for (const process of names) io.stdout.write(`${JSON.stringify({ process, instance: null, state: null })}\n`)
+    for (const process of names) {
+      const row: DeclaredRow = { process, instance: null, state: null }
+      io.stdout.write(`${JSON.stringify(row)}\n`)
+    }
   else io.stdout.write(renderDeclared(names, paint))
   if (left.length === 0) io.stderr.write('Nothing is running. Start with: prodserver up -d\n')
   else

@@ -18,7 +18,7 @@ export function createEvents(): Events {
   ): ProcessEvent => ({
     id: ++id,
     time: new Date().toISOString(),
-    run: null,
+    invocation: null,
     pid: null,
     ...event,
   })

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { ProcessEvent } from '../control/protocol.ts'
+import { upgradeEvent } from '../control/compatibility.ts'
 import { type OpenFile, openFile } from './bytes.ts'
 import { linesBackward, linesForward, type Position } from './lines.ts'
 import { TimeIndex } from './time-index.ts'
@@ -89,7 +90,7 @@ function parseEvent(line: string): readonly ProcessEvent[] {
   try {
     const event: unknown = JSON.parse(line)
     return typeof event === 'object' && event !== null && 'type' in event && 'time' in event
-      ? [event as unknown as ProcessEvent]
+      ? [upgradeEvent(event) as ProcessEvent]
       : []
   } catch {
     // A supervisor that was killed while it wrote.

@@ -243,7 +243,7 @@ export async function reloadOne(
   const { name } = spec
   if (managed.state.reload)
     throw new ActionError(`${name} is being reloaded already.`, EXIT.refused, 'Wait for it: prodserver ps')
-  const about = { process: name, instance: null, run: null, pid: null }
+  const about = { process: name, instance: null, invocation: null, pid: null }
   supervisor.write({ ...about, type: 'reloading', message: 'reloading' })
   const before = managed.state.lastReload?.id ?? 0
   managed.dispatch({ type: 'reload', spec, blocker: supervisor.describeBlockers(spec) })

@@ -105,7 +105,7 @@ export function createInstance(instance: string, more: Partial<InstanceStatus> =
     process: instance.replace(/\.\d+$/, ''),
     state: 'running',
     pid: 4121,
-    run: 1,
+    invocation: 1,
     since: time,
     startedAt: time,
     readyAt: time,

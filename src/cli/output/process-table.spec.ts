@@ -31,7 +31,7 @@ const PROCESSES: readonly ProcessStatus[] = [
         startedAt: at(-273_600_000),
         pid: 4122,
         usage: usage(11, 209),
-        beside: { pid: 5301, run: 2, state: 'starting' },
+        beside: { pid: 5301, invocation: 2, state: 'starting' },
       }),
     ],
     { kind: 'web', listen: ['0.0.0.0:8000'] },

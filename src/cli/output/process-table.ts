@@ -1,6 +1,6 @@
 import { printRoundedSize } from '../../core/sizes.ts'
 import { printElapsed } from '../../core/durations.ts'
-import type { InstanceStateName, InstanceStatus, ProcessStatus, Snapshot } from '../../control/protocol.ts'
+import type { InstanceRow, InstanceStateName, InstanceStatus, ProcessStatus, Snapshot } from '../../control/protocol.ts'
 import { displayWidth, type Paint, padEnd, padStart, type Style, truncate } from './print.ts'
 
 /** The part of a snapshot that the table shows; a cluster has no more. */
@@ -170,7 +170,8 @@ export function isAllReady({ processes }: SnapshotProcesses): boolean {
 
 /** A row as JSON: an instance, with what describes its process. */
 export function rowToJson({ owner: { kind, title, wanted, run, listen, schedule }, status }: PsRow): string {
-  return `${JSON.stringify({ ...status, kind, title, wanted, runs: run, listen, schedule })}\n`
+  const row: InstanceRow = { ...status, kind, title, wanted, run, listen, schedule }
+  return `${JSON.stringify(row)}\n`
 }
 
 /** The declared processes, when nothing runs. */

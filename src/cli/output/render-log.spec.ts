@@ -63,7 +63,7 @@ test('a process has one colour, whatever its instance', () => {
 test('a line as JSON', () => {
   assert.equal(
     logLineJson(line('caf\u00e9')),
-    '{"time":"2026-01-10T12:01:44.120Z","process":"web","instance":"web.1","run":3,"line":"café"}\n',
+    '{"time":"2026-01-10T12:01:44.120Z","process":"web","instance":"web.1","invocation":3,"line":"café"}\n',
   )
 })
 
@@ -77,7 +77,7 @@ const event = (more: Partial<ProcessEvent>): ProcessEvent => ({
   type: 'exited',
   process: 'worker',
   instance: 'worker.2',
-  run: 5,
+  invocation: 5,
   pid: 77,
   message: 'It ended.',
   ...more,

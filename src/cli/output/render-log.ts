@@ -1,3 +1,4 @@
+import type { LogRow } from '../../control/protocol.ts'
 import type { LogLine } from '../../logs/lines.ts'
 import { displayWidth, padEnd, type Paint, type Style } from './print.ts'
 import { renderClock, renderStamp } from './render-time.ts'
@@ -74,7 +75,9 @@ function picture(character: string): string {
 /** A line as JSON; bytes that are no UTF-8 are replaced there. */
 export function logLineJson({ timeMs, instance, run, line }: LogLine): string {
   const process = instance.replace(/\.\d+$/, '')
-  return `${JSON.stringify({ time: new Date(timeMs).toISOString(), process, instance, run, line: line.toString() })}\n`
+  const time = new Date(timeMs).toISOString()
+  const row: LogRow = { time, process, instance, invocation: run, line: line.toString() }
+  return `${JSON.stringify(row)}\n`
 }
 
 export const nameWidthOf = (names: readonly string[]): number => Math.max(0, ...names.map(displayWidth))

@@ -31,7 +31,7 @@ test('a crash loop with all its evidence', () => {
     nextAt: at(14_000),
     lastExit: exit(-2000, 8000),
     reason: 'It cannot reach its broker',
-    beside: { pid: 12, run: 9, state: 'starting' },
+    beside: { pid: 12, invocation: 9, state: 'starting' },
   })
   const text = renderWhy(
     why({

@@ -11,10 +11,10 @@ export function renderWhy(why: Why, nowMs: number, paint: Paint, utc = false): s
   const { status, wanted, recentExits, lastLines, hint } = why
   const { lastExit, beside } = status
   const rows: (readonly [string, string])[] = [['wanted', wanted]]
-  if (status.pid !== null) rows.push(['pid', `${status.pid}, life ${status.run}`])
+  if (status.pid !== null) rows.push(['pid', `${status.pid}, life ${status.invocation}`])
   if (lastExit) rows.push(['last life', describeExit(lastExit, utc)])
   if (recentExits.length > 1) rows.push(['pattern', describePattern(recentExits)])
-  if (beside) rows.push(['beside it', `life ${beside.run}, pid ${beside.pid ?? '-'}, ${beside.state}`])
+  if (beside) rows.push(['beside it', `life ${beside.invocation}, pid ${beside.pid ?? '-'}, ${beside.state}`])
   const lines = [`${headline(why, nowMs, paint)}\n`]
   for (const [name, text] of rows) lines.push(`  ${paint('dim', name.padEnd(9))}  ${text}\n`)
   if (lastLines.length > 0) lines.push(`  ${paint('dim', 'last output')}\n`)

@@ -51,7 +51,8 @@ export const isNew = ({ metadata }: Pod, before: ClusterState): boolean =>
   !before.pods.some((pod) => pod.metadata.name === metadata.name)
 
 /** Identifies the state of an instance, so that each state is reported once. */
-export const newsOf = ({ state, reason, run }: InstanceStatus): string => `${state} ${reason ?? ''} ${run}`
+export const newsOf = ({ state, reason, invocation }: InstanceStatus): string =>
+  `${state} ${reason ?? ''} ${invocation}`
 
 /** Returns a change for each process that runs on a schedule. */
 export const scheduled = (objects: readonly KubeObject[]): readonly ActionChange[] =>

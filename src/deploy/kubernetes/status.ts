@@ -97,7 +97,7 @@ function instanceOf(pod: Pod, usages: readonly PodUsage[]): InstanceStatus {
     process: processOf(pod),
     state,
     pid: null,
-    run: (container?.restartCount ?? 0) + 1,
+    invocation: (container?.restartCount ?? 0) + 1,
     since: ready?.lastTransitionTime ?? metadata.creationTimestamp ?? '',
     startedAt: container?.state?.running?.startedAt ?? status.startTime ?? metadata.creationTimestamp ?? null,
     readyAt: state === 'running' ? (ready?.lastTransitionTime ?? null) : null,

@@ -169,5 +169,10 @@ export function write(
   const isStopping = (machine.phase.is satisfies Phase['is']) === 'stopping'
   if (isCanary && (QUIET_FOR_CANARIES.has(type) || (type === 'exited' && isStopping))) return []
   const pid = invocation?.pid ?? null
-  return [{ do: 'write', news: { type, message, process: spec.name, instance: id, run: machine.number, pid, ...more } }]
+  return [
+    {
+      do: 'write',
+      news: { type, message, process: spec.name, instance: id, invocation: machine.number, pid, ...more },
+    },
+  ]
 }

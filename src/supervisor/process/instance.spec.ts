@@ -75,13 +75,13 @@ test('from its start to its end, everything is told in its order', async (t) => 
 
 test('its status says what is, and nothing of a life that is over', async (t) => {
   const { instance, end, managed } = running(t)
-  const { state, pid, run, startedAt, readyAt, restarts, lastExit } = statusOf(managed)
+  const { state, pid, invocation, startedAt, readyAt, restarts, lastExit } = statusOf(managed)
   assert.deepEqual(
-    { state, pid, run, startedAt, readyAt, restarts, lastExit },
+    { state, pid, invocation, startedAt, readyAt, restarts, lastExit },
     {
       state: 'running',
       pid: 1001,
-      run: 1,
+      invocation: 1,
       startedAt: '2026-01-31T00:00:00.000Z',
       readyAt: '2026-01-31T00:00:00.000Z',
       restarts: 0,

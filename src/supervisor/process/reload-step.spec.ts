@@ -186,7 +186,7 @@ test('new code is tried on a private socket first when its probe asks for an ans
   assert.equal(outcome()?.ok, true)
   // Of the canary, only its start is worth an event.
   assert.deepEqual(
-    news.filter(({ run }) => run === 2).map(({ type }) => type),
+    news.filter(({ invocation }) => invocation === 2).map(({ type }) => type),
     ['starting'],
   )
 })

@@ -99,7 +99,7 @@ function slotStatus({ spec, desired }: ProcessState, slot: Slot, nextMs: number 
   return {
     ...status,
     state: awaitsTime ? 'waiting' : status.state,
-    beside: other && { pid: other.pid, run: other.run, state: other.state },
+    beside: other && { pid: other.pid, invocation: other.invocation, state: other.state },
   }
 }
 
@@ -113,7 +113,7 @@ function instanceStatus(instance: InstanceState, nextMs: number | null): Instanc
     process: spec.name,
     state: phase.is satisfies InstanceStateName,
     pid: alive?.pid ?? null,
-    run: machine.number,
+    invocation: machine.number,
     since: new Date(instance.sinceMs).toISOString(),
     startedAt: time(alive?.startedMs),
     readyAt: time(alive && instance.readyMs),

@@ -39,7 +39,7 @@ export function adoptAll(adoption: Adoption): readonly string[] {
     rmSync(pipeOf(stateDir, instance, run), { force: true })
     const exit = { code: null, signal: null }
     const message = 'ended while no supervisor was there; nobody saw how'
-    write({ type: 'exited', process, instance, run, pid, exit, message })
+    write({ type: 'exited', process, instance, invocation: run, pid, exit, message })
   }
   for (const life of kept.values()) {
     adoptOne(adoption, unsaved(life), true)

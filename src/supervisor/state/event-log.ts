@@ -51,7 +51,7 @@ export function openJournal(stateDir: string, maxBytes = MAX_BYTES): Journal {
         time: new Date(nowMs).toISOString(),
         process: null,
         instance: null,
-        run: null,
+        invocation: null,
         pid: null,
         ...news,
       }

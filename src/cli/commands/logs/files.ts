@@ -43,8 +43,9 @@ export async function followFiles({ stateDir, request, wants, printer, flush }: 
   const endWithReader = (): void => {
     if (!flush()) controller.abort()
   }
-  const endRun = ({ type, instance, run }: ProcessEvent): void => {
-    if (type === 'exited' && instance !== null && run !== null && wants(instance)) follower.endRun(instance, run)
+  const endRun = ({ type, instance, invocation }: ProcessEvent): void => {
+    if (type === 'exited' && instance !== null && invocation !== null && wants(instance))
+      follower.endRun(instance, invocation)
   }
   const followLines = async (): Promise<void> => {
     for await (const chunks of follower) {
@@ -118,7 +119,7 @@ function createEventFilter(
     isInLogs(event) &&
     event.instance !== null &&
     wants(event.instance) &&
-    (run === undefined || run < 0 || event.run === run)
+    (run === undefined || run < 0 || event.invocation === run)
 }
 
 /** Makes a filter for new lines; undefined for all. A negative number means the newest invocation, to which they belong. */

@@ -161,8 +161,8 @@ function showOutput(host: Host, application: Application, { stateDir, context, o
   const printing = printLogs(follower, out, createLogPrinter(context, out.write, processes))
   host.subscribe((event) => {
     progress.event(event)
-    const { type, instance, run } = event
-    if (type === 'exited' && instance !== null && run !== null) follower.endRun(instance, run)
+    const { type, instance, invocation } = event
+    if (type === 'exited' && instance !== null && invocation !== null) follower.endRun(instance, invocation)
   })
   void host.ended.then(() => controller.abort())
   return printing
