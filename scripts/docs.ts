@@ -264,11 +264,31 @@ function renderGrammar({
   return rows.length === 0 ? '' : `\n${table(['options that', ''], rows)}`
 }
 
+const renderSelectors = (): string => `## Selectors
+
+A command that takes \`NAME...\` takes selectors. Quote a pattern, so that the shell does not expand it.
+
+${table(
+  ['selector', 'selects'],
+  [
+    ['`web`', 'a process'],
+    ['`web.2`', 'an instance'],
+    ['`work*`, `web?`', 'processes by a pattern: `*` is any text, `?` is one character'],
+    ['`web.*`, `*.1`', 'instances by a pattern'],
+    ['`@worker`', 'processes of a kind: web, worker, scheduler, task'],
+  ],
+)}
+Without selectors a command is about all processes. A selector that selects nothing is an error, and then nothing is done.
+\`scale\` takes a selector before each \`=\`. \`run\`, \`show\`, \`check\`, \`export\`, \`deploy\` and \`up\` are about declarations, which
+have no instances. \`reload\` and actions on a cluster change whole processes.
+`
+
 function renderCommandLine(): string {
   return `${HEAD}# The command line
 
 \`prodserver COMMAND [OPTIONS]\`, or \`prodserver NAME\` for \`prodserver run NAME\` where no command has that name.
 
+${renderSelectors()}
 ${COMMANDS.map(
   ({ name, usage, summary, options, examples }) => `## prodserver ${name}
 
