@@ -59,7 +59,7 @@ test('diff says what another environment does differently, and hides its secrets
            INSTANCES  1 → 2
            READY http  / → /health/
            READY interval  1s → 2s
-           MEMORY_LIMIT  + 536870912
+           MEMORY_LIMIT  + 512M
 worker   = the same
 mailhog  - only in mysite.staging
 beat     + only in mysite.production

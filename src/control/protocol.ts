@@ -1,19 +1,18 @@
 import type { TypeOf } from '../core/json-schema.ts'
 import type { SCHEMAS } from './schemas.ts'
-import type { EVENT_TYPES, INSTANCE_STATES, VERBS } from './vocabulary.ts'
+import type { EVENT_TYPES, INSTANCE_STATES } from './vocabulary.ts'
 
 /**
  * The types of the control API: HTTP over the control socket of a supervisor, with JSON in both directions. The command
  * line and other clients use only these.
  */
 
-export { API_VERSION, EVENT_MEANINGS, EVENT_TYPES, INSTANCE_STATES, STATE_MEANINGS, VERBS } from './vocabulary.ts'
+export { API_VERSION, EVENT_MEANINGS, INSTANCE_STATES, STATE_MEANINGS, VERBS } from './vocabulary.ts'
 
 type Schemas = typeof SCHEMAS
 
 export type InstanceStateName = (typeof INSTANCE_STATES)[number]
 export type EventType = (typeof EVENT_TYPES)[number]
-export type Verb = (typeof VERBS)[number]
 
 export type InstanceStatus = TypeOf<Schemas['InstanceStatus']>
 export type Usage = TypeOf<Schemas['Usage']>

@@ -10,6 +10,7 @@ import {
   object,
   oneOf,
   optional,
+  type Schema,
   orNull,
   text,
   time,
@@ -249,4 +250,4 @@ export const SCHEMAS = {
   ActionResult,
   ActionChange,
   ApiError,
-}
+} satisfies Readonly<Record<string, Schema<unknown>>>

@@ -3,7 +3,7 @@
 /** How restarts are timed. */
 export const DEFAULT_RESTART = { delayMs: 1000, maxDelayMs: 60_000, limit: 10, windowMs: 600_000 } as const
 
-export type RestartTiming = { readonly [key in keyof typeof DEFAULT_RESTART]: number }
+type RestartTiming = { readonly [key in keyof typeof DEFAULT_RESTART]: number }
 
 /** How often a probe asks, how long it waits for an answer, and after how many failures it fails. */
 export const DEFAULT_PROBE = { intervalMs: 1000, timeoutMs: 5000, failures: 3 } as const

@@ -20,7 +20,7 @@ export const LIMIT_NAMES = [
   'stack',
 ] as const
 
-export type LimitName = (typeof LIMIT_NAMES)[number]
+type LimitName = (typeof LIMIT_NAMES)[number]
 
 /** The largest number that the shim can set; more is `unlimited`. */
 const LARGEST = 2n ** 63n - 1n

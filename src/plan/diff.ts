@@ -52,7 +52,9 @@ export function diffEnvironments(from: Env, to: Env, names: readonly string[]): 
 }
 
 function diffProcesses(from: PlannedProcess, to: PlannedProcess): readonly Change[] {
-  const whole = PLANNED_FIELDS.flatMap(({ key, field }) => compareParts(toSettingsKey(key), from[field], to[field]))
+  const whole = PLANNED_FIELDS.flatMap(({ key, field }) =>
+    compareKey(toSettingsKey(key), field, from[field], to[field]),
+  )
   return [...diffWords(from, to), ...diffVariables(from, to), ...whole]
 }
 
@@ -111,21 +113,24 @@ function compareValues(
 
 const shown = (values: readonly Value[] | undefined): string | null => values?.map(String).join(' ') ?? null
 
-/** A dictionary key by key, anything else as a whole. */
-function compareParts(key: string, from: unknown, to: unknown, name: string | null = null): readonly Change[] {
-  if (name === null && (isDictionary(from) || isDictionary(to))) {
-    const [before, after] = [from, to].map((value) => (isDictionary(value) ? value : {}))
-    const names = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])]
-    return names.flatMap((part) => compareParts(key, before?.[part], after?.[part], part))
-  }
-  const [before, after] = [text(from, name ?? ''), text(to, name ?? '')]
-  const part = name === null ? null : toSettingsKey(name.replace(/(Ms|Bytes)$/, '')).toLowerCase()
-  return before === after ? [] : [{ key, name: part, from: before, to: after }]
+/** Compares dictionaries by member, and other values as a whole. */
+function compareKey(key: string, field: string, from: unknown, to: unknown): readonly Change[] {
+  if (!isDictionary(from) && !isDictionary(to)) return compareTexts(key, null, text(from, field), text(to, field))
+  const [before, after] = [from, to].map((value) => (isDictionary(value) ? value : {}))
+  const names = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])]
+  return names.flatMap((name) => {
+    const part = toSettingsKey(name.replace(/(Ms|Bytes)$/, '')).toLowerCase()
+    return compareTexts(key, part, text(before?.[name], name), text(after?.[name], name))
+  })
 }
 
-function text(value: unknown, name: string): string | null {
+const compareTexts = (key: string, name: string | null, from: string | null, to: string | null): readonly Change[] =>
+  from === to ? [] : [{ key, name, from, to }]
+
+/** Prints a value; the name of its field says whether it is a duration or a size. */
+function text(value: unknown, field: string): string | null {
   if (value === null || value === undefined) return null
-  if (name.endsWith('Ms')) return printDuration(Number(value))
-  if (name.endsWith('Bytes')) return printSize(Number(value))
+  if (field.endsWith('Ms')) return printDuration(Number(value))
+  if (field.endsWith('Bytes')) return printSize(Number(value))
   return typeof value === 'string' ? value : JSON.stringify(value)
 }

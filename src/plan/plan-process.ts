@@ -1,3 +1,4 @@
+import { runsToCompletion } from '../core/completion.ts'
 import type { Backend } from '../backends/backend.ts'
 import { isGiven } from '../backends/command-line.ts'
 import type { Declaration } from '../config/declarations.ts'
@@ -59,7 +60,7 @@ function plannedProcess(
 
 /** A process that runs to completion is a task, and a process that stays is not, whatever its backend usually runs. */
 function processKind({ run = 'always', schedule }: Declaration, { kind }: Backend): ProcessKind {
-  if (run !== 'always' || schedule !== undefined) return 'task'
+  if (runsToCompletion({ run, schedule: schedule ?? null })) return 'task'
   return kind === 'task' ? 'worker' : kind
 }
 

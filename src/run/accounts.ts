@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 
 /** A user of this machine. */
-export interface Account {
+interface Account {
   readonly name: string
   readonly uid: number
   readonly gid: number
