@@ -127,6 +127,8 @@ export class Launcher {
     const taken = sockets.length === 0 ? takenAddress(spec, this.#isOwn) : null
     if (taken) return queueMicrotask(() => instance.spawnFailed(taken))
     this.#send(() => {
+      // The shim may have been lost meanwhile.
+      if (instance.state.invocation?.token !== token) return
       const { root, place, shim } = this.#options
       const { notifySocket } = shim()
       try {

@@ -100,6 +100,15 @@ test('a release that is done is noted for the release that it was begun for', ()
   assert.deepEqual([spec.run, release.done, release.begun], ['release', 'v1', null])
 })
 
+test('a process whose schedule is removed starts at once', () => {
+  const scheduled = found('scheduled')
+  const context = { nowMs: 0, random: 0.5, probeAddressOf: () => null }
+  const spec = { ...scheduled.spec, schedule: null }
+  const { state, effects } = processStep(scheduled, { type: 'declare', spec }, context)
+  assert.deepEqual([currentsOf(state).map(phaseOf), state.schedule.nextMs], [['waiting'], null])
+  assert.deepEqual(effects, [{ do: 'wake-schedule', afterMs: null }])
+})
+
 test('a process starts with the declared number of stopped instances', () => {
   const state = createProcessState(createSpec({ instances: 3 }), 0, { numbers: [4] })
   assert.deepEqual(

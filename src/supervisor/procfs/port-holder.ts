@@ -3,7 +3,7 @@ import { isAnyHost, parseAddress, type TcpAddress } from '../../core/addresses.t
 import { shortCommand } from './process-table.ts'
 
 /** Who listens on an address that was wanted. */
-export interface PortHolder {
+interface PortHolder {
   /** Of those that this user may look into; null where nobody is found who has the socket. */
   readonly pid: number | null
   /** Its command line. */
