@@ -96,7 +96,7 @@ export function createSupervised(t: TestContext, files: SupervisedFiles): Superv
     events: () => parseLines(readFileSync(join(stateDir, 'events.jsonl'), 'utf8')) as readonly ProcessEvent[],
     supervisor: async () => {
       assert.notEqual((await cli('ps', '--json')).stdout, '')
-      const shimPid = pidRunning(stateDir, '/prodserver_shim')
+      const shimPid = pidRunning(stateDir, '/prodserver_shim/__main__.py')
       const pid = pidRunning(stateDir, 'supervisor.cjs')
       assert.ok(pid && shimPid, 'a supervisor in the background and its shim run')
       return { pid, shimPid }
