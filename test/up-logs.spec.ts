@@ -17,10 +17,12 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import type { Exit } from '../src/control/protocol.ts'
+import { launchValues } from '../src/plan/planned-keys.ts'
 import type { Shim, ShimEvents } from '../src/supervisor/shim/client.ts'
 import { openShim } from '../src/supervisor/shim/open-shim.ts'
 import { BIN, cleanEnv, findProgram, PYTHON, ROOT } from './support/environment.ts'
 import { type Finished, run, start, waitUntil } from './support/running.ts'
+import { createSpec } from './support/specs.ts'
 import { createSupervised, type Supervised } from './support/supervised.ts'
 
 const COUNT_LINES = join(ROOT, 'test', 'fixtures', 'count_lines.py')
@@ -392,8 +394,7 @@ for (const [name, code] of WITHOUT) {
     first.listen()
     first.log('flood.1', log)
     const argv = [PYTHON, COUNT_LINES, '20000', '100', '30', '0.0005']
-    const rest = { cwd: '/', user: null, group: null, umask: null, nice: null, limits: {}, lock: null, sockets: [] }
-    first.start({ ...life, ...rest, argv, env: {} })
+    first.start({ ...life, ...launchValues(createSpec()), argv, env: {}, lock: null, sockets: [] })
     await waitUntil(() => filesOf(folder, 'flood.1').length > 3 || undefined)
     // Without splice a moment is left in which bytes are nowhere: there it must not be killed.
     const isExact = code === ''

@@ -8,7 +8,7 @@ import type { ExportedProcess, ExportInput } from './input.ts'
  *
  * ```ts
  * export const SUPPORT: SupportRecord = {
- *   ...PLANNED_KEYS,
+ *   ...SHARED_ROWS,
  *   cwd: { expressedBy: '`WorkingDirectory=`' },
  *   nice: { unsupported: 'Compose cannot set a scheduling priority: the process keeps the default.' },
  *   run: { expressedBy: '`Type=oneshot`', unsupported: ({ run }) => (run === 'release' ? TRACKS_NO_RELEASES : undefined) },
@@ -53,7 +53,7 @@ export type Instead = string | { readonly message: string; readonly hint: string
 type WhatInstead = (exported: ExportedProcess, input: ExportInput) => Instead | readonly Instead[] | undefined
 
 /** Rows that are the same for every target: the plan has resolved these keys before a target sees the process. */
-export const PLANNED_KEYS = {
+export const SHARED_ROWS = {
   backend: { partOf: 'args' },
   app: { partOf: 'args' },
   envFile: { partOf: 'env' },

@@ -2,10 +2,11 @@ import { spawnSync } from 'node:child_process'
 import { setPriority } from 'node:os'
 import { EXIT, type Problem, ProdserverError } from '../core/errors.ts'
 import type { PlannedProcess } from '../plan/plan.ts'
+import type { LaunchValues } from '../plan/planned-keys.ts'
 import { findAccount, findGroup } from './accounts.ts'
 
-/** Who this process is, as far as a program that it becomes inherits it. */
-type Identity = Pick<PlannedProcess, 'name' | 'place' | 'from' | 'user' | 'group' | 'umask' | 'nice' | 'limits'>
+/** The planned values that a program inherits from this process. The working directory is not among them: it comes last. */
+type Identity = Pick<PlannedProcess, 'name' | 'place' | 'from'> & Omit<LaunchValues, 'cwd'>
 
 /**
  * Takes on the user, group, file mode mask, priority and limits of a process. There is no way back: a program that is
@@ -48,7 +49,7 @@ function setLimit(name: string, value: string): void {
 
 function attempt<T>(
   { name, place: process, from }: Identity,
-  key: 'user' | 'group' | 'umask' | 'nice' | 'limits',
+  key: Exclude<keyof LaunchValues, 'cwd'>,
   act: () => T,
 ): T {
   try {

@@ -2,7 +2,7 @@ import type { ProcessKey } from '../../src/generated/keys.ts'
 import type { Problem } from '../../src/core/errors.ts'
 import { exportPlan } from '../../src/export/export-plan.ts'
 import type { ExportedProcess } from '../../src/export/input.ts'
-import { PLANNED_KEYS } from '../../src/export/support.ts'
+import { SHARED_ROWS } from '../../src/export/support.ts'
 import type { Target } from '../../src/export/target.ts'
 import { PLANNED_FIELDS } from '../../src/plan/planned-keys.ts'
 import { exportedProcess, exportInput } from './exported.ts'
@@ -148,7 +148,7 @@ export const changesFor = ({ runsIn, name }: Target, key: ProcessKey): readonly 
 /** Returns the change that the example of a key makes; none for a key that the plan has resolved for every target. */
 function exampleOf(key: ProcessKey): readonly Change[] {
   const field = PLANNED_FIELDS.find((planned) => planned.key === key)?.field
-  if (field === undefined || key in PLANNED_KEYS) return []
+  if (field === undefined || key in SHARED_ROWS) return []
   return [{ key, to: { [field]: createPlanned({ [key]: exampleValue(key) })[field] } }]
 }
 

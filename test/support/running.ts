@@ -4,6 +4,8 @@ import type { TestContext } from 'node:test'
 import { BIN, cleanEnv, PYTHON } from './environment.ts'
 
 export interface StartOptions {
+  /** The program to run as prodserver. Default: the one that was built. */
+  readonly bin?: string | undefined
   readonly cwd?: string
   readonly env?: Readonly<Record<string, string | undefined>>
 }
@@ -94,7 +96,10 @@ export function start(t: TestContext, command: string, args: readonly string[], 
 
 /** Starts `prodserver` with the interpreter that has every server. */
 export function startProdserver(t: TestContext, args: readonly string[], options: StartOptions = {}): Running {
-  return start(t, process.execPath, [BIN, ...args], { ...options, env: { PRODSERVER_PYTHON: PYTHON, ...options.env } })
+  return start(t, process.execPath, [options.bin ?? BIN, ...args], {
+    ...options,
+    env: { PRODSERVER_PYTHON: PYTHON, ...options.env },
+  })
 }
 
 export interface Finished {

@@ -15,6 +15,8 @@ const declaration = (processes: Readonly<Record<string, Json>>): string =>
 export interface SupervisedFiles extends ProjectFiles {
   readonly processes: Readonly<Record<string, Json>>
   readonly env?: Readonly<Record<string, string>>
+  /** The program to run as prodserver. Default: the one that was built. */
+  readonly bin?: string
 }
 
 /** A project with a supervisor of its own, whose state is in a folder of its own; both go with the test. */
@@ -51,7 +53,7 @@ export function createSupervised(t: TestContext, files: SupervisedFiles): Superv
   const root = createProject(t, { ...files, settings: `${files.settings ?? ''}\n${declaration(files.processes)}` })
   const stateDir = mkdtempSync(join(tmpdir(), 'prodserver-state-'))
   const env = { ...environmentOf(stateDir), ...files.env }
-  const options = { cwd: root, env }
+  const options = { cwd: root, env, bin: files.bin }
   const settingsFile = join(root, 'mysite', 'settings.py')
   const base = readFileSync(settingsFile, 'utf8').replace(/import json\nPRODUCTION_PROCESSES = .*\n/, '')
   const cli = (...args: readonly string[]): Promise<Finished> => prodserver(t, args, options)

@@ -5,13 +5,13 @@ import { portsOf } from '../containers/ports.ts'
 import { isRunnable, probeKind } from '../containers/probes.ts'
 import { removesVariable, userOf } from '../containers/container.ts'
 import type { ExportedProcess, ExportInput } from '../input.ts'
-import { type Instead, PLANNED_KEYS, type SupportRecord } from '../support.ts'
+import { type Instead, SHARED_ROWS, type SupportRecord } from '../support.ts'
 import { isChecked } from './healthcheck.ts'
 import { serviceName } from './names.ts'
 
 /** Support of each key by a Compose file. */
 export const SUPPORT: SupportRecord = {
-  ...PLANNED_KEYS,
+  ...SHARED_ROWS,
   args: { expressedBy: '`command`' },
   env: {
     expressedBy: '`environment`',

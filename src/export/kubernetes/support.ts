@@ -3,12 +3,12 @@ import { runsToCompletion } from '../../core/completion.ts'
 import { isRunnable, probeKind } from '../containers/probes.ts'
 import { removesVariable } from '../containers/container.ts'
 import type { ExportedProcess, ExportInput } from '../input.ts'
-import { type Instead, PLANNED_KEYS, type SupportRecord } from '../support.ts'
+import { type Instead, SHARED_ROWS, type SupportRecord } from '../support.ts'
 import { groupOf, numberOf, userOf } from './security.ts'
 
 /** Support of each key by objects of Kubernetes. */
 export const SUPPORT: SupportRecord = {
-  ...PLANNED_KEYS,
+  ...SHARED_ROWS,
   args: { expressedBy: '`command`, `args`' },
   env: {
     expressedBy: '`env`',

@@ -8,12 +8,12 @@ import { portsOf } from '../containers/ports.ts'
 import { removesVariable, userOf } from '../containers/container.ts'
 import type { ExportedProcess, ExportInput } from '../input.ts'
 import type { PlannedProbe } from '../../plan/plan.ts'
-import { type Instead, PLANNED_KEYS, type SupportRecord } from '../support.ts'
+import { type Instead, SHARED_ROWS, type SupportRecord } from '../support.ts'
 import { probeCheck } from './service.ts'
 
 /** Support of each key by a job of Nomad with the Docker task driver. */
 export const SUPPORT: SupportRecord = {
-  ...PLANNED_KEYS,
+  ...SHARED_ROWS,
   args: { expressedBy: '`command`, `args`' },
   env: {
     expressedBy: '`env`',

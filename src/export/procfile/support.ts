@@ -1,12 +1,12 @@
 import type { ExportedProcess } from '../input.ts'
-import { type Instead, PLANNED_KEYS, type Support, type SupportRecord } from '../support.ts'
+import { type Instead, SHARED_ROWS, type Support, type SupportRecord } from '../support.ts'
 
 /** A row may write shell commands that run before the program. */
 type Row = Support & { readonly before?: (exported: ExportedProcess) => string }
 
 /** Support of each key by a Procfile, which honcho or foreman reads. */
 export const SUPPORT: SupportRecord<Row> = {
-  ...PLANNED_KEYS,
+  ...SHARED_ROWS,
   args: { expressedBy: 'the line of the process' },
   env: { expressedBy: '`Procfile.env`, or `env` before the command' },
   cwd: { expressedBy: '`cd`' },

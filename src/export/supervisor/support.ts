@@ -1,6 +1,6 @@
 import { runsToCompletion } from '../../core/completion.ts'
 import type { ExportedProcess, ExportInput } from '../input.ts'
-import { type Instead, PLANNED_KEYS, type Support, type SupportRecord } from '../support.ts'
+import { type Instead, SHARED_ROWS, type Support, type SupportRecord } from '../support.ts'
 
 export type Setting = readonly [key: string, value: string]
 
@@ -9,7 +9,7 @@ type Row = Support & { readonly settings?: (exported: ExportedProcess) => readon
 
 /** Support of each key by a configuration file of Supervisor. */
 export const SUPPORT: SupportRecord<Row> = {
-  ...PLANNED_KEYS,
+  ...SHARED_ROWS,
   args: { expressedBy: '`command`' },
   env: { expressedBy: '`environment`, or `env` in `command`' },
   cwd: { expressedBy: '`directory`' },

@@ -3,7 +3,7 @@ import { runsToCompletion } from '../../core/completion.ts'
 import { printDuration } from '../../core/durations.ts'
 import { exportedDependencies } from '../dependencies.ts'
 import type { ExportedProcess, ExportInput } from '../input.ts'
-import { type Instead, PLANNED_KEYS, type Support, type SupportRecord } from '../support.ts'
+import { type Instead, SHARED_ROWS, type Support, type SupportRecord } from '../support.ts'
 import { wholeLine } from './quote.ts'
 import { readinessCommand } from './readiness.ts'
 import { type Setting, unitOf } from './units.ts'
@@ -13,7 +13,7 @@ type Row = Support & { readonly settings?: (exported: ExportedProcess, input: Ex
 
 /** Support of each key by the units of systemd 252. */
 export const SUPPORT: SupportRecord<Row> = {
-  ...PLANNED_KEYS,
+  ...SHARED_ROWS,
   args: { expressedBy: '`ExecStart=`' },
   env: { expressedBy: '`Environment=`, `UnsetEnvironment=`' },
   cwd: { expressedBy: '`WorkingDirectory=`' },

@@ -135,8 +135,8 @@ function commandOf(text: string, name: string, folder: string): Command {
 }
 
 const ASSIGNMENT = /^[A-Za-z_]\w*=/
-/** Words that mean something to a shell only. */
-const BUILT_IN = new Set('cd . source exec exit export set unset ulimit umask eval trap wait true false :'.split(' '))
+/** Commands of a shell that can be a whole script, or its last command. Others only change what follows them. */
+const BUILT_IN = new Set('cd . source exec exit export set unset eval trap wait true false :'.split(' '))
 
 function staysBeside(program: string): readonly string[] {
   if (!/^(npm|pnpm|yarn|bun)$/.test(program)) return []
