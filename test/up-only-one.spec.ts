@@ -44,7 +44,7 @@ for (const [name, ways] of PAIRS) {
       })
       for (const { running } of ups.filter((up) => !left.includes(up))) {
         const { code } = await running.ended()
-        assert.ok(code === 0 || code === 4, running.output())
+        assert.ok(code === 0 || code === 4, running.output() + site.log())
         if (code === 4) assert.match(running.stderr(), /Another `prodserver up` was first/)
       }
       const pids = (await site.ps()).map(({ pid }) => pid)

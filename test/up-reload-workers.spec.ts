@@ -23,12 +23,28 @@ const workers: readonly (readonly [title: string, queue: string, worker: Readonl
   ],
 ]
 
-/** An app of the project, which fails as long as a certain file is there. */
+/**
+ * An app of the project. It fails while the file `broken` is there, and lets a task of 600 seconds end as soon as the file
+ * `released` is there.
+ */
 const EXTRA = `
+import time
 from pathlib import Path
 
-if Path(__file__).with_name("broken").exists():
+folder = Path(__file__).parent
+if (folder / "broken").exists():
     raise RuntimeError("nobody wrote this part")
+sleep = time.sleep
+
+
+def sleep_until_released(seconds):
+    while seconds == 600 and not (folder / "released").exists():
+        sleep(0.05)
+    if seconds != 600:
+        sleep(seconds)
+
+
+time.sleep = sleep_until_released
 `
 
 describe('reload of a worker', { concurrency: 2 }, () => {
@@ -40,7 +56,7 @@ describe('reload of a worker', { concurrency: 2 }, () => {
       await site.manage('migrate', '-v0')
       const up = await site.cli('up', '-d')
       assert.equal(up.code, 0, up.stdout + up.stderr)
-      await site.manage('enqueue', queue, site.record, 'slow', '--seconds=15')
+      await site.manage('enqueue', queue, site.record, 'slow', '--seconds=600')
       await site.records(1)
       const old = await site.instance('worker.1')
       const family = [old.pid as number, ...descendantsOf(old.pid as number)]
@@ -59,16 +75,20 @@ describe('reload of a worker', { concurrency: 2 }, () => {
         return now.pid !== old.pid && now.state === 'running' ? now : undefined
       })
       assert.equal(next.beside?.pid, old.pid)
-      // The old one may take another task in the moment in which it is asked to stop, and then no more.
+      // The old worker may take another task while the signal is on its way.
       const pidOf = (text: string): number | undefined => site.recorded().find((done) => done.text === text)?.pid
-      let takers: readonly number[] = []
-      while (takers.length < 5 && takers.every((pid) => family.includes(pid))) {
-        const text = `quick${takers.length}`
-        await site.manage('enqueue', queue, site.record, text)
-        takers = [...takers, await waitUntil(() => pidOf(text))]
-      }
-      assert.ok(!family.includes(takers.at(-1) as number), 'The new one does what comes meanwhile.')
+      let count = 0
+      await waitUntil(
+        async () => {
+          const text = `quick${count++}`
+          await site.manage('enqueue', queue, site.record, text)
+          return !family.includes(await waitUntil(() => pidOf(text))) || undefined
+        },
+        30_000,
+        () => `The new worker does none of ${count} tasks.`,
+      )
       assert.equal(pidOf('slow'), undefined, 'The old one still has its task.')
+      writeFileSync(join(folder, 'released'), '')
       const finishedBy = await waitUntil(() => pidOf('slow'))
       assert.ok(family.includes(finishedBy), 'The old one finishes what it has begun.')
       const { code, stderr } = await reloaded

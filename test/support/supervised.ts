@@ -45,6 +45,8 @@ export interface Supervised {
   readonly events: () => readonly ProcessEvent[]
   /** Pids of the supervisor and of its shim, read from its state; fails when it does not run. */
   readonly supervisor: () => Promise<{ pid: number; shimPid: number }>
+  /** What the supervisor and its shim have logged, for the message of a failing test. */
+  readonly log: () => string
   /** Everything that was started under this state directory and is still alive, whatever became of its parents. */
   readonly alive: () => readonly number[]
 }
@@ -103,6 +105,7 @@ export function createSupervised(t: TestContext, files: SupervisedFiles): Superv
       assert.ok(pid && shimPid, 'a supervisor in the background and its shim run')
       return { pid, shimPid }
     },
+    log: () => logOf(stateDir),
     alive: () => inhabitants(stateDir),
   }
 }
