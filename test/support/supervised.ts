@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { connectSupervisor } from '../../src/control/client.ts'
 import type { InstanceStatus, ProcessEvent } from '../../src/control/protocol.ts'
 import type { Json } from '../../src/core/types.ts'
 import { createProject, type ProjectFiles } from './project.ts'
@@ -32,7 +33,7 @@ export interface Supervised {
   readonly foreground: (...args: readonly string[]) => Running
   /** Replaces the declaration. */
   readonly declare: (processes: Readonly<Record<string, Json>>, settings?: string) => void
-  /** `ps --json`. */
+  /** The instances, as `ps --json` shows them. */
   readonly ps: () => Promise<readonly InstanceStatus[]>
   /** One line of it. */
   readonly instance: (id: string) => Promise<InstanceStatus>
@@ -60,7 +61,7 @@ export function createSupervised(t: TestContext, files: SupervisedFiles): Superv
   const base = readFileSync(settingsFile, 'utf8').replace(/import json\nPRODUCTION_PROCESSES = .*\n/, '')
   const cli = (...args: readonly string[]): Promise<Finished> => prodserver(t, args, options)
   const ps = async (): Promise<readonly InstanceStatus[]> =>
-    parseLines((await cli('ps', '--json')).stdout) as readonly InstanceStatus[]
+    (await askSupervisor(stateDir)) ?? (parseLines((await cli('ps', '--json')).stdout) as readonly InstanceStatus[])
   const instance = async (id: string): Promise<InstanceStatus> => {
     const all = await ps()
     const found = all.find((status) => status.instance === id)
@@ -116,6 +117,16 @@ const environmentOf = (stateDir: string): Readonly<Record<string, string>> => ({
   // Python reuses compiled code if the source has the same second and size, which a test may change within a second.
   PYTHONDONTWRITEBYTECODE: '1',
 })
+
+/**
+ * Asks the supervisor what `ps` asks it, without the start of a program for each question: tests ask often while they
+ * wait. Undefined if no supervisor answers.
+ */
+async function askSupervisor(stateDir: string): Promise<readonly InstanceStatus[] | undefined> {
+  const client = await connectSupervisor(stateDir).catch(() => undefined)
+  const snapshot = await client?.snapshot({ usage: true }).catch(() => undefined)
+  return snapshot?.processes.flatMap(({ instances }) => instances)
+}
 
 /** Parses JSON Lines. */
 const parseLines = (text: string): readonly unknown[] =>
