@@ -179,7 +179,7 @@ const PROCESS: Readonly<Record<string, { members: readonly string[]; because: st
   'export/kubernetes/pod.ts': { members: ['kill'], because: 'what it writes is a program of its own' },
   'export/probe-program.ts': { members: ['exit'], because: 'what it writes is a program of its own' },
   'project/interpreter.ts': { members: ['platform'], because: 'programs have other names on Windows' },
-  'project/evaluate.ts': { members: ['execPath'], because: 'config files are run by the Node that runs us' },
+  'project/config-file.ts': { members: ['execPath'], because: 'config files are run by the Node that runs us' },
   'project/evaluator.ts': {
     members: ['argv', 'exit', 'exitCode', 'kill', 'on', 'pid'],
     because: 'it is a program of its own, which a config file must not end or keep open',

@@ -185,6 +185,9 @@ export class ProdserverError extends Error {
   }
 }
 
+/** Makes the error for one problem that keeps a command from doing its work. */
+export const failure = (problem: Problem): ProdserverError => new ProdserverError([problem], EXIT.failed)
+
 /** A command line that cannot be understood. Shown with the usage line of the command it belongs to. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'

@@ -1,22 +1,47 @@
-/** Evaluates one config file, and answers on descriptor 3: a program of its own, so that everything is read afresh. */
+/** Program that evaluates one config file, and writes an {@link Evaluation} to descriptor 3. */
 import { readFileSync, writeSync } from 'node:fs'
 import { registerHooks, stripTypeScriptTypes } from 'node:module'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { firstLine } from '../core/lines.ts'
 import { ODD } from '../core/values.ts'
 import type { Json } from '../core/types.ts'
-import type { Evaluation, EvaluatorInput, Raised } from './evaluate.ts'
+
+/** The only argument of this program, as JSON. */
+export interface EvaluatorInput {
+  readonly path: string
+  /** File that `import … from 'prodserver'` loads. */
+  readonly library: string
+}
+
+/** The answer of this program. */
+export type Evaluation =
+  /** Undefined if the file has no default export. */
+  | { readonly value: Json | undefined }
+  | { readonly raised: Raised }
+  /** The file ended the process, in the line `at`. */
+  | { readonly exitCode: number; readonly at?: string | undefined }
+
+export interface Raised {
+  readonly name: string
+  readonly message: string
+  /** The package, or the full path of the file, that an import did not find. */
+  readonly missing?: string | undefined
+  /** `FILE:LINE` of the innermost frame of the user's own. */
+  readonly at?: string | undefined
+  readonly frames: readonly string[]
+}
 
 const ANSWER_FD = 3
 const { path, library } = JSON.parse(process.argv[2] ?? '') as EvaluatorInput
 const entry = pathToFileURL(path).href
-/** The import that failed last: the error itself has lost how it was written, and in which line. */
+/** The last import that failed: the error does not tell how the import was written, and in which line. */
 let failed: { readonly specifier: string; readonly parent: string | undefined } | undefined
-/** The file that was loaded last, which is the one that cannot be parsed. */
+/** The last file that was loaded: a syntax error is in it. */
 let loaded = path
 
 registerHooks({
   resolve(specifier, context, next) {
-    // The one that runs is meant, whether it is installed beside the config file or not.
+    // The running prodserver is meant, even if another one is installed beside the config file.
     if (specifier === 'prodserver') return { url: pathToFileURL(library).href, shortCircuit: true }
     try {
       return next(specifier, context)
@@ -32,13 +57,13 @@ registerHooks({
   },
 })
 
-/** A config file that is written as a module is one, whatever the package around it says of its other files. */
+/** Loads a config file that is written as a module as one, even if `package.json` says that files are CommonJS. */
 function formatOf(file: string): string | undefined {
   if (!/\.[jt]s$/.test(file) || !/^\s*(?:import|export)\b/m.test(readFileSync(file, 'utf8'))) return undefined
   return file.endsWith('.ts') ? 'module-typescript' : 'module'
 }
 
-/** Says what became of it, and ends at once: what the file has left open, or does at the end, must keep nobody waiting. */
+/** Writes the answer, and kills this process: open handles and exit handlers of the config file must not delay the end. */
 function answer(evaluation: Evaluation): never {
   const bytes = Buffer.from(JSON.stringify(evaluation))
   for (let written = 0; written < bytes.length;) written += writeSync(ANSWER_FD, bytes, written)
@@ -51,31 +76,25 @@ process.on('uncaughtException', (error: unknown) => answer({ raised: describe(er
 
 function describe(error: unknown): Raised {
   if (!(error instanceof Error)) return { name: 'what is no error', message: firstLine(String(error)), frames: [] }
+  const { name, stack } = error
+  const message = firstLine(error.message)
   const { code } = error as NodeJS.ErrnoException
-  const syntax = error instanceof SyntaxError ? placesOfSyntax() : []
-  const places = [...placesOf(error.stack), ...syntax]
+  const places = placesOf(stack)
+  if (error instanceof SyntaxError) places.push(...placesOfSyntax())
+  const own = places.find((place) => !place.includes('/node_modules/')) ?? places[0]
   const isMissing = code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND'
-  const missing = isMissing ? failed : undefined
-  return {
-    name: error.name,
-    message: firstLine(error.message),
-    missing: missing && (/^[./]/.test(missing.specifier) ? targetOf(missing) : packageOf(missing.specifier)),
-    at: missing === undefined ? (places.find(isOwn) ?? places[0]) : (importOf(missing) ?? path),
-    frames: isMissing ? [] : framesOf(error.stack),
-  }
+  if (!isMissing) return { name, message, at: own, frames: framesOf(stack) }
+  if (!failed) return { name, message, at: own, frames: [] }
+  return { name, message, missing: targetOf(failed), at: importOf(failed) ?? path, frames: [] }
 }
 
-const firstLine = (text: string): string => text.split('\n')[0] ?? ''
-const isOwn = (place: string): boolean => !place.includes('/node_modules/')
-
-/** `FILE:LINE` of the user's own frames, the innermost first. A syntax error has its place before everything else. */
-function placesOf(stack = ''): readonly string[] {
-  return [...stack.matchAll(/(?:^|\(|at (?:async )?)((?:file:\/\/)?\/[^\n()]+?):(\d+)(?::\d+)?\)?$/gm)]
+/** Returns `FILE:LINE` of the user's own frames, the innermost first. A syntax error has its place before all frames. */
+const placesOf = (stack = ''): string[] =>
+  [...stack.matchAll(/(?:^|\(|at (?:async )?)((?:file:\/\/)?\/[^\n()]+?):(\d+)(?::\d+)?\)?$/gm)]
     .map(([, file = '', line]) => `${file.startsWith('file:') ? fileURLToPath(file) : file}:${line}`)
     .filter((place) => !place.startsWith(import.meta.filename))
-}
 
-/** Of JavaScript Node does not tell where it cannot be parsed; of TypeScript, which it is as well, it does. */
+/** Parses the file as TypeScript, because Node does not tell the line of a syntax error in JavaScript. */
 function placesOfSyntax(): readonly string[] {
   try {
     stripTypeScriptTypes(readFileSync(loaded, 'utf8'), { sourceUrl: loaded })
@@ -93,20 +112,21 @@ const framesOf = (stack = ''): readonly string[] =>
 
 type Missing = NonNullable<typeof failed>
 
-const targetOf = ({ specifier, parent }: Missing): string => fileURLToPath(new URL(specifier, parent))
-const packageOf = (specifier: string): string => /^(?:@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? specifier
+function targetOf({ specifier, parent }: Missing): string {
+  if (/^[./]/.test(specifier)) return fileURLToPath(new URL(specifier, parent))
+  return /^(?:@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? specifier
+}
 
-/** The line that has the import; the importer itself where it is computed. */
+/** Returns the line of an import; the importing file if the import is computed. */
 function importOf({ specifier, parent }: Missing): string | undefined {
   if (!parent?.startsWith('file:')) return undefined
   const file = fileURLToPath(parent)
-  const line = readFileSync(file, 'utf8')
-    .split('\n')
-    .findIndex((text) => text.includes(`'${specifier}'`) || text.includes(`"${specifier}"`))
+  const lines = readFileSync(file, 'utf8').split('\n')
+  const line = lines.findIndex((text) => text.includes(`'${specifier}'`) || text.includes(`"${specifier}"`))
   return line < 0 ? file : `${file}:${line + 1}`
 }
 
-/** The value as JSON can carry it; what it cannot carry becomes what the Python side makes of it as well. */
+/** Returns the value as JSON can carry it; marks other values as the Python side does. */
 function plain(value: unknown, around: readonly unknown[] = []): Json {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value
   if (typeof value === 'number') return Number.isFinite(value) ? value : odd('number', String(value))

@@ -1,18 +1,17 @@
-/** What is wrong with a text that is not JSON, and in which line. Node tells the place of some mistakes only. */
+/** Explains why a text is not JSON, and finds the line. Node tells the position of some mistakes only. */
 export function jsonProblem(text: string, error: SyntaxError): { readonly message: string; readonly line: number } {
   const message = error.message
     .replace(/(?: in JSON)? at position.*$|, \.*"[^]*$/, '')
     .replace('end of JSON input', 'end')
-  return { message: message.charAt(0).toLowerCase() + message.slice(1), line: lineAt(text, badOffset(text)) }
+  const line = text.slice(0, badOffset(text)).split('\n').length
+  return { message: message.charAt(0).toLowerCase() + message.slice(1), line }
 }
-
-const lineAt = (text: string, offset: number): number => text.slice(0, offset).split('\n').length
 
 const STRING = /"(?:[^"\\\p{Cc}]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*"/uy
 const ATOM = /(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)(?![\w.])/y
 const SPACE = /[ \t\r\n]*/y
 
-/** Where the first character is that JSON does not allow. */
+/** Finds the first character that JSON does not allow. */
 function badOffset(text: string): number {
   let at = 0
   const take = (pattern: RegExp): boolean => {

@@ -1,8 +1,8 @@
-/** Where in a text of JavaScript, TypeScript or JSON the keys of its objects stand. */
+/** Lines in which the keys of objects stand in a text of JavaScript, TypeScript or JSON. */
 interface ObjectLines {
-  /** Pairs of the keys from the outermost object and the line, from 1; what comes later has won. */
+  /** Lines from 1, by the keys from the outermost object on; of two equal paths the later one counts. */
   readonly lines: readonly (readonly [path: readonly string[], line: number])[]
-  /** The paths whose value is a string that stands there as it is. */
+  /** Paths whose value is a plain string. */
   readonly literals: readonly (readonly string[])[]
 }
 
@@ -21,7 +21,7 @@ interface Frame {
   readonly path: readonly string[]
 }
 
-/** Reads the text without running it: what a loop or a function makes is known by where it was assigned. */
+/** Reads the text without running it; an object that a loop or a function makes has the name that it is assigned to. */
 export function findObjectLines(text: string): ObjectLines {
   const tokens = tokenize(text)
   const lines: [readonly string[], number][] = []
@@ -31,8 +31,8 @@ export function findObjectLines(text: string): ObjectLines {
     const before = tokens[index - 1]
     const frame = frames.at(-1)
     if ('})]'.includes(token.text)) frames.pop()
-    else if ('([{'.includes(token.text))
-      frames.push({ isObject: token.text === '{', path: token.text === '{' ? pathOf(tokens, index, frame) : [] })
+    else if (token.text === '{') frames.push({ isObject: true, path: pathOf(tokens, index, frame) })
+    else if ('(['.includes(token.text)) frames.push({ isObject: false, path: [] })
     else if (frame?.isObject && isKey(tokens, index) && (before?.text === '{' || before?.text === ',')) {
       const path = [...frame.path, nameOf(token)]
       lines.push([path, token.line])
@@ -47,7 +47,7 @@ function tokenize(text: string): readonly Token[] {
   let line = 1
   let counted = 0
   return [...text.matchAll(TOKENS)].flatMap((match): readonly Token[] => {
-    line += countLines(text.slice(counted, match.index))
+    line += text.slice(counted, match.index).split('\n').length - 1
     counted = match.index
     const [whole] = match
     if (/^\/[/*]/.test(whole)) return []
@@ -56,12 +56,10 @@ function tokenize(text: string): readonly Token[] {
   })
 }
 
-const countLines = (text: string): number => text.split('\n').length - 1
-
 const isKey = (tokens: readonly Token[], index: number): boolean =>
   (tokens[index]?.isString || tokens[index]?.isWord) === true && tokens[index + 1]?.text === ':'
 
-/** What an object that begins here is the value of: a key around it, a variable, or nothing that has a name. */
+/** The path of an object that begins here: of a key around it, or of a variable; empty if it has no name. */
 function pathOf(tokens: readonly Token[], index: number, frame: Frame | undefined): readonly string[] {
   const sign = tokens[index - 1]?.text
   const name = tokens[index - 2]
@@ -69,5 +67,5 @@ function pathOf(tokens: readonly Token[], index: number, frame: Frame | undefine
   return sign === '=' && name?.isWord ? [name.text] : []
 }
 
-/** A string as it is meant; escapes are left, which no key of ours has. */
+/** The text of a string without its quotes. Escapes stay: no key of a declaration has one. */
 const nameOf = ({ text, isString }: Token): string => (isString ? text.slice(1, -1) : text)

@@ -1,32 +1,31 @@
-import { type Dirent, existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { EXIT, ProdserverError } from '../core/errors.ts'
+import { failure } from '../core/errors.ts'
 import { statOf } from '../core/files.ts'
-import type { Env } from '../core/types.ts'
 import { quoteWord } from '../core/shell-words.ts'
+import type { Env } from '../core/types.ts'
 import { type ConfigFile, hasConfig, locateConfig } from './config-file.ts'
 import { type Interpreter, resolveInterpreter } from './interpreter.ts'
-import { readManage } from './manage.ts'
+import { parseManage } from './manage.ts'
 
-/** Where the project is, which settings module and which interpreter it uses, and why these. */
+/** Where the project is, and which settings module and interpreter it uses. */
 export interface Project {
-  /** The folder with `manage.py` or a config file, or the one given. */
+  /** The folder with `manage.py` or a config file, or the folder that the user named. */
   readonly root: string
   readonly manage: string | undefined
-  /** Declares processes beside those of the settings, or alone. */
   readonly config: ConfigFile | undefined
-  /** Undefined where there is a config file, and nothing of Django. */
+  /** Undefined if there is a config file, and no Django. */
   readonly settings: SettingsChoice | undefined
-  /** Looked for when it is first asked for, where there is nothing of Django: it may not be there, and not be needed. */
+  /** Without Django it is looked for when it is first read: it may be missing, and not needed. */
   readonly python: Interpreter
-  /** Folders put first on the import path by `--pythonpath`. */
+  /** Folders that `--pythonpath` puts first on the import path. */
   readonly pythonPath: readonly string[]
-  /** `manage.py` does more than Django's own, so it is run up to the point where it calls Django. */
+  /** Whether `manage.py` runs up to its call of Django, because it does more than the file that Django writes. */
   readonly runManage: boolean
 }
 
 interface SettingsChoice {
-  /** Undefined where only running `manage.py` can tell. */
+  /** Undefined if only running `manage.py` can tell. */
   readonly module: string | undefined
   readonly reason: string
 }
@@ -49,42 +48,33 @@ interface ProjectRequest {
 }
 
 /**
- * Finds the project without starting anything (but poetry, pipenv or uv, where only they know the environment).
+ * Finds the project. Starts nothing, except poetry, pipenv or uv if only they know the environment.
  *
  * @throws {ProdserverError} `E001` to `E004`, `E013`.
  */
 export function locateProject(request: ProjectRequest): Project {
-  const { env } = request
-  const givenSettings = request.settings ?? env['DJANGO_SETTINGS_MODULE']
-  const root = locateRoot(request, Boolean(givenSettings))
+  const { cwd, env } = request
+  const given = request.settings ?? env['DJANGO_SETTINGS_MODULE']
+  const root = locateRoot(request, Boolean(given))
   const manage = existsSync(join(root, 'manage.py')) ? join(root, 'manage.py') : undefined
-  const facts = manage === undefined ? undefined : readManage(manage)
-  const module = givenSettings || facts?.settings
-  const runManage = facts !== undefined && !facts.stock
-  const config = locateConfig(root, request.config, request.cwd)
-  const findPython = (): Interpreter => resolveInterpreter({ root, cwd: request.cwd, env, python: request.python })
-  const pythonPath = (request.pythonPath ?? []).map((path) => resolve(request.cwd, path))
-  if (config && !module && manage === undefined)
-    return withPython({ root, manage, config, settings: undefined, pythonPath, runManage }, findPython)
+  const facts = manage === undefined ? undefined : parseManage(readFileSync(manage, 'utf8'))
+  const module = given || facts?.settings
+  const runManage = facts?.stock === false
+  const config = locateConfig(root, request.config, cwd)
+  const pythonPath = (request.pythonPath ?? []).map((path) => resolve(cwd, path))
+  const findPython = (): Interpreter => resolveInterpreter({ root, cwd, env, python: request.python })
+  const found = { root, manage, config, pythonPath, runManage }
+  if (config && !module && manage === undefined) return withPython({ ...found, settings: undefined }, findPython)
   if (!module && !runManage) {
     const hint = 'Name it: --settings mysite.settings, or set DJANGO_SETTINGS_MODULE'
-    throw new ProdserverError(
-      [{ id: 'E003', place: manage ?? root, message: 'The settings module is not known: nothing names it.', hint }],
-      EXIT.failed,
-    )
+    throw failure({
+      id: 'E003',
+      place: manage ?? root,
+      message: 'The settings module is not known: nothing names it.',
+      hint,
+    })
   }
-  return {
-    root,
-    manage,
-    config,
-    settings: {
-      module,
-      reason: settingsReason(request),
-    },
-    python: findPython(),
-    pythonPath,
-    runManage,
-  }
+  return { ...found, settings: { module, reason: settingsReason(request) }, python: findPython() }
 }
 
 function settingsReason({ settings, env }: ProjectRequest): string {
@@ -103,13 +93,13 @@ function withPython(project: Omit<Project, 'python'>, find: () => Interpreter): 
 }
 
 /**
- * The folder of the project.
+ * Finds the folder of the project.
  *
  * @throws {ProdserverError} `E001` or `E002`.
  */
 export function locateRoot({ cwd, project, config }: ProjectRequest, settingsAreKnown: boolean): string {
   if (project !== undefined) return givenRoot(resolve(cwd, project))
-  // A config file that is named says where its project is, wherever it is named from.
+  // A named config file says where its project is, from every folder.
   const start = config === undefined ? cwd : dirname(resolve(cwd, config))
   for (let folder = start; ; folder = dirname(folder)) {
     if (existsSync(join(folder, 'manage.py')) || hasConfig(folder)) return folder
@@ -117,29 +107,17 @@ export function locateRoot({ cwd, project, config }: ProjectRequest, settingsAre
   }
   if (config !== undefined) return start
   // A repository often keeps its Django project one folder down.
-  const below = foldersWithManage(cwd)
-  if (below.length === 1) return below[0] as string
-  if (below.length > 1) {
-    const names = below.map((folder) => folder.slice(cwd.length + 1))
-    const message = `There is no manage.py here, and ${below.length} below: ${names.map((name) => `${name}/manage.py`).join(', ')}.`
-    throw new ProdserverError(
-      [{ id: 'E002', place: cwd, message, hint: `Choose one: --project ${quoteWord(names[0] as string)}` }],
-      EXIT.failed,
-    )
+  const [below, ...others] = foldersWithManage(cwd)
+  if (below !== undefined && others.length === 0) return join(cwd, below)
+  if (below !== undefined) {
+    const paths = [below, ...others].map((name) => `${name}/manage.py`)
+    const message = `There is no manage.py here, and ${paths.length} below: ${paths.join(', ')}.`
+    throw failure({ id: 'E002', place: cwd, message, hint: `Choose one: --project ${quoteWord(below)}` })
   }
   if (settingsAreKnown) return cwd
+  const message = 'No Django project was found: there is no manage.py here, above or one folder down.'
   const hint = 'Go to your Django project, or name it: --project path/to/folder'
-  throw new ProdserverError(
-    [
-      {
-        id: 'E001',
-        place: cwd,
-        message: 'No Django project was found: there is no manage.py here, above or one folder down.',
-        hint,
-      },
-    ],
-    EXIT.failed,
-  )
+  throw failure({ id: 'E001', place: cwd, message, hint })
 }
 
 function givenRoot(path: string): string {
@@ -147,32 +125,19 @@ function givenRoot(path: string): string {
   if (stat?.isDirectory()) return path
   // People also name the file itself.
   if (stat && path.endsWith('manage.py')) return dirname(path)
-  throw new ProdserverError(
-    [
-      {
-        id: 'E001',
-        place: '--project',
-        message: `${path} is not a folder.`,
-        hint: `Look: ls ${quoteWord(dirname(path))}`,
-      },
-    ],
-    EXIT.failed,
-  )
+  const hint = `Look: ls ${quoteWord(dirname(path))}`
+  throw failure({ id: 'E001', place: '--project', message: `${path} is not a folder.`, hint })
 }
 
-function foldersWithManage(cwd: string): string[] {
-  return entriesOf(cwd)
-    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.') && entry.name !== 'node_modules')
-    .map((entry) => join(cwd, entry.name))
-    .filter((folder) => existsSync(join(folder, 'manage.py')))
-    .toSorted()
-}
-
-function entriesOf(folder: string): readonly Dirent[] {
+function foldersWithManage(cwd: string): readonly string[] {
   try {
-    return readdirSync(folder, { withFileTypes: true })
+    return readdirSync(cwd, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.') && entry.name !== 'node_modules')
+      .map(({ name }) => name)
+      .filter((name) => existsSync(join(cwd, name, 'manage.py')))
+      .toSorted()
   } catch {
-    // After `su` one often stands in a folder of somebody else's.
+    // After `su`, the working directory is often unreadable.
     return []
   }
 }

@@ -1,97 +1,74 @@
 import { spawnSync } from 'node:child_process'
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  realpathSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative, resolve } from 'node:path'
-import { EXIT, ProdserverError } from '../core/errors.ts'
-import type { Env } from '../core/types.ts'
+import { failure } from '../core/errors.ts'
+import { namesIn } from '../core/files.ts'
+import { firstLine } from '../core/lines.ts'
+import type { Result } from '../core/result.ts'
 import { quoteWord } from '../core/shell-words.ts'
+import type { Env } from '../core/types.ts'
 
-/** A repository of git that a project lies in. */
 interface Repository {
-  /** Its uppermost folder, without symbolic links. */
+  /** Top folder, without symbolic links. */
   readonly top: string
-  /** What all its working trees share. */
+  /** Folder that all working trees of the repository share. */
   readonly common: string
 }
 
-/** What is in a revision, in a folder of its own that nothing else knows. */
+/** The files of a revision in a temporary folder. */
 interface Checkout {
-  /** The folder that stands for the uppermost one of the repository. */
+  /** Folder that stands for the top of the repository. */
   readonly tree: string
-  /** The folder that stands for the project. */
+  /** Folder that stands for the project. */
   readonly root: string
-  /** Removes it all. May be called again. */
+  /** Removes the files. May be called again. */
   readonly remove: () => void
 }
 
-/** What git says, or undefined where it says no. */
-function ask(folder: string, env: Env, ...args: readonly string[]): string | undefined {
-  const { status, stdout } = git(folder, env, args)
-  return status === 0 ? stdout.trim() : undefined
-}
-
-function git(folder: string, env: Env, args: readonly string[]) {
-  // Hooks of git are called with a repository of their own, which need not be this one.
+function git(folder: string, env: Env, ...args: readonly string[]) {
+  // A hook of git gets variables of its own repository, which may be another one.
   const { GIT_DIR: _dir, GIT_WORK_TREE: _tree, GIT_INDEX_FILE: _index, GIT_PREFIX: _prefix, ...own } = env
   return spawnSync('git', ['-C', folder, ...args], {
     encoding: 'utf8',
-    // Nothing is asked of a person, and large files are not fetched: settings are not among them.
+    // git must not prompt, and must not fetch large files: settings are not among them.
     env: { ...own, LC_ALL: 'C', GIT_TERMINAL_PROMPT: '0', GIT_LFS_SKIP_SMUDGE: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],
     maxBuffer: 64 * 1024 ** 2,
   })
 }
 
-/** The full name of a commit; undefined where git knows none of that name, or there is no git. */
-export const findCommit = (root: string, env: Env, name: string): string | undefined =>
-  name.startsWith('-') ? undefined : ask(root, env, 'rev-parse', '--verify', '--quiet', `${name}^{commit}`)
+/** Finds the full name of a commit; undefined if git does not know the commit, or is not installed. */
+export function findCommit(root: string, env: Env, name: string): string | undefined {
+  if (name.startsWith('-')) return undefined
+  const { status, stdout } = git(root, env, 'rev-parse', '--verify', '--quiet', `${name}^{commit}`)
+  return status === 0 ? stdout.trim() : undefined
+}
 
-/**
- * The repository of a project.
- *
- * @throws {ProdserverError} `E018` where there is none, or git cannot be asked.
- */
-export function findRepository(root: string, env: Env, place: string): Repository {
-  const { error, status, stdout, stderr } = git(root, env, ['rev-parse', '--show-toplevel', '--git-common-dir'])
+/** Finds the git repository that a project is in. The problem is `E018`. */
+export function findRepository(root: string, env: Env, place: string): Result<Repository> {
+  const { error, status, stdout, stderr } = git(root, env, 'rev-parse', '--show-toplevel', '--git-common-dir')
   if (error) {
-    const message = `git cannot be started: ${(error as NodeJS.ErrnoException).code === 'ENOENT' ? 'it is not installed' : error.message}.`
-    throw new ProdserverError([{ id: 'E018', place, message, hint: 'Look: git --version' }], EXIT.failed)
+    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT'
+    const message = `git cannot be started: ${isMissing ? 'it is not installed' : error.message}.`
+    return { problem: { id: 'E018', place, message, hint: 'Look: git --version' } }
   }
   const [top, common] = stdout.split('\n')
-  if (status === 0 && top && common) return { top: realpathSync(top), common: realpathSync(resolve(root, common)) }
-  const said = firstLine(stderr)
-  const message = /not a git repository/.test(said)
-    ? `${root} is in no git repository.`
-    : `git cannot tell the repository of ${root}: ${said}.`
-  throw new ProdserverError(
-    [{ id: 'E018', place, message, hint: `Look: git -C ${quoteWord(root)} status` }],
-    EXIT.failed,
-  )
+  if (status === 0 && top && common)
+    return { value: { top: realpathSync(top), common: realpathSync(resolve(root, common)) } }
+  const isNone = stderr.includes('not a git repository')
+  const unknown = `git cannot tell the repository of ${root}: ${errorOf(stderr)}.`
+  const message = isNone ? `${root} is in no git repository.` : unknown
+  return { problem: { id: 'E018', place, message, hint: `Look: git -C ${quoteWord(root)} status` } }
 }
 
-/** Why there is none, in a few words; undefined where there is one. */
-export function whyNoRepository(root: string, env: Env): string | undefined {
-  try {
-    findRepository(root, env, root)
-    return undefined
-  } catch (error) {
-    if (error instanceof ProdserverError) return error.problems[0]?.message.replace(/\.$/, '')
-    throw error
-  }
-}
+const errorOf = (stderr: string): string => firstLine(stderr).replace(/^(fatal|error): |\.$/g, '')
 
-const firstLine = (text: string): string => (text.split('\n')[0] ?? '').replace(/^(fatal|error): |\.$/g, '')
-
-/** The files of a commit in a folder below the system's for temporary files; only its owner can look into it. */
+/**
+ * Writes the files of a commit to a temporary folder that only its owner can read.
+ *
+ * @throws {ProdserverError} `E018`.
+ */
 export function checkOut(
   root: string,
   env: Env,
@@ -99,43 +76,41 @@ export function checkOut(
 ): Checkout {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'prodserver-revision-')))
   const remove = (): void => rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
-  const [own, tree] = [join(folder, 'git'), join(folder, 'tree')]
+  const tree = join(folder, 'tree')
   try {
-    // A working tree that the repository is not told of: nothing is written there, and nothing is left to be pruned.
-    // Settings that ask git for the revision get this one.
-    mkdirSync(own)
-    mkdirSync(tree)
-    writeFileSync(join(own, 'HEAD'), `${commit}\n`)
-    writeFileSync(join(own, 'commondir'), `${repository.common}\n`)
-    writeFileSync(join(tree, '.git'), `gitdir: ${own}\n`)
-    for (const args of [
-      ['read-tree', 'HEAD'],
-      ['checkout-index', '--all', '--force', '--quiet'],
-    ]) {
-      const { status, stderr } = git(tree, env, args)
-      if (status === 0) continue
-      const message = `The files of the revision cannot be had: ${firstLine(stderr)}.`
-      throw new ProdserverError([{ id: 'E018', place, message, hint: 'Look: git fsck' }], EXIT.failed)
+    makeWorkingTree(join(folder, 'git'), tree, repository, commit)
+    for (const args of ['read-tree HEAD', 'checkout-index --all --force --quiet']) {
+      const { status, stderr } = git(tree, env, ...args.split(' '))
+      const message = `The files of the revision cannot be had: ${errorOf(stderr)}.`
+      if (status !== 0) throw failure({ id: 'E018', place, message, hint: 'Look: git fsck' })
     }
     const within = relative(repository.top, realpathSync(root))
-    const project = join(tree, within)
-    if (!existsSync(project)) {
+    if (!existsSync(join(tree, within))) {
       const message = `The revision has no folder ${within}, which the project is in.`
       const hint = `Look: git ls-tree --name-only ${commit.slice(0, 12)}`
-      throw new ProdserverError([{ id: 'E018', place, message, hint }], EXIT.failed)
+      throw failure({ id: 'E018', place, message, hint })
     }
-    for (const folder of new Set(['', within])) linkUntracked(join(repository.top, folder), join(tree, folder))
-    return { tree, root: project, remove }
+    for (const inner of new Set(['', within])) linkUntracked(join(repository.top, inner), join(tree, inner))
+    return { tree, root: join(tree, within), remove }
   } catch (error) {
     remove()
     throw error
   }
 }
 
-/** What a project needs to be read, and repositories do not have, is that of today. */
+/** Makes a working tree by hand: git writes nothing to the repository, and settings that ask git get this revision. */
+function makeWorkingTree(own: string, tree: string, { common }: Repository, commit: string): void {
+  mkdirSync(own)
+  mkdirSync(tree)
+  writeFileSync(join(own, 'HEAD'), `${commit}\n`)
+  writeFileSync(join(own, 'commondir'), `${common}\n`)
+  writeFileSync(join(tree, '.git'), `gitdir: ${own}\n`)
+}
+
+/** Files that settings may need and repositories do not have. Those of today stand in. */
 const UNTRACKED = /^(\.env(\..+)?|node_modules)$/
 
 function linkUntracked(from: string, to: string): void {
-  for (const name of readdirSync(from))
+  for (const name of namesIn(from))
     if (UNTRACKED.test(name) && !existsSync(join(to, name))) symlinkSync(join(from, name), join(to, name))
 }

@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import type { Env } from '../core/types.ts'
 
 export interface PythonRun {
-  /** What it wrote to descriptor 3. */
+  /** The text that the program wrote to descriptor 3. */
   readonly answer: string
-  /** The end of what it and everything it ran printed. */
+  /** The end of everything that the program and its children printed. */
   readonly output: string
   readonly ended: Ended
 }
@@ -16,7 +16,7 @@ interface Ended {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
   readonly error?: NodeJS.ErrnoException
-  /** We ended it, because it took too long. */
+  /** Whether the time limit ended the program. */
   readonly killed?: boolean
 }
 
@@ -24,34 +24,38 @@ interface PythonRunRequest {
   /** The interpreter; or Node, for the program that evaluates config files. */
   readonly python: string
   readonly args: readonly string[]
-  /** What it reads from its standard input. Default nothing. */
+  /** Standard input. Default empty. */
   readonly input?: string
   readonly cwd: string
   readonly env: Env
-  /** After this it is killed. */
   readonly timeoutMs: number
 }
 
-/** Output is kept for error messages only, and this much of it. */
+/** Size of the output that is kept for error messages. */
 const KEPT_OUTPUT = 16_384
-/** Settings that print without end must not fill the memory while they are waited for. */
+/** Settings that print without end must not fill the memory until the time limit. */
 const MOST_OUTPUT = 8 * 1024 ** 2
 
 /**
- * Runs one of the files that ask the project and waits for its end. Never rejects.
+ * Runs one of the programs that ask the project and waits for its end. Never rejects.
  *
- * Files without a name take what it writes, rather than pipes: a background process that the settings started may keep
- * a pipe open for ever, and Node's pipes put our own standard streams into non-blocking mode when they close, for the
- * server that we become as well.
+ * Files without a name take the output, not pipes: a background process that the settings started may keep a pipe open
+ * for ever, and when Node closes a pipe it sets our own standard streams, which the server inherits, to non-blocking.
  */
-export async function runPython(request: PythonRunRequest): Promise<PythonRun> {
-  const { python, args, input, cwd, env, timeoutMs } = request
-  const answer = openScratch()
-  const output = openScratch()
-  const asked = input === undefined ? undefined : openScratch()
+export async function runPython({
+  python,
+  args,
+  input = '',
+  cwd,
+  env,
+  timeoutMs,
+}: PythonRunRequest): Promise<PythonRun> {
+  const files = [openScratch(), openScratch(), openScratch()] as const
+  const [asked, output, answer] = files
   try {
-    if (asked !== undefined) writeAt(asked, input as string)
-    const child = spawn(python, args, { cwd, env: { ...env }, stdio: [asked ?? 'ignore', output, output, answer] })
+    // With a position, the file offset stays at the beginning, where the child starts to read.
+    writeSync(asked, input, 0)
+    const child = spawn(python, args, { cwd, env: { ...env }, stdio: [asked, output, output, answer] })
     const killer = setTimeout(() => child.kill('SIGKILL'), timeoutMs)
     const drain = setInterval(() => fstatSync(output).size > MOST_OUTPUT && ftruncateSync(output), 250)
     const ended = await new Promise<Ended>((settle) => {
@@ -62,7 +66,7 @@ export async function runPython(request: PythonRunRequest): Promise<PythonRun> {
     clearInterval(drain)
     return { answer: readFrom(answer, 0), output: readFrom(output, fstatSync(output).size - KEPT_OUTPUT), ended }
   } finally {
-    for (const file of [answer, output, asked]) if (file !== undefined) closeSync(file)
+    files.forEach(closeSync)
   }
 }
 
@@ -75,7 +79,7 @@ function openScratch(): number {
     try {
       return openSync(folder, unnamed, 0o600)
     } catch {
-      // Not every file system can; the next way always works.
+      // Some file systems cannot do this; the next way always works.
     }
   }
   const path = join(tmpdir(), `prodserver-${process.pid}-${Math.random().toString(36).slice(2)}`)
@@ -84,22 +88,9 @@ function openScratch(): number {
   return file
 }
 
-/** With a position the file stays at its beginning, from where the child reads. */
-function writeAt(file: number, text: string): void {
-  const bytes = Buffer.from(text)
-  for (let written = 0; written < bytes.length;)
-    written += writeSync(file, bytes, written, bytes.length - written, written)
-}
-
-/** The position is given, because the child shares ours. */
+/** Reads a file to its end. A position is given, because the child shares the file offset. */
 function readFrom(file: number, start: number): string {
-  const from = Math.max(0, start)
-  const buffer = Buffer.alloc(fstatSync(file).size - from)
-  let length = 0
-  while (length < buffer.length) {
-    const count = readSync(file, buffer, length, buffer.length - length, from + length)
-    if (count === 0) break
-    length += count
-  }
-  return buffer.toString('utf8', 0, length)
+  const position = Math.max(0, start)
+  const buffer = Buffer.alloc(fstatSync(file).size - position)
+  return buffer.toString('utf8', 0, readSync(file, buffer, { position }))
 }

@@ -2,7 +2,7 @@ import { EXIT, type Problem, ProdserverError, UsageError } from '../../../core/e
 import { diffEnvironments, diffPlans, type ProcessDiff } from '../../../plan/diff.ts'
 import type { Plan } from '../../../plan/plan.ts'
 import { locateRoot } from '../../../project/project.ts'
-import { findCommit, whyNoRepository } from '../../../project/revision.ts'
+import { findCommit, findRepository } from '../../../project/revision.ts'
 import { openSide, type OpenSide, planOf, type SideContext } from './open-side.ts'
 import type { FLAGS } from './flags.ts'
 import type { ContextOf } from '../../command.ts'
@@ -57,7 +57,7 @@ function open(context: SideContext, words: readonly string[], sides: OpenSide[])
   const root = locateRoot({ cwd: io.cwd, env: io.env, project, config }, true)
   const facts = sideFacts(io.cwd, [root, ...pythonpath], {
     isRevision: (name) => findCommit(root, io.env, name) !== undefined,
-    whyNoRevision: () => whyNoRepository(root, io.env),
+    whyNoRevision: () => findRepository(root, io.env, root).problem?.message.replace(/\.$/, ''),
   })
   // Both words are understood before any side is opened.
   const chosen = words.map((word) => [word, chooseSide(word, facts)] as const)

@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs'
 import { join, relative, resolve, sep } from 'node:path'
-import { EXIT, isError, type Problem, ProdserverError } from '../../../core/errors.ts'
+import { EXIT, failure, isError, type Problem, ProdserverError } from '../../../core/errors.ts'
 import { buildPlan } from '../../../plan/build.ts'
 import { explainEnvFile, parseEnvFile } from '../../../plan/env-files.ts'
 import type { Plan } from '../../../plan/plan.ts'
@@ -85,7 +85,7 @@ function readVariables(path: string, place: string): Readonly<Record<string, str
   } catch (error) {
     problem = explainEnvFile(path, place, error)
   }
-  throw new ProdserverError([problem], EXIT.failed)
+  throw failure(problem)
 }
 
 function openRevision(
@@ -95,7 +95,8 @@ function openRevision(
   root: string,
 ): OpenSide {
   const { io, options } = context
-  const repository = findRepository(root, io.env, label)
+  const { value: repository, problem } = findRepository(root, io.env, label)
+  if (!repository) throw failure(problem)
   const commit = findCommit(root, io.env, revision)
   if (commit === undefined) {
     const message = `There is no git revision ${revision} in ${repository.top}.`

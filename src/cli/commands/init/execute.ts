@@ -93,8 +93,8 @@ const isDeclared = ({ settings, config }: SettingsAnswer): boolean =>
 const evaluator =
   (timeoutMs: number, env: Env): Evaluate =>
   async (path): Promise<Json> => {
-    const { evaluate } = await import('../../../project/evaluate.ts')
-    const result = await evaluate({ path, cwd: dirname(path), env, timeoutMs })
+    const { evaluate } = await import('../../../project/config-file.ts')
+    const result = await evaluate(path, { cwd: dirname(path), env, timeoutMs })
     if ('value' in result) return result.value ?? null
     if ('raised' in result) throw new Error(`${result.raised.name}: ${result.raised.message}`)
     throw new Error('it does not come to an end')
