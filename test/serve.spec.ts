@@ -13,7 +13,7 @@ import { startLoad } from './support/load.ts'
 import { freePort, httpGet } from './support/net.ts'
 import { run, waitUntil } from './support/running.ts'
 
-const SERVE = join(ROOT, 'src', 'servers', 'serve.py')
+const SERVE = join(ROOT, 'src', 'servers', 'prodserver_runner', '__main__.py')
 const FIXTURES = join(ROOT, 'test', 'fixtures')
 
 /** What uWSGI is given by default. */

@@ -132,7 +132,7 @@ async function waitForLines(site: Supervised): Promise<void> {
 
 /** The main processes of all gunicorns. */
 function mastersOf(site: Supervised): readonly number[] {
-  const all = site.alive().filter((pid) => commandLine(pid).includes('serve.py gunicorn'))
+  const all = site.alive().filter((pid) => commandLine(pid).includes('prodserver_runner/__main__.py gunicorn'))
   return all.filter((pid) => !all.includes(parentOf(pid)))
 }
 

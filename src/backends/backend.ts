@@ -189,7 +189,7 @@ export interface Inherited {
   readonly command: Command
   readonly env?: Readonly<Record<string, string>>
   /**
-   * Starts the program by a runner: the path of `serve.py` replaces `-m` for Python, and Node loads `serve-node.cjs`
+   * Starts the program by a runner: the path of the runner's program replaces `-m` for Python, and Node loads `serve-node.cjs`
    * first. Default false.
    */
   readonly runner?: boolean

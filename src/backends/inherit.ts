@@ -4,7 +4,7 @@ import type { Backend, Command, CommandInput } from './backend.ts'
 import { isGiven, withoutOptions } from './command-line.ts'
 
 /**
- * Starts a Python server by `serve.py`, which gives it the sockets in place of its address options. Undefined if a
+ * Starts a Python server by the runner, which gives it the sockets in place of its address options. Undefined if a
  * refused option is given, or if the command line gives an address.
  */
 export const inheritThroughRunner =
@@ -21,7 +21,7 @@ export const inheritThroughRunner =
     }
   }
 
-/** Makes the environment variable that names the socket for probes to `serve.py`. */
+/** Makes the environment variable that names the socket for probes to the runner. */
 export const probeVariable = (probe: number | undefined): Readonly<Record<string, string>> =>
   probe === undefined ? {} : { PRODSERVER_PROBE_FD: String(probe) }
 

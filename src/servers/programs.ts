@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 
-/** Python file that runs a web server on sockets that are already open. */
-export const serveProgram: string = join(import.meta.dirname, 'serve.py')
+/** Python program that runs a web server on sockets that are already open. */
+export const pythonRunner: string = join(import.meta.dirname, 'prodserver_runner', '__main__.py')
 /** Script loaded before a Node server. */
 export const serveNodeProgram: string = join(import.meta.dirname, 'serve-node.cjs')
 /** Script that runs a BullMQ worker module. */

@@ -1,6 +1,6 @@
 /**
  * Loaded before a Node server (`node --require`), to serve on sockets that are already open, and to end without losing
- * a request: the counterpart of serve.py.
+ * a request: the counterpart of prodserver_runner.
  *
  * Whatever the server is made with, it calls `listen` of Node's own servers in the end: there it is given the socket that
  * the declaration names by its address. When it closes, it accepts no more, answers the next request on each kept-alive

@@ -8,6 +8,8 @@ const lines = (text: string): readonly string[] => text.split('\n').slice(1, -1)
 const uvicorn = lines(`
     return import_from_string(self.app)
            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  File "/srv/node_modules/prodserver/dist/chunks/prodserver_runner/run.py", line 34, in main
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
   File "/srv/env/lib/python3.11/site-packages/uvicorn/importer.py", line 22, in import_from_string
     raise exc from None
   File "<frozen importlib._bootstrap_external>", line 940, in exec_module

@@ -2,7 +2,7 @@
 const FRAME = /^\s*File "([^"]+)", line \d+/
 const CODE = /^\s{4,}\S/
 /** Of Python itself, of what was installed, and of ours. */
-const FOREIGN = /^<frozen |[/\\](site|dist)-packages[/\\]|[/\\]lib(64)?[/\\]python\d|[/\\]serve\.py$/
+const FOREIGN = /^<frozen |[/\\](site|dist)-packages[/\\]|[/\\]lib(64)?[/\\]python\d|[/\\]prodserver_runner[/\\]/
 
 const SHOWN = 20
 

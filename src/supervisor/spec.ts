@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { reveal } from '../core/secret.ts'
 import type { PlannedInheritance, PlannedProcess, PlannedProject } from '../plan/plan.ts'
 import { mapFields, PLANNED_FIELDS, type PlannedValues } from '../plan/planned-keys.ts'
-import { serveNodeProgram, serveProgram } from '../servers/programs.ts'
+import { serveNodeProgram, pythonRunner } from '../servers/programs.ts'
 
 /**
  * A process as the supervisor runs it: the plan with its secrets in clear and its programs found on this machine. It goes
@@ -70,7 +70,7 @@ function inherit(inherited: PlannedInheritance | null, [program = '']: readonly 
 /** For Python, `-m MODULE` is what our program takes as its first argument; Node loads it before the script. */
 function throughRunner(args: readonly string[], runner: PlannedInheritance['runner']): readonly string[] {
   if (runner === 'node') return ['--require', serveNodeProgram, ...args]
-  return runner === 'python' ? [serveProgram, ...args.slice(1)] : args
+  return runner === 'python' ? [pythonRunner, ...args.slice(1)] : args
 }
 
 /** Keys of version 0.1, whose values every hash contains. */

@@ -47,7 +47,7 @@ def find_account(user: str) -> Account | None:
     Find a user as `run` does (run/accounts.ts). A number without an entry has a group of the same number, and no home;
     None if this process already runs as that number.
     """
-    import pwd
+    import pwd  # noqa: PLC0415 - Only the copy that becomes the program needs it.
 
     try:
         entry = pwd.getpwuid(int(user)) if user.isdigit() else pwd.getpwnam(user)
@@ -60,7 +60,7 @@ def find_account(user: str) -> Account | None:
 
 def find_group(group: str) -> int:
     """Find the number of a group. Any number is a group."""
-    import grp
+    import grp  # noqa: PLC0415 - Only the copy that becomes the program needs it.
 
     try:
         return int(group) if group.isdigit() else grp.getgrnam(group).gr_gid
@@ -72,7 +72,7 @@ def set_limits(limits: dict[str, str]) -> None:
     """Set resource limits in their canonical form (core/limits.ts): BOTH, SOFT:HARD, SOFT: or :HARD."""
     if not limits:
         return
-    import resource
+    import resource  # noqa: PLC0415 - Only the copy that becomes the program needs it.
 
     def number(text: str, default: int) -> int:
         if text == "":

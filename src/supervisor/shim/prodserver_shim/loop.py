@@ -53,7 +53,7 @@ def attempt(action: Callable[..., None], *values: Any) -> None:
 
 def print_exception() -> None:
     """Write the current exception to the shim's log."""
-    import traceback
+    import traceback  # noqa: PLC0415 - It takes as long to import as everything else, and is seldom needed.
 
     traceback.print_exc()
     sys.stderr.flush()

@@ -164,7 +164,7 @@ def main(state: str, command: list[str]) -> int:
 def become_subreaper() -> None:
     """Become the parent of orphans in place of init, so that they can be found and reaped."""
     try:
-        import ctypes
+        import ctypes  # noqa: PLC0415 - Some builds of Python have none.
 
         ctypes.CDLL(None).prctl(SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     except Exception:

@@ -164,7 +164,7 @@ def name_of(address: str) -> object:
 def system_call(number: int, *values: int) -> int:
     """Call the system; Python 3.8 has no function for these calls. Return -1 if that is not possible."""
     try:
-        import ctypes
+        import ctypes  # noqa: PLC0415 - Some builds of Python have none.
 
         return int(ctypes.CDLL(None).syscall(number, *values))
     except Exception:

@@ -20,7 +20,7 @@ def find_splice() -> Splice | None:
     if hasattr(os, "splice"):  # Python 3.10.
         return lambda pipe, file, count: os.splice(pipe, file, count, flags=NONBLOCK)  # novm
     try:
-        import ctypes
+        import ctypes  # noqa: PLC0415 - Some builds of Python have none.
 
         call = ctypes.CDLL(None, use_errno=True).splice
     except Exception:

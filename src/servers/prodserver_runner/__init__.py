@@ -1,0 +1,1 @@
+"""Runner of Python web servers; see __main__.py."""
