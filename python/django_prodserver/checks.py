@@ -1,5 +1,7 @@
 """``manage.py check`` says what ``prodserver check`` says."""
 
+from __future__ import annotations
+
 import json
 import subprocess
 import sys
@@ -8,11 +10,16 @@ from django.conf import settings
 from django.core import checks
 from django.core.management import CommandError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
 # What prodserver has from Django's own checks, which are told here anyway.
 FROM_DJANGO = ("E706", "W704")
 
 
-def check_processes(app_configs, **kwargs):
+def check_processes(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage]:
     # Every command has checks; only who asks for them, and for those of all apps, waits for ours.
     if sys.argv[1:2] != ["check"] or app_configs is not None:
         return []
@@ -34,7 +41,7 @@ def check_processes(app_configs, **kwargs):
     return [message_of(problem) for problem in problems if problem["id"] not in FROM_DJANGO]
 
 
-def message_of(problem):
+def message_of(problem: dict[str, Any]) -> checks.CheckMessage:
     make = checks.Error if problem["id"].startswith("E") else checks.Warning
     where = problem.get("at") or problem["place"]
     text = f"{problem['place']}\n{problem['message']}"

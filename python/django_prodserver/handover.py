@@ -1,5 +1,7 @@
 """Hands over to the ``prodserver`` command: same pid, and this process's interpreter and settings."""
 
+from __future__ import annotations
+
 import json
 import os
 import shutil
@@ -11,8 +13,13 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management import CommandError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
 
-def hand_over(arguments, extra=()):
+
+def hand_over(arguments: Sequence[str], extra: Sequence[str] = ()) -> None:
     """Become ``prodserver ARGUMENTS -- EXTRA``. Does not return."""
     package = find_package()
     node = find_node(package)
@@ -32,7 +39,7 @@ def hand_over(arguments, extra=()):
     os.execve(node, command, inherited_environment())
 
 
-def inherited_environment():
+def inherited_environment() -> dict[str, str]:
     """The environment with the time zone as it was before Django: each server reads it from the settings anyway."""
     environment = dict(os.environ)
     try:
@@ -46,7 +53,7 @@ def inherited_environment():
     return environment
 
 
-def find_package():
+def find_package() -> Path:
     """The folder of the npm package: named, around this file, in a ``node_modules`` upwards, or of the command."""
     named = os.environ.get("PRODSERVER_PACKAGE")
     root = project_root()
@@ -62,22 +69,22 @@ def find_package():
     raise CommandError(f"Cannot find prodserver{where}.\nInstall it in the project: npm install prodserver")
 
 
-def find_node(package):
+def find_node(package: Path) -> str:
     # A Node installed as a package beside prodserver is newer than many a system's own.
     for folder in (package, *package.parents):
-        node = folder / "node_modules" / "node" / "bin" / "node"
-        if os.access(str(node), os.X_OK):
-            return str(node)
+        beside = folder / "node_modules" / "node" / "bin" / "node"
+        if os.access(str(beside), os.X_OK):
+            return str(beside)
     node = shutil.which("node")
     if node is None:
         raise CommandError("Cannot find Node.\nInstall it, or as a package: npm install node@24")
     return node
 
 
-def settings_answer(package):
+def settings_answer(package: Path) -> int:
     """The settings in force, as prodserver would read them, on a descriptor that outlives this program."""
     chunks = package / "dist" / "chunks"
-    spec = spec_from_file_location("prodserver_probe", str(chunks / "django_probe.py"))
+    spec: Any = spec_from_file_location("prodserver_probe", str(chunks / "django_probe.py"))
     probe = module_from_spec(spec)
     spec.loader.exec_module(probe)
     modules = json.loads((chunks / "modules.json").read_text())
@@ -96,6 +103,6 @@ def settings_answer(package):
     return descriptor
 
 
-def project_root():
+def project_root() -> Path:
     script = Path(sys.argv[0])
     return script.resolve().parent if script.name == "manage.py" else Path.cwd()

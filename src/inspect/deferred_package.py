@@ -8,9 +8,16 @@ entered without running it. If the settings touch anything of the package after 
 Whatever is not exactly of that form is imported as it stands.
 """
 
+from __future__ import annotations
+
 import os
 import sys
 from types import ModuleType
+
+# typing is not imported: a start of the interpreter is waited for.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 ONLY_AST = 0x400  # ast.PyCF_ONLY_AST; importing ast itself would cost more than it tells
 # Modules whose import, if it does not happen, no setting can miss.
@@ -21,16 +28,17 @@ SETTINGS_VARIABLE = "DJANGO_SETTINGS_MODULE"
 class DeferredPackage(ModuleType):
     """A package that runs its file when something of it is asked for that it does not have yet."""
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         # The import system itself looks for names such as __path__, and must not run anything by that.
         if name.startswith("__") and name.endswith("__"):
             raise AttributeError(name)
-        self.__class__ = ModuleType
-        self.__spec__.loader.exec_module(self)
+        self.__class__ = ModuleType  # type: ignore[assignment]
+        loader: Any = self.__loader__
+        loader.exec_module(self)
         return getattr(self, name)
 
 
-def defer(settings_module, root):
+def defer(settings_module: str, root: str) -> None:
     """Put the settings' package into sys.modules without running it, if nothing can be missed by that."""
     name = settings_module.partition(".")[0]
     folder = os.path.join(root, name)
@@ -45,26 +53,28 @@ def defer(settings_module, root):
     spec = spec_from_file_location(name, file, submodule_search_locations=[folder])
     package = DeferredPackage(name)
     package.__spec__ = spec
-    package.__loader__ = spec.loader
+    package.__loader__ = spec.loader if spec else None
     package.__file__ = file
     package.__path__ = [folder]
     package.__package__ = name
     sys.modules[name] = package
 
 
-def parse(file):
+def parse(file: str) -> list[Any] | None:
     try:
         with open(file, "rb") as source:
-            return compile(source.read(), file, "exec", ONLY_AST).body
+            tree: Any = compile(source.read(), file, "exec", ONLY_AST)
+            body: list[Any] = tree.body
+            return body
     except (OSError, SyntaxError, ValueError):
         return None
 
 
-def kind(node):
+def kind(node: Any) -> str:
     return type(node).__name__
 
 
-def imported_application(body, package):
+def imported_application(body: list[Any] | None, package: str) -> str | None:
     """The module that a package's file imports, if it does nothing else; else None."""
     modules = set()
     for node in body or ():
@@ -88,7 +98,7 @@ def imported_application(body, package):
     return modules.pop() if len(modules) == 1 else None
 
 
-def is_import_guard(handler):
+def is_import_guard(handler: Any) -> bool:
     return (
         kind(handler.type) == "Name"
         and handler.type.id in ("ImportError", "ModuleNotFoundError")
@@ -98,11 +108,11 @@ def is_import_guard(handler):
     )
 
 
-def is_text(node):
+def is_text(node: Any) -> bool:
     return kind(node) == "Expr" and kind(node.value) == "Constant"
 
 
-def is_assignment_of_text(node, name):
+def is_assignment_of_text(node: Any, name: str) -> bool:
     return (
         kind(node) == "Assign"
         and [getattr(target, "id", None) for target in node.targets] == [name]
@@ -111,48 +121,46 @@ def is_assignment_of_text(node, name):
     )
 
 
-def only_makes_an_application(body):
+def only_makes_an_application(body: list[Any] | None) -> bool:
     """Whether a file does nothing but define a Celery application and its tasks."""
     if body is None:
         return False
-    names = set()  # what comes from Celery, or was made by it
-    for node in body:
-        what = kind(node)
-        if is_text(node):
-            continue
-        if what in ("Import", "ImportFrom"):
-            modules = [alias.name for alias in node.names] if what == "Import" else [node.module or ""]
-            if getattr(node, "level", 0) or any(m.partition(".")[0] not in HARMLESS_IMPORTS for m in modules):
-                return False
-            if "os" not in modules and "__future__" not in modules:
-                names.update((alias.asname or alias.name).partition(".")[0] for alias in node.names)
-        elif what == "Assign":
-            if not is_harmless(node.value, names) or not all(is_own(target, names) for target in node.targets):
-                return False
-            names.update(target.id for target in node.targets if kind(target) == "Name")
-        elif what == "Expr":
-            if not sets_settings_module(node.value) and not is_harmless(node.value, names):
-                return False
-        elif what == "FunctionDef":
-            if not all(is_harmless(decorator, names) for decorator in node.decorator_list):
-                return False
-        else:
+    names: set[str] = set()  # what comes from Celery, or was made by it
+    return all(is_text(node) or is_harmless_statement(node, names) for node in body)
+
+
+def is_harmless_statement(node: Any, names: set[str]) -> bool:
+    """Tell whether a statement only imports, makes or changes an application, and add the names that it defines."""
+    what = kind(node)
+    if what in ("Import", "ImportFrom"):
+        modules = [alias.name for alias in node.names] if what == "Import" else [node.module or ""]
+        if getattr(node, "level", 0) or any(m.partition(".")[0] not in HARMLESS_IMPORTS for m in modules):
             return False
-    return True
+        if "os" not in modules and "__future__" not in modules:
+            names.update((alias.asname or alias.name).partition(".")[0] for alias in node.names)
+        return True
+    if what == "Assign":
+        if not is_harmless(node.value, names) or not all(is_own(target, names) for target in node.targets):
+            return False
+        names.update(target.id for target in node.targets if kind(target) == "Name")
+        return True
+    if what == "Expr":
+        return sets_settings_module(node.value) or is_harmless(node.value, names)
+    return what == "FunctionDef" and all(is_harmless(decorator, names) for decorator in node.decorator_list)
 
 
-def is_own(target, names):
+def is_own(target: Any, names: set[str]) -> bool:
     """``app = ...``, or ``app.conf.something = ...`` of an application that the file has made."""
     return kind(target) == "Name" or root_name(target) in names
 
 
-def root_name(node):
+def root_name(node: Any) -> Any:
     while kind(node) in ("Attribute", "Subscript", "Call"):
         node = node.func if kind(node) == "Call" else node.value
     return getattr(node, "id", None)
 
 
-def sets_settings_module(node):
+def sets_settings_module(node: Any) -> bool:
     """``os.environ.setdefault("DJANGO_SETTINGS_MODULE", ...)``, which is set already."""
     if kind(node) != "Call" or not node.args or kind(node.func) != "Attribute" or node.func.attr != "setdefault":
         return False
@@ -160,7 +168,7 @@ def sets_settings_module(node):
     return root_name(node.func) == "os" and kind(first) == "Constant" and first.value == SETTINGS_VARIABLE
 
 
-def is_harmless(node, names):
+def is_harmless(node: Any, names: set[str]) -> bool:
     """Made of constants, reads of the environment, and what comes from Celery."""
     what = kind(node)
     if what == "Constant":

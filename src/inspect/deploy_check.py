@@ -3,13 +3,23 @@
 Called after ``django.setup()``. It reports; what is a problem is decided on the other side.
 """
 
+from __future__ import annotations
+
 import os
+
+# typing is not imported: a start of the interpreter is waited for.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    Reach = Callable[[], object]
 
 # Longer than a connection takes that will be made.
 PATIENCE_SECONDS = 5
 
 
-def inspect_deployment(question):
+def inspect_deployment(question: dict[str, Any]) -> dict[str, Any]:
     """
     ``question`` has ``celery``, import paths of applications by the process that they are of, and ``libraries``, names
     of others.
@@ -27,7 +37,7 @@ def inspect_deployment(question):
     }
 
 
-def run_checks():
+def run_checks() -> list[dict[str, Any]]:
     from django.core.checks import run_checks
 
     # Told with more sense as problems of ours.
@@ -39,12 +49,12 @@ def run_checks():
     ]
 
 
-def look_at_database(alias):
+def look_at_database(alias: str) -> dict[str, Any]:
     from django.db import connections
     from django.db.migrations.executor import MigrationExecutor
 
     connection = connections[alias]
-    found = {"alias": alias, "vendor": connection.vendor, "error": None, "unapplied": []}
+    found: dict[str, Any] = {"alias": alias, "vendor": connection.vendor, "error": None, "unapplied": []}
     name = str(connection.settings_dict.get("NAME") or "")
     if connection.vendor == "sqlite" and not os.path.exists(name) and ":memory:" not in name:
         # To connect would make it.
@@ -66,7 +76,7 @@ def look_at_database(alias):
     return found
 
 
-def look_at_static(settings):
+def look_at_static(settings: Any) -> dict[str, Any] | None:
     if "django.contrib.staticfiles" not in settings.INSTALLED_APPS:
         return None
     root = settings.STATIC_ROOT
@@ -76,10 +86,10 @@ def look_at_static(settings):
         return {"root": str(root), "isEmpty": True}
 
 
-def look_at_celery(path):
+def look_at_celery(path: str) -> dict[str, Any]:
     from celery.app.utils import find_app
 
-    found = {"error": None, "scheduled": [], "routed": {}, "queues": []}
+    found: dict[str, Any] = {"error": None, "scheduled": [], "routed": {}, "queues": []}
     try:
         app = find_app(path)
         conf = app.conf
@@ -97,12 +107,12 @@ def look_at_celery(path):
     return found
 
 
-def look_at_library(name):
+def look_at_library(name: str) -> dict[str, Any]:
     """
     Why its broker cannot be reached; its queues, each with a task that goes to it or the setting that has it; and the
     periodic tasks that workers start by themselves, without asking each other.
     """
-    found = {"error": None, "queues": {}, "periodic": []}
+    found: dict[str, Any] = {"error": None, "queues": {}, "periodic": []}
     try:
         reach = LIBRARIES[name](found)
         if reach is not None:
@@ -115,15 +125,20 @@ def look_at_library(name):
 GOES_TO = " goes to"
 
 
-def look_at_rq(found):
+def look_at_rq(found: dict[str, Any]) -> Reach:
     from django.conf import settings
     from django_rq import get_connection
 
     found["queues"].update((name, "RQ_QUEUES has") for name in settings.RQ_QUEUES)
-    return lambda: [ping(get_connection(name)) for name in settings.RQ_QUEUES]
+
+    def reach() -> None:
+        for name in settings.RQ_QUEUES:
+            ping(get_connection(name))
+
+    return reach
 
 
-def look_at_dramatiq(found):
+def look_at_dramatiq(found: dict[str, Any]) -> Reach:
     import dramatiq
     from django.conf import settings
     from django.utils.module_loading import autodiscover_modules
@@ -137,7 +152,7 @@ def look_at_dramatiq(found):
     return lambda: ping(broker.client) if hasattr(broker, "client") else getattr(broker, "connection", None)
 
 
-def look_at_huey(found):
+def look_at_huey(found: dict[str, Any]) -> Reach | None:
     from django.utils.module_loading import autodiscover_modules
     from huey.contrib.djhuey import HUEY
 
@@ -148,14 +163,14 @@ def look_at_huey(found):
     return (lambda: ping(connection)) if hasattr(connection, "connection_pool") else None
 
 
-def look_at_procrastinate(found):
+def look_at_procrastinate(found: dict[str, Any]) -> None:
     from procrastinate.contrib.django import app
 
     tasks = {task.name: task.queue for task in app.tasks.values() if not task.name.startswith("builtin:")}
     found["queues"].update((queue, name + GOES_TO) for name, queue in sorted(tasks.items(), reverse=True))
 
 
-def look_at_tasks(found):
+def look_at_tasks(found: dict[str, Any]) -> None:
     from django.conf import settings
 
     of_a_database = ("django_tasks_db.", "django_tasks.backends.database.")
@@ -173,10 +188,10 @@ LIBRARIES = {
 }
 
 
-def ping(client):
+def ping(client: Any) -> None:
     client.connection_pool.connection_kwargs.setdefault("socket_connect_timeout", PATIENCE_SECONDS)
     client.ping()
 
 
-def first_line(error):
+def first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -8,8 +8,16 @@ The Django app that ships with prodserver imports this file too, and hands over 
 Every decision is made on the other side: this file reports.
 """
 
+from __future__ import annotations
+
 import os
 import sys
+
+# typing is not imported: a start of the interpreter is waited for.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
 
 ANSWER_FD = 3
 SETTINGS = (
@@ -27,7 +35,7 @@ LOCATED = (*SETTINGS, "ALLOWED_HOSTS", "DATABASES", "MIDDLEWARE", "STATIC_ROOT")
 MAX_SAFE_INTEGER = 2**53 - 1
 
 
-def plain(value, around=()):
+def plain(value: Any, around: tuple[int, ...] = ()) -> Any:
     """The value as JSON can carry it; what it cannot carry becomes {"__python__": type name, "repr": ...}.
 
     ``around`` is the ids of what the value is in: what holds itself would never end.
@@ -36,12 +44,13 @@ def plain(value, around=()):
         return value
     if isinstance(value, str):
         return str.__str__(value)
-    if isinstance(value, int):
-        number = int(value)
-        return number if abs(number) <= MAX_SAFE_INTEGER else str(number)
-    if isinstance(value, float):
-        number = float(value)
-        return number if number - number == 0 else odd(value)
+    if isinstance(value, (int, float)):
+        return plain_number(value)
+    return plain_compound(value, around)
+
+
+def plain_compound(value: Any, around: tuple[int, ...]) -> Any:
+    """Return what JSON can carry of a value that may hold others."""
     if id(value) in around or len(around) > 20:
         return odd(value)
     around = (*around, id(value))
@@ -57,23 +66,35 @@ def plain(value, around=()):
     if isinstance(value, (set, frozenset)):
         return sorted((plain(item, around) for item in value), key=str)
     if isinstance(value, os.PathLike):
-        path = os.fspath(value)
-        return path if isinstance(path, str) else os.fsdecode(path)
+        return os.fsdecode(value)
+    if hasattr(type(value), "__members__") and hasattr(value, "value"):  # an enum member
+        return plain(value.value, around)
+    return plain_object(value)
+
+
+def plain_object(value: Any) -> Any:
+    """Return what JSON can carry of an object that is known by the name of its class."""
     if is_lazy(value) or type(value).__name__ in ("Decimal", "UUID"):
         return str(value)
     if type(value).__name__ == "timedelta" and hasattr(value, "total_seconds"):
         return value.total_seconds()
-    if hasattr(type(value), "__members__") and hasattr(value, "value"):  # an enum member
-        return plain(value.value, around)
     return odd(value)
 
 
-def is_lazy(value):
+def plain_number(value: float) -> Any:
+    """Return a number as JSON can carry it."""
+    if isinstance(value, int):
+        number = int(value)
+        return number if abs(number) <= MAX_SAFE_INTEGER else str(number)
+    return float(value) if value - value == 0 else odd(value)
+
+
+def is_lazy(value: Any) -> bool:
     """Django's lazy strings: their class is made on the fly and called __proxy__."""
     return type(value).__name__ == "__proxy__"
 
 
-def odd(value, what=None):
+def odd(value: Any, what: str | None = None) -> dict[str, str]:
     try:
         text = repr(value)[:200]
     except Exception as error:
@@ -81,7 +102,9 @@ def odd(value, what=None):
     return {"__python__": what or type(value).__name__, "repr": text}
 
 
-def describe(settings, settings_file, modules=(), exported=None):
+def describe(
+    settings: Any, settings_file: str | None, modules: Iterable[str] = (), exported: dict[str, str] | None = None
+) -> dict[str, Any]:
     """The answer as a dictionary, from any object that has the settings as attributes."""
     values = {}
     for name in SETTINGS:
@@ -93,14 +116,18 @@ def describe(settings, settings_file, modules=(), exported=None):
         # JavaScript moves keys that look like integers to the front of an object.
         "order": list(processes) if isinstance(processes, dict) and "__python__" not in processes else [],
         "settingsFile": settings_file,
-        "python": {"executable": sys.executable, "version": "%d.%d.%d" % sys.version_info[:3], "prefix": sys.prefix},
+        "python": {
+            "executable": sys.executable,
+            "version": ".".join(map(str, sys.version_info[:3])),
+            "prefix": sys.prefix,
+        },
         "path": [os.path.abspath(entry or os.curdir) for entry in sys.path],
         "modules": {name: has_module(name) for name in modules},
         "exported": exported or {},
     }
 
 
-def has_module(name):
+def has_module(name: str) -> bool:
     from importlib.util import find_spec
 
     if name in sys.modules:  # some packages replace themselves by an object that find_spec refuses
@@ -115,13 +142,13 @@ class ReachedDjango(BaseException):
     """Raised where manage.py would hand over to Django. Not an Exception, so that no handler in between eats it."""
 
 
-def run_manage(path):
+def run_manage(path: str) -> dict[str, str]:
     """Run an unusual manage.py up to the point where it calls Django, for what it does to the environment."""
     import runpy
 
-    import django.core.management as management
+    from django.core import management
 
-    def stop(*args, **kwargs):
+    def stop(*args: Any, **kwargs: Any) -> None:
         raise ReachedDjango
 
     original = management.execute_from_command_line, management.ManagementUtility.execute
@@ -136,7 +163,7 @@ def run_manage(path):
     return {name: value for name, value in os.environ.items() if before.get(name) != value}
 
 
-def defer_package(module):
+def defer_package(module: str) -> None:
     """Do not import Celery for its application's sake, where the settings cannot tell the difference."""
     file = os.path.join(sys.path[0], module.partition(".")[0], "__init__.py")
     try:
@@ -148,25 +175,26 @@ def defer_package(module):
     helper("deferred_package").defer(module, sys.path[0])
 
 
-def helper(name):
+def helper(name: str) -> Any:
     """A file beside this one, by its path: the folder of this file is no place to import from."""
     from importlib.util import module_from_spec, spec_from_file_location
 
     file = os.path.join(os.path.dirname(os.path.abspath(__file__)), name + ".py")
-    spec = spec_from_file_location("prodserver_" + name, file)
+    spec: Any = spec_from_file_location("prodserver_" + name, file)
     loaded = module_from_spec(spec)
     spec.loader.exec_module(loaded)
     return loaded
 
 
-def load_settings(module):
+def load_settings(module: str) -> tuple[Any, str | None]:
     if os.environ.get("DJANGO_CONFIGURATION"):
         from configurations import importer
 
         importer.install()
         from django.conf import settings
 
-        settings.DEBUG  # django-configurations builds the module when the first setting is read
+        # django-configurations builds the module when the first setting is read.
+        _ = settings.DEBUG
         return settings, getattr(sys.modules.get(module), "__file__", None)
     from importlib import import_module
 
@@ -177,7 +205,7 @@ def load_settings(module):
     return (conf.settings if conf else loaded), getattr(loaded, "__file__", None)
 
 
-def failure(stage, error):
+def failure(stage: str, error: BaseException) -> dict[str, Any]:
     import traceback
 
     frames = traceback.extract_tb(error.__traceback__)
@@ -204,7 +232,7 @@ def failure(stage, error):
     }
 
 
-def answer(question):
+def answer(question: dict[str, Any]) -> dict[str, Any]:
     root, manage = question["root"], question["manage"]
     sys.path[0] = root
     sys.path[:0] = question["pythonPath"]
@@ -229,13 +257,13 @@ def answer(question):
         return failure(stage, error)
 
 
-def write_all(fd, data):
+def write_all(fd: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(fd, view) :]
 
 
-def main():
+def main() -> None:
     import faulthandler
     import gc
     import json

@@ -1,8 +1,11 @@
-"""Measures what memory a process of the project needs, by being one: it loads the program and the application, no more.
+"""Measures what memory a process of the project needs, by being one: it loads the program and the application only.
 
-Each is measured in a process of its own, forked before anything is imported here. Only memory that holds no file counts:
-the rest, such as the code of libraries, is there once for all of them. What requests and tasks add is not in it.
+Each is measured in a process of its own, forked before anything is imported here. Only memory that holds no file
+counts: the rest, such as the code of libraries, is there once for all of them. What requests and tasks add is not in
+it.
 """
+
+from __future__ import annotations
 
 import gc
 import json
@@ -10,16 +13,24 @@ import os
 import signal
 from importlib import import_module
 
+# typing is not imported: a start of the interpreter is waited for.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    Load = Callable[[dict[str, Any]], None]
+
 # For a project that hangs while it is imported; who asked is told by then.
 LIMIT_SECONDS = 60
 
 
-def start(questions, load):
+def start(questions: dict[str, Any], load: Load) -> dict[str, int]:
     """
     ``questions`` are by process, each with what to load; ``load`` loads one. Those that are the same are asked once.
     Returns what ``collect`` takes.
     """
-    pipes = {}
+    pipes: dict[str, int] = {}
     for question in questions.values():
         key = json.dumps(question)
         if key not in pipes:
@@ -27,16 +38,16 @@ def start(questions, load):
     return {name: pipes[json.dumps(question)] for name, question in questions.items()}
 
 
-def collect(started):
+def collect(started: dict[str, int]) -> dict[str, Any]:
     """The answer of each: ``alone`` in bytes, and ``forked`` for a copy of it; None for what cannot be loaded."""
-    answers = {}
+    answers: dict[int, Any] = {}
     for pipe in set(started.values()):
         with os.fdopen(pipe) as read:
             answers[pipe] = json.loads(read.read() or "null")
     return {name: answers[pipe] for name, pipe in started.items()}
 
 
-def measure_aside(question, load):
+def measure_aside(question: dict[str, Any], load: Load) -> int:
     read, write = os.pipe()
     if os.fork() == 0:
         try:
@@ -52,7 +63,7 @@ def measure_aside(question, load):
     return read
 
 
-def forked_bytes():
+def forked_bytes() -> int:
     """What a copy has for itself once it has collected garbage, which writes to nearly all that it shares."""
     read, write = os.pipe()
     if os.fork() == 0:
@@ -66,7 +77,7 @@ def forked_bytes():
         return int(answer.read())
 
 
-def unshared_bytes(file, field):
+def unshared_bytes(file: str, field: str) -> int:
     with open(file) as lines:
         for line in lines:
             if line.startswith(field + ":"):
@@ -74,14 +85,20 @@ def unshared_bytes(file, field):
     raise KeyError(field)
 
 
-def load_urls():
+def load_urls() -> None:
     """Views are imported at the first request."""
     from django.urls import get_resolver
 
-    get_resolver().url_patterns
+    # Reading this property imports them.
+    _ = get_resolver().url_patterns
 
 
-def load_all(question, inspect_app, set_up, parser_of):
+def load_all(
+    question: dict[str, Any],
+    inspect_app: Callable[[Any], Any],
+    set_up: Callable[[], None],
+    parser_of: Callable[[str], Any],
+) -> None:
     """The program, the application, and what that loads when it is first used."""
     for module in question["modules"]:
         import_module(module)

@@ -1,30 +1,39 @@
 """Asks the installed programs what they make of their options, by their own parsers: nothing here knows an option.
 
-A program is named by how its parser is found: ``gunicorn wsgi`` or ``gunicorn asgi``, ``waitress``, ``hypercorn``, ``daphne``, ``flower``,
-``uwsgi``; ``click MODULE:OBJECT [COMMAND]`` and ``argparse MODULE:FUNCTION`` for what tells by itself; ``django COMMAND
-[SUBCOMMAND]`` after ``django.setup()``.
+A program is named by how its parser is found: ``gunicorn wsgi`` or ``gunicorn asgi``, ``waitress``, ``hypercorn``,
+``daphne``, ``flower``, ``uwsgi``; ``click MODULE:OBJECT [COMMAND]`` and ``argparse MODULE:FUNCTION`` for what tells by
+itself; ``django COMMAND [SUBCOMMAND]`` after ``django.setup()``.
 Each option is tried alone, so that every one that is refused is named; then those that are taken together, with what
 the program takes by default.
 """
+
+from __future__ import annotations
 
 import sys
 from importlib import import_module
 from importlib.util import find_spec
 
+# typing is not imported: a start of the interpreter is waited for.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from subprocess import CompletedProcess
+    from typing import Any, NoReturn
 
-class Refused(Exception):
+
+class RefusedError(Exception):
     """``what`` is ``unknown`` for an option that does not exist, and ``value`` for one that is not taken like this."""
 
-    def __init__(self, what, message):
+    def __init__(self, what: str, message: str) -> None:
         super().__init__(message)
         self.what = what
 
 
-def check_options(question):
+def check_options(question: dict[str, Any]) -> dict[str, Any]:
     """
     ``question`` has ``parser``, ``package``, ``options``, which are pairs of a key and its tokens, and ``modules``.
-    The answer has the program's ``version``, the ``names`` of its options, what was ``refused``, what is ``deprecated``,
-    and which modules are ``missing``.
+    The answer has the program's ``version``, the ``names`` of its options, what was ``refused``, what is
+    ``deprecated``, and which modules are ``missing``.
     """
     parser = parser_of(question["parser"])
     refused, taken = [], []
@@ -36,11 +45,11 @@ def check_options(question):
         try:
             parser.check(tokens)
             taken += tokens
-        except Refused as error:
+        except RefusedError as error:
             refused.append({"key": key, "what": error.what, "message": str(error)})
     try:
         parser.check_together(taken)
-    except Refused as error:
+    except RefusedError as error:
         refused.append({"key": None, "what": error.what, "message": str(error)})
     return {
         "version": getattr(parser, "version", None) or version_of(question["package"]),
@@ -51,14 +60,14 @@ def check_options(question):
     }
 
 
-def deprecations(parser, options):
+def deprecations(parser: Any, options: list[tuple[str, list[str]]]) -> Iterator[tuple[str, str]]:
     for key, tokens in options:
         said = parser.deprecation(tokens)
         if said:
             yield key, said
 
 
-def version_of(package):
+def version_of(package: str) -> str | None:
     from importlib.metadata import PackageNotFoundError, version
 
     try:
@@ -67,12 +76,12 @@ def version_of(package):
         return None
 
 
-def parser_of(reference):
+def parser_of(reference: str) -> Any:
     kind, _, rest = reference.partition(" ")
     return PARSERS[kind](*rest.split())
 
 
-def find(path):
+def find(path: str) -> Any:
     module, _, name = path.partition(":")
     # Some packages have a function of a module's name, which hides the module.
     import_module(module)
@@ -82,15 +91,15 @@ def find(path):
 class Alone:
     """Options that say nothing of each other."""
 
-    def check_together(self, tokens):
+    def check_together(self, tokens: list[str]) -> Any:
         pass
 
-    def deprecation(self, tokens):
+    def deprecation(self, tokens: list[str]) -> str | None:
         return None
 
 
 class Argparse:
-    def __init__(self, parser):
+    def __init__(self, parser: Any) -> None:
         import argparse
 
         self.parser = parser
@@ -104,40 +113,41 @@ class Argparse:
                 action.nargs = "*"
 
     @staticmethod
-    def refuse(message):
-        raise Refused("value", message)
+    def refuse(message: str) -> NoReturn:
+        raise RefusedError("value", message)
 
-    def names(self):
+    def names(self) -> Iterable[str]:
         return [flag[2:] for flag in self.parser._option_string_actions if flag.startswith("--")]
 
-    def check(self, tokens):
+    def check(self, tokens: list[str]) -> Any:
         if tokens[0] in ("--help", "--version", "-h", "-v") and len(tokens) == 1:
             return None
         parsed, unknown = self.parser.parse_known_args(tokens)
         if unknown:
-            raise Refused("unknown", "")
+            raise RefusedError("unknown", "")
         return parsed
 
-    def deprecation(self, tokens):
+    def deprecation(self, tokens: list[str]) -> str | None:
         action = self.parser._option_string_actions.get(tokens[0].partition("=")[0])
-        return action and deprecation_in(self.help_of(action), getattr(action, "deprecated", False))
+        return deprecation_in(self.help_of(action), getattr(action, "deprecated", False)) if action else None
 
-    def help_of(self, action):
-        return action.help
+    def help_of(self, action: Any) -> str | None:
+        text: str | None = action.help
+        return text
 
-    def check_together(self, tokens):
+    def check_together(self, tokens: list[str]) -> Any:
         for action, default in self.defaults:
             action.default = default
         given = [token for token in tokens if token not in ("--help", "--version", "-h", "-v")]
         return self.parser.parse_known_args(given)[0]
 
 
-def argparse(maker):
+def argparse(maker: str) -> Argparse:
     return Argparse(find(maker)())
 
 
 class Gunicorn(Argparse):
-    def __init__(self, interface):
+    def __init__(self, interface: str) -> None:
         from argparse import Namespace
 
         from gunicorn.config import Config
@@ -145,11 +155,12 @@ class Gunicorn(Argparse):
         self.config, self.nothing, self.interface = Config(), Namespace(), interface
         super().__init__(self.config.parser())
 
-    def help_of(self, action):
+    def help_of(self, action: Any) -> str | None:
         known = self.config.settings.get(action.dest)
-        return known.desc if known else action.help
+        text: str | None = known.desc if known else action.help
+        return text
 
-    def check(self, tokens):
+    def check(self, tokens: list[str]) -> Any:
         for name, value in vars(super().check(tokens) or self.nothing).items():
             if value is None or name not in self.config.settings:
                 continue
@@ -157,11 +168,11 @@ class Gunicorn(Argparse):
                 self.config.set(name, value)
                 found = self.config.worker_class if name == "worker_class" else None
             except Exception as error:
-                raise Refused("value", first_line(error))
+                raise RefusedError("value", first_line(error)) from error
             if found is not None:
                 self.check_interface(value, found)
 
-    def check_together(self, tokens):
+    def check_together(self, tokens: list[str]) -> Any:
         given = super().check_together(tokens)
         if getattr(given, "worker_class", None) is not None:
             return
@@ -172,21 +183,21 @@ class Gunicorn(Argparse):
             self.config.set("worker_class", name)
             found = self.config.worker_class
         except Exception as error:
-            raise Refused("value", first_line(error))
+            raise RefusedError("value", first_line(error)) from error
         self.check_interface(name, found)
 
-    def of_environment(self):
+    def of_environment(self) -> str | None:
         arguments = self.config.get_cmd_args_from_env()
         return getattr(self.parser.parse_known_args(arguments)[0], "worker_class", None)
 
-    def check_interface(self, name, found):
+    def check_interface(self, name: str, found: Any) -> None:
         """A worker of the other interface would start, and fail at every request."""
         modules = [each.__module__ for each in found.__mro__]
         interface = next((INTERFACES[module] for module in modules if module in INTERFACES), self.interface)
         if interface != self.interface:
             backend = "gunicorn-asgi" if interface == "asgi" else "gunicorn"
-            message = 'its worker class %s is for %s applications. Write "BACKEND": "%s"'
-            raise Refused("value", message % (name, interface.upper(), backend))
+            kind = f"its worker class {name} is for {interface.upper()} applications."
+            raise RefusedError("value", f'{kind} Write "BACKEND": "{backend}"')
 
 
 # By the module of the class, or of one that it derives from.
@@ -201,7 +212,7 @@ INTERFACES = {
 }
 
 
-def configured_worker_class(path):
+def configured_worker_class(path: str | None) -> str | None:
     """What a configuration sets as a plain string. It is not run here."""
     import ast
 
@@ -219,35 +230,37 @@ def configured_worker_class(path):
     return found if isinstance(found, str) else None
 
 
-def hypercorn():
+def hypercorn() -> Argparse:
     import argparse
 
     import hypercorn.__main__ as program
 
-    class Told(Exception):
+    class FoundError(Exception):
         pass
 
-    def tell(self, *args):
-        raise Told(self)
+    def find_parser(self: Any, *args: Any) -> NoReturn:
+        raise FoundError(self)
 
     # It makes its parser where it uses it.
-    original, argparse.ArgumentParser.parse_args = argparse.ArgumentParser.parse_args, tell
+    parser: Any = argparse.ArgumentParser
+    original, parser.parse_args = parser.parse_args, find_parser
     try:
         program.main([])
-    except Told as told:
-        return Argparse(told.args[0])
+    except FoundError as found:
+        return Argparse(found.args[0])
     finally:
-        argparse.ArgumentParser.parse_args = original
+        parser.parse_args = original
+    raise AttributeError("hypercorn made no parser")
 
 
 class Daphne(Argparse):
-    def __init__(self):
+    def __init__(self) -> None:
         from daphne.cli import CommandLineInterface
 
         self.program = CommandLineInterface()
         super().__init__(self.program.parser)
 
-    def check_together(self, tokens):
+    def check_together(self, tokens: list[str]) -> Any:
         import argparse
 
         given = super().check_together(tokens)
@@ -255,10 +268,10 @@ class Daphne(Argparse):
             self.program._get_forwarded_host(given)
             self.program._get_forwarded_port(given)
         except argparse.ArgumentError as error:
-            raise Refused("value", str(error))
+            raise RefusedError("value", str(error)) from error
 
 
-def django(name, *sub_command):
+def django(name: str, *sub_command: str) -> Any:
     from django.core.management import get_commands, load_command_class
 
     app = get_commands()[name]
@@ -270,28 +283,28 @@ def django(name, *sub_command):
 class SubCommand(Alone):
     """An option of the command is one of its sub-command here: who writes ARGS need not know the difference."""
 
-    def __init__(self, parser, name):
+    def __init__(self, parser: Any, name: str) -> None:
         import argparse
 
         choice = next(action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
         parser._actions.remove(choice)
         self.parsers = [Argparse(choice.choices[name]), Argparse(parser)]
 
-    def names(self):
+    def names(self) -> Iterable[str]:
         return [name for parser in self.parsers for name in parser.names()]
 
-    def check(self, tokens):
+    def check(self, tokens: list[str]) -> Any:
         own, common = self.parsers
         try:
             own.check(tokens)
-        except Refused as error:
+        except RefusedError as error:
             if error.what != "unknown":
                 raise
             common.check(tokens)
 
 
 class Click(Alone):
-    def __init__(self, path, *command):
+    def __init__(self, path: str, *command: str) -> None:
         import click
 
         self.click = click
@@ -299,17 +312,18 @@ class Click(Alone):
         for name in command:
             self.commands.append(self.commands[-1].commands[name])
 
-    def names(self):
+    def names(self) -> Iterable[str]:
         flags = [flag for command in self.commands for p in command.params for flag in (*p.opts, *p.secondary_opts)]
         return [flag[2:] for flag in flags if flag.startswith("--")]
 
-    def deprecation(self, tokens):
+    def deprecation(self, tokens: list[str]) -> str | None:
         flag = tokens[0].partition("=")[0]
         for parameter in (p for command in self.commands for p in command.params):
             if flag in (*parameter.opts, *parameter.secondary_opts):
                 return deprecation_in(getattr(parameter, "help", None), getattr(parameter, "deprecated", False))
+        return None
 
-    def check(self, tokens):
+    def check(self, tokens: list[str]) -> Any:
         unknown = None
         # An option of the group is one of each of its commands here: who writes ARGS need not know the difference.
         for command in reversed(self.commands):
@@ -320,11 +334,11 @@ class Click(Alone):
                 unknown = error
                 continue
             except self.click.UsageError as error:
-                raise Refused("value", error.format_message())
+                raise RefusedError("value", error.format_message()) from error
             return self.convert(command, context, values)
-        raise Refused("unknown", unknown.format_message() if unknown else "")
+        raise RefusedError("unknown", unknown.format_message() if unknown else "")
 
-    def convert(self, command, context, values):
+    def convert(self, command: Any, context: Any, values: dict[str, Any]) -> None:
         """The value as the option takes it, and as the program looks at it first."""
         for parameter in command.get_params(context):
             # What comes first, such as the version, is answered and ends the program.
@@ -335,7 +349,7 @@ class Click(Alone):
                 if parameter.callback is not None:
                     parameter.callback(context, parameter, value)
             except self.click.UsageError as error:
-                raise Refused("value", error.message)
+                raise RefusedError("value", error.message) from error
             except Exception:  # it wants more than an option: the application, what the group has made
                 pass
 
@@ -343,7 +357,7 @@ class Click(Alone):
 class Flower(Alone):
     """Options that it does not know it leaves out without a word, so they are looked for in its own table."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         from flower import command
         from tornado import options
 
@@ -353,65 +367,67 @@ class Flower(Alone):
             option._value = option.UNSET
         self.celery = Click("celery.bin.celery:celery")
 
-    def names(self):
+    def names(self) -> Iterable[str]:
         return [*self.celery.names(), *self.command.options._options]
 
-    def check(self, tokens):
+    def check(self, tokens: list[str]) -> Any:
         try:
             return self.celery.check(tokens)
-        except Refused as error:
+        except RefusedError as error:
             if error.what == "value":
                 raise
         name, _, value = tokens[0].lstrip("-").partition("=")
         option = self.command.options._options.get(name)
         if option is None:
-            raise Refused("unknown", "")
+            raise RefusedError("unknown", "")
         try:
             option.parse(value)
         except (self.tornado.Error, ValueError, TypeError) as error:
-            raise Refused("value", first_line(error))
+            raise RefusedError("value", first_line(error)) from error
 
-    def check_together(self, tokens):
+    def check_together(self, tokens: list[str]) -> Any:
         import logging
 
-        said = []
-        handler = logging.Handler()
+        said: list[str] = []
+        handler: Any = logging.Handler()
         handler.emit = lambda record: said.append(record.getMessage())
         self.command.logger.addHandler(handler)
         self.command.logger.propagate = False
         try:
             self.command.extract_settings()
         except SystemExit:
-            raise Refused("value", said[-1] if said else "")
+            raise RefusedError("value", said[-1] if said else "") from None
 
 
 class Uwsgi(Alone):
     """A program in C, which tells of its options only by what it refuses; asked for its version it starts nothing."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         import os
         from shutil import which
 
         beside = os.path.join(os.path.dirname(sys.executable), "uwsgi")
-        self.program = beside if os.path.exists(beside) else which("uwsgi")
-        if self.program is None:
+        program = beside if os.path.exists(beside) else which("uwsgi")
+        if program is None:
             raise FileNotFoundError("there is no program uwsgi")
+        self.program = program
         self.version = self.ask("--version").stdout.strip()
 
-    def ask(self, *arguments):
+    def ask(self, *arguments: str) -> CompletedProcess[str]:
         from subprocess import PIPE, STDOUT, run
 
-        return run([self.program, *arguments], stdout=PIPE, stderr=STDOUT, text=True, timeout=20)
+        command = [self.program, *arguments]
+        return run(command, check=False, stdout=PIPE, stderr=STDOUT, text=True, timeout=20)
 
-    def names(self):
+    def names(self) -> Iterable[str]:
         import re
 
         return re.findall(r"^ +(?:-.\|)?--(\S+)", self.ask("--help").stdout, re.MULTILINE)
 
-    def takes_all(self, tokens):
+    def takes_all(self, tokens: list[str]) -> bool:
         return self.ask("--version", *tokens).returncode == 0
 
-    def check(self, tokens):
+    def check(self, tokens: list[str]) -> Any:
         import re
 
         asked = self.ask("--version", *tokens)
@@ -419,16 +435,18 @@ class Uwsgi(Alone):
             return
         # Without its own name, and the place in its code.
         said = re.sub(r"^\S+: (?=option|unrecog|invalid)| \[core/.*", "", first_line_of(asked.stdout))
-        raise Refused("unknown" if re.match("unrecognized|invalid option|.* is ambiguous", said) else "value", said)
+        raise RefusedError(
+            "unknown" if re.match("unrecognized|invalid option|.* is ambiguous", said) else "value", said
+        )
 
 
 class Waitress(Alone):
-    def __init__(self):
+    def __init__(self) -> None:
         from waitress.adjustments import Adjustments
 
         self.adjustments = Adjustments
 
-    def names(self):
+    def names(self) -> Iterable[str]:
         from waitress.adjustments import asbool
 
         for name, cast in self.adjustments._params:
@@ -438,22 +456,22 @@ class Waitress(Alone):
                 if cast is asbool:
                     yield "no-" + flag
 
-    def check(self, tokens):
+    def check(self, tokens: list[str]) -> Any:
         import getopt
 
         try:
             values, _ = self.adjustments.parse_args(list(tokens))
         except getopt.GetoptError as error:
-            raise Refused("unknown" if "not recognized" in str(error) else "value", str(error))
+            raise RefusedError("unknown" if "not recognized" in str(error) else "value", str(error)) from error
         for name in ("help", "call"):
             values.pop(name, None)
         try:
             self.adjustments(**values)
         except Exception as error:
-            raise Refused("value", first_line(error))
+            raise RefusedError("value", first_line(error)) from error
 
 
-def deprecation_in(text, is_marked):
+def deprecation_in(text: str | None, is_marked: Any) -> str | None:
     """The sentence in which a program says that an option will go; None where it does not."""
     import re
 
@@ -466,15 +484,15 @@ def deprecation_in(text, is_marked):
     return "it is marked as deprecated" if is_marked else None
 
 
-def first_line(error):
+def first_line(error: BaseException) -> str:
     return first_line_of(str(error)) or type(error).__name__
 
 
-def first_line_of(text):
+def first_line_of(text: str) -> str:
     return (text.strip().splitlines() or [""])[0]
 
 
-PARSERS = {
+PARSERS: dict[str, Any] = {
     "argparse": argparse,
     "click": Click,
     "daphne": Daphne,

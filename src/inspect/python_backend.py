@@ -8,40 +8,53 @@ its options.
 the declaration, then ``start_server(*prep_server_args())`` is called.
 """
 
+from __future__ import annotations
+
 import os
 import sys
 from importlib import import_module
 
+# typing is not imported: a start of the interpreter is waited for.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
 
-def import_object(path):
+
+def import_object(path: str) -> Any:
     separator = ":" if ":" in path else "."
     module, _, name = path.rpartition(separator)
     if not module:
         raise ImportError(f"{path!r} is not a dotted path")
-    found = import_module(module)
+    found: Any = import_module(module)
     for part in name.split("."):
         if not hasattr(found, part):
-            error = ImportError(f"module {module!r} has no attribute {name!r}", name=path)
+            error: Any = ImportError(f"module {module!r} has no attribute {name!r}", name=path)
             error.near = nearest(part, found, module + separator)
             raise error
         found = getattr(found, part)
     return found
 
 
-def nearest(name, module, prefix):
+def nearest(name: str, module: Any, prefix: str) -> str | None:
     from difflib import get_close_matches
 
     matches = get_close_matches(name, [known for known in vars(module) if not known.startswith("_")], 1)
     return prefix + matches[0] if matches else None
 
 
-def set_up():
+def set_up() -> None:
     import django
 
     django.setup()
 
 
-def declaration_of(name, overrides=()):
+def inspect_setup(_: None) -> dict[str, Any]:
+    set_up()
+    return {}
+
+
+def declaration_of(name: str, overrides: Iterable[list[Any]] = ()) -> dict[str, Any]:
     from django.conf import settings
 
     defaults = getattr(settings, "PRODUCTION_PROCESS_DEFAULTS", None) or {}
@@ -51,7 +64,7 @@ def declaration_of(name, overrides=()):
     return declaration
 
 
-def override(values, path, value):
+def override(values: dict[str, Any], path: list[str], value: list[Any]) -> None:
     """Give a key, or a key within one, another value; without one it goes."""
     key, *inner = path
     if inner:
@@ -63,15 +76,15 @@ def override(values, path, value):
         values.pop(key, None)
 
 
-class NotABackend(Exception):
+class NotABackendError(Exception):
     """What BACKEND names does not have the protocol."""
 
 
-def inspect_class(item):
+def inspect_class(item: tuple[str, list[Any]]) -> dict[str, Any]:
     declaration = declaration_of(*item)
     backend_class = import_object(str(declaration["BACKEND"]))
     if not callable(backend_class):
-        raise NotABackend("it is not a class")
+        raise NotABackendError("it is not a class")
     mro = getattr(backend_class, "__mro__", (backend_class,))
     paths = [f"{c.__module__}.{c.__qualname__}" for c in mro]
     missing = [method for method in ("start_server", "prep_server_args") if not hasattr(backend_class, method)]
@@ -80,14 +93,14 @@ def inspect_class(item):
         # It is there only to say that it must be defined.
         missing.insert(0, "start_server")
     if missing:
-        raise NotABackend("it has no method {}".format(" and no ".join(missing)))
+        raise NotABackendError("it has no method {}".format(" and no ".join(missing)))
     result = {"mro": paths, "starter": starter}
     if starter and starter.startswith("django_prodserver.backends."):
         result["args"] = [str(arg) for arg in backend_class(**declaration).prep_server_args()]
     return result
 
 
-def inspect_app(item):
+def inspect_app(item: tuple[str, Any]) -> dict[str, Any]:
     path, kind = item
     if kind == "celery":
         return inspect_celery(path)
@@ -99,15 +112,17 @@ def inspect_app(item):
     return {} if callable(found) else {"type": type(found).__name__}
 
 
-def is_command(question):
-    return question["parser"].startswith("django ")
+def is_command(question: dict[str, Any]) -> bool:
+    parser: str = question["parser"]
+    return parser.startswith("django ")
 
 
-def inspect_options(question):
-    return beside("option_check").check_options(question)
+def inspect_options(question: dict[str, Any]) -> dict[str, Any]:
+    answer: dict[str, Any] = beside("option_check").check_options(question)
+    return answer
 
 
-def start_measuring(questions):
+def start_measuring(questions: dict[str, Any]) -> Callable[[], dict[str, Any]]:
     """Goes on aside, while other questions are answered."""
     memory = beside("memory_check")
     parser_of = beside("option_check").parser_of
@@ -115,18 +130,18 @@ def start_measuring(questions):
     return lambda: memory.collect(started)
 
 
-def beside(name):
+def beside(name: str) -> Any:
     """A file beside this one, by its path: the folder of this file is no place to import from."""
     from importlib.util import module_from_spec, spec_from_file_location
 
     file = os.path.join(os.path.dirname(os.path.abspath(__file__)), name + ".py")
-    spec = spec_from_file_location("prodserver_" + name, file)
+    spec: Any = spec_from_file_location("prodserver_" + name, file)
     loaded = module_from_spec(spec)
     spec.loader.exec_module(loaded)
     return loaded
 
 
-def inspect_celery(path):
+def inspect_celery(path: str) -> dict[str, str]:
     """Celery's own rule: a package, a module, or an attribute of one, with a dot or a colon between them."""
     try:
         import_object(path) if ":" in path else import_module(path)
@@ -144,7 +159,7 @@ def inspect_celery(path):
     return {} if isinstance(found, Celery) else {"type": type(found).__name__}
 
 
-def attempt(function, value):
+def attempt(function: Callable[[Any], Any], value: Any) -> Any:
     try:
         return function(value)
     except BaseException as error:
@@ -167,7 +182,7 @@ def attempt(function, value):
         }
 
 
-def inspect():
+def inspect() -> None:
     import gc
     import json
 
@@ -179,7 +194,7 @@ def inspect():
     # What settings may look at.
     sys.argv = [os.path.join(os.getcwd(), "manage.py"), "prodserver"]
     measured = start_measuring(question["memory"]) if question["memory"] else None
-    answer = {"ready": attempt(lambda _: set_up() or {}, None)} if question["setup"] else {}
+    answer: dict[str, Any] = {"ready": attempt(inspect_setup, None)} if question["setup"] else {}
     answer["classes"] = {item[0]: attempt(inspect_class, item) for item in question["classes"].items()}
     answer["apps"] = {item[0]: attempt(inspect_app, item) for item in question["apps"].items()}
     # Without its apps, Django knows none of their commands.
@@ -196,7 +211,7 @@ def inspect():
         os._exit(0)
 
 
-def run(name, extra):
+def run(name: str, extra: list[str]) -> None:
     import json
 
     overrides = json.loads(os.environ.pop("PRODSERVER_OVERRIDES", "[]"))

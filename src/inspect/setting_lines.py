@@ -3,17 +3,28 @@
 Read from the text of the files, so what a loop or a function makes is known by where it was assigned.
 """
 
+from __future__ import annotations
+
 import ast
 import os
 import sys
 
+# typing is not imported: a start of the interpreter is waited for.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+    from typing import Any
 
-def find_lines(names, settings_file, root):
+    Path = tuple[str, ...]
+
+
+def find_lines(names: Collection[str], settings_file: str | None, root: str) -> dict[str, Any]:
     """
     ``lines``: pairs of a path of keys, the first of which is the setting, and ``FILE:LINE``; what comes later has won.
     ``literals``: the paths whose value is a text that stands there as it is.
     """
-    found, literals = {}, {}
+    found: dict[Path, str] = {}
+    literals: dict[Path, bool] = {}
     for file in files_with(names, settings_file, root):
         try:
             with open(file, "rb") as source:
@@ -21,14 +32,14 @@ def find_lines(names, settings_file, root):
         except (OSError, SyntaxError, ValueError):
             continue
         for node in ast.walk(tree):
-            for path, value in assigned(node):
+            for path, value, line in assigned(node):
                 if path[0] in names:
-                    note(found, literals, file, path, value, node.lineno)
+                    note(found, literals, file, path, value, line)
     lines = [[list(path), place] for path, place in found.items()]
     return {"lines": lines, "literals": [list(path) for path, is_literal in literals.items() if is_literal]}
 
 
-def files_with(names, settings_file, root):
+def files_with(names: Collection[str], settings_file: str | None, root: str) -> list[str]:
     """Modules of the project that have one of the names, that of the settings last: it may change what it imports."""
     files = []
     for module in list(sys.modules.values()):
@@ -40,24 +51,27 @@ def files_with(names, settings_file, root):
     return [*files, settings_file] if settings_file else files
 
 
-def assigned(node):
+def assigned(node: ast.AST) -> Iterator[tuple[Path, ast.expr, int]]:
     """The paths that a statement gives a value: ``NAME = …``, ``NAME: type = …``, ``NAME["key"]["key"] = …``."""
     if isinstance(node, ast.Assign):
-        targets = node.targets
+        targets, value = node.targets, node.value
     elif isinstance(node, ast.AnnAssign) and node.value is not None:
-        targets = [node.target]
+        targets, value = [node.target], node.value
     else:
         return
     for target in targets:
         path = path_of(target)
         if path:
-            yield path, node.value
+            yield path, value, node.lineno
 
 
-def path_of(target):
-    keys = []
+def path_of(target: ast.expr) -> Path | None:
+    keys: list[str] = []
     while isinstance(target, ast.Subscript):
-        key = target.slice.value if type(target.slice).__name__ == "Index" else target.slice
+        # Python 3.8 wraps it.
+        key: Any = target.slice
+        if type(key).__name__ == "Index":
+            key = key.value
         if not isinstance(key, ast.Constant):
             return None
         keys.insert(0, str(key.value))
@@ -65,14 +79,14 @@ def path_of(target):
     return (target.id, *keys) if isinstance(target, ast.Name) else None
 
 
-def note(found, literals, file, path, value, line):
-    found[path] = "%s:%d" % (file, line)
+def note(found: dict[Path, str], literals: dict[Path, bool], file: str, path: Path, value: ast.expr, line: int) -> None:
+    found[path] = f"{file}:{line}"
     literals[path] = isinstance(value, ast.Constant) and isinstance(value.value, str)
     for key, inner, at in items(value):
         note(found, literals, file, (*path, key), inner, at)
 
 
-def items(value):
+def items(value: ast.expr) -> Iterator[tuple[str, ast.expr, int]]:
     if isinstance(value, ast.Dict):
         for key, inner in zip(value.keys, value.values):
             if isinstance(key, ast.Constant):

@@ -1,6 +1,8 @@
+from __future__ import annotations
+
 from django_prodserver.backends.base import BaseWorkerBackend, become
 
 
 class DjangoQ2Worker(BaseWorkerBackend):
-    def start_server(self, *args):
+    def start_server(self, *args: object) -> None:
         become("django", "qcluster", *args)

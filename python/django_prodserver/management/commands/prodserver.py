@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import os
 import re
 import sys
@@ -6,12 +8,19 @@ from django.core.management.base import BaseCommand, CommandError, handle_defaul
 
 from django_prodserver.handover import hand_over
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+
 OVERRIDE = re.compile(r"[^=]+\.[^=]+=")
 
 
-def take_overrides(argv):
+def take_overrides(argv: Iterable[str]) -> tuple[list[str], list[str]]:
     """Splits off each ``--set NAME.KEY=VALUE``; a ``--set`` of another form belongs to the server."""
-    overrides, rest = [], []
+    overrides: list[str] = []
+    rest: list[str] = []
     words = iter(argv)
     for word in words:
         if word == "--":
@@ -34,11 +43,11 @@ class Command(BaseCommand):
         "and --set web.ARGS.workers=8 gives another value than the declared one."
     )
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: Any) -> None:
         parser.add_argument("name", nargs="?", help="A declared process. Default: the first.")
         parser.add_argument("--list", action="store_true", help="List the declared processes.")
 
-    def run_from_argv(self, argv):
+    def run_from_argv(self, argv: list[str]) -> None:
         # What argparse does not know belongs to the server, so nothing may be read as an abbreviation of ours.
         parser = self.create_parser(argv[0], argv[1], allow_abbrev=False)
         overrides, rest = take_overrides(argv[2:])
@@ -52,7 +61,7 @@ class Command(BaseCommand):
             self.stderr.write(f"{type(error).__name__}: {error}")
             sys.exit(error.returncode)
 
-    def start(self, options, overrides, extra):
+    def start(self, options: Any, overrides: list[str], extra: list[str]) -> None:
         common = ["--no-color"] if options.no_color else []
         common += overrides
         if options.list:
