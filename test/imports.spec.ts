@@ -112,11 +112,6 @@ test('imports go in one direction', () => {
   assert.deepEqual(wrong, [])
 })
 
-test('no files import each other in a circle, types included', () => {
-  const circles = findCircles(new Map(files.map((file) => [file, importsOf(file).filter(isOurs)])))
-  assert.deepEqual(circles, [])
-})
-
 test('no command imports another command', () => {
   const commandOf = (file: string): string | undefined => /^cli\/commands\/(\w+)\//.exec(file)?.[1]
   const wrong = files.flatMap((file) => {
@@ -128,31 +123,6 @@ test('no command imports another command', () => {
   })
   assert.deepEqual(wrong, [])
 })
-
-test('finds a circle of files, but not a file that several others import', () => {
-  const imports = { a: ['b', 'c'], b: ['d'], c: ['d'], d: ['e'], e: ['f'], f: ['d'] }
-  assert.deepEqual(findCircles(new Map(Object.entries(imports))), [['d', 'e', 'f']])
-})
-
-/** Groups of files that import each other, directly or through others. */
-function findCircles(imports: ReadonlyMap<string, readonly string[]>): readonly (readonly string[])[] {
-  const reached = new Map([...imports.keys()].map((file) => [file, reachableFrom(file, imports)]))
-  const together = (file: string): readonly string[] =>
-    [...(reached.get(file) ?? [])].filter((other) => reached.get(other)?.has(file)).toSorted()
-  const groups = [...imports.keys()].map(together).filter((group) => group.length > 0)
-  return [...new Map(groups.map((group) => [group.join(), group])).values()]
-}
-
-function reachableFrom(start: string, imports: ReadonlyMap<string, readonly string[]>): ReadonlySet<string> {
-  const reached = new Set<string>()
-  const open = [...(imports.get(start) ?? [])]
-  for (let file = open.pop(); file !== undefined; file = open.pop()) {
-    if (reached.has(file)) continue
-    reached.add(file)
-    open.push(...(imports.get(file) ?? []))
-  }
-  return reached
-}
 
 test('a package is known in one place', () => {
   const wrong = files.flatMap((file) =>
@@ -221,7 +191,7 @@ const PROCESS: Readonly<Record<string, { members: readonly string[]; because: st
     members: ['getBuiltinModule'],
     because: 'it loads sockets only if the output is one',
   },
-  'supervisor/compress.ts': {
+  'logs/compress.ts': {
     members: ['getBuiltinModule'],
     because: 'a module that is loaded only where it is needed',
   },

@@ -77,30 +77,27 @@ function nameOf(node: Node | null): string {
   return node?.type === 'Literal' ? String(node.value) : ''
 }
 
-/** Finds groups of files that import each other, directly or through others (Tarjan's algorithm). */
-export function findImportCircles(files: readonly SourceFile[]): string[][] {
-  const graph = new Map(files.map((file) => [file.path, new Set(importsOf(file).map(({ target }) => target))]))
-  const order = new Map<string, number>()
-  const lowest = new Map<string, number>()
-  const stack: string[] = []
-  const circles: string[][] = []
-  const visit = (path: string): number => {
-    const index = order.size
-    order.set(path, index)
-    lowest.set(path, index)
-    stack.push(path)
-    for (const target of graph.get(path) ?? []) {
-      const reached = order.has(target) ? openIndex(target) : visit(target)
-      lowest.set(path, Math.min(lowest.get(path) ?? index, reached))
-    }
-    if (lowest.get(path) === index) closeCircle(path)
-    return lowest.get(path) ?? index
+/** Finds groups of files that import each other, directly or through others, types included. */
+export function findImportCircles(files: readonly SourceFile[]): readonly (readonly string[])[] {
+  return findCircles(new Map(files.map((file) => [file.path, importsOf(file).map(({ target }) => target)])))
+}
+
+/** Finds groups of nodes in a graph that reach each other. */
+export function findCircles(graph: ReadonlyMap<string, readonly string[]>): readonly (readonly string[])[] {
+  const reached = new Map([...graph.keys()].map((node) => [node, reachableFrom(node, graph)]))
+  const together = (node: string): readonly string[] =>
+    [...(reached.get(node) ?? [])].filter((other) => reached.get(other)?.has(node)).toSorted()
+  const groups = [...graph.keys()].map(together).filter((group) => group.length > 0)
+  return [...new Map(groups.map((group) => [group.join(), group])).values()]
+}
+
+function reachableFrom(start: string, graph: ReadonlyMap<string, readonly string[]>): ReadonlySet<string> {
+  const reached = new Set<string>()
+  const open = [...(graph.get(start) ?? [])]
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    if (reached.has(node)) continue
+    reached.add(node)
+    open.push(...(graph.get(node) ?? []))
   }
-  const openIndex = (path: string): number => (stack.includes(path) ? (order.get(path) ?? Infinity) : Infinity)
-  const closeCircle = (path: string): void => {
-    const circle = stack.splice(stack.indexOf(path))
-    if (circle.length > 1) circles.push(circle.toSorted())
-  }
-  for (const path of graph.keys()) if (!order.has(path)) visit(path)
-  return circles
+  return reached
 }

@@ -35,7 +35,7 @@ export interface Declaration extends ProcessOptions {
   readonly spelling: Spelling
 }
 
-export interface DeclarationsInput {
+interface DeclarationsInput {
   readonly processes: Json | undefined
   readonly defaults: Json | undefined
   /** Process names in the order of the declaration; others may be among them. */
@@ -116,7 +116,7 @@ function readSettings(input: DeclarationsInput): Read {
 }
 
 /** The keys of a config file. */
-export const CONFIG_KEYS = ['processes', 'defaults', '$schema'] as const
+const CONFIG_KEYS = ['processes', 'defaults', '$schema'] as const
 
 /** How things are written where a process is declared, by its place. */
 export const spellingAt = (place: string): Spelling => (isInConfigFile(place) ? CONFIG_NOTATION : AS_SETTINGS)

@@ -1,7 +1,7 @@
 import type { Args, BackendArgs, ProcessKeys } from '../generated/declared.ts'
 
 /** An import path, a module or a package, of which the options are not known here. */
-export type OwnBackend =
+type OwnBackend =
   | `${string}.${string}`
   | `${string}/${string}`
   | `prodserver-backend-${string}`

@@ -37,7 +37,7 @@ export interface Override extends OverrideTarget {
   readonly isVariable: boolean
 }
 
-export interface FoundOverrides {
+interface FoundOverrides {
   /** Later ones win. */
   readonly overrides: readonly Override[]
   readonly problems: readonly Problem[]
@@ -111,7 +111,7 @@ function parseJson(text: string): Json | undefined {
   }
 }
 
-export interface Overridden {
+interface Overridden {
   readonly keyed: ReadonlyMap<string, Keyed>
   /** With the keys within as they are declared, or will be. */
   readonly applied: readonly Override[]

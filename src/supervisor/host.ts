@@ -6,7 +6,7 @@ import type { PlannedProject } from '../plan/plan.ts'
 import { act, ActionError, down } from './actions.ts'
 import { apply } from './apply.ts'
 import { findMistake } from './application-shape.ts'
-import { compressRotated } from './compress.ts'
+import { compressRotated } from '../logs/compress.ts'
 import { endsBy, type ExitOn, type Reason, whenIdle } from './exit-conditions.ts'
 import { parseRequest } from './request.ts'
 import type { Application } from './spec.ts'
@@ -35,7 +35,9 @@ export const blankProject = (root: string, python: string): PlannedProject => ({
 export async function createHost(options: HostOptions): Promise<Host> {
   const supervisor = new Supervisor(options)
   await supervisor.open()
-  supervisor.onRotated(compressRotated(supervisor))
+  const { processes } = supervisor
+  const wantsCompression = (name: string): boolean => processes.get(name)?.state.spec.log.compress === true
+  supervisor.onRotated(compressRotated(options.stateDir, wantsCompression))
   const host = new Host(supervisor, options)
   await host.listen()
   return host

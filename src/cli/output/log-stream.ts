@@ -1,6 +1,6 @@
 import type { ProcessEvent } from '../../control/protocol.ts'
 import { linesIn, type LogChunk, type LogLine } from '../../logs/lines.ts'
-import type { Sink } from '../../logs/sink.ts'
+import type { BufferedWriter } from '../../logs/buffered-writer.ts'
 import { displayWidth } from './print.ts'
 import { renderEventInLog } from './render-event.ts'
 import { type LogLook, logLineJson, renderPrefix, renderText } from './render-log.ts'
@@ -14,7 +14,7 @@ export interface LogStream {
 }
 
 interface LogStreamOptions {
-  readonly write: Sink['write']
+  readonly write: BufferedWriter['write']
   readonly json: boolean
   /** Exactly the bytes that were printed. */
   readonly raw: boolean

@@ -10,7 +10,7 @@ export type Value =
   | { readonly [name: string]: Value | null | undefined }
 
 /** A decoded value. Byte strings are read as UTF-8. */
-export type Decoded = string | number | readonly Decoded[] | { readonly [name: string]: Decoded }
+type Decoded = string | number | readonly Decoded[] | { readonly [name: string]: Decoded }
 
 /** Bytes that are no message. */
 export class WireError extends Error {

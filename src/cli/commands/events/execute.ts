@@ -4,7 +4,7 @@ import { EXIT, ProdserverError } from '../../../core/errors.ts'
 import { createFilter, type Selectable } from '../../../core/selectors.ts'
 import { createEventReader, followEvents } from '../../../logs/event-log.ts'
 import { processOf } from '../../../logs/log-files.ts'
-import { createSink } from '../../../logs/sink.ts'
+import { createBufferedWriter } from '../../../logs/buffered-writer.ts'
 import type { ContextOf } from '../../command.ts'
 import { locateState } from '../../locate-state.ts'
 import { renderEvent, subject } from '../../output/render-event.ts'
@@ -25,12 +25,12 @@ export async function execute(context: Context): Promise<number> {
   const look = { paint, utc: options.utc, nameWidth: nameWidthOf(past.map(subject)) }
   const render = (event: ProcessEvent): string =>
     options.json ? `${JSON.stringify(event)}\n` : renderEvent(event, look)
-  const sink = createSink(1)
-  for (const event of lastOf(past.filter(wants), options)) sink.write(render(event))
-  if (!sink.flush() || !options.follow) return EXIT.done
+  const writer = createBufferedWriter(1)
+  for (const event of lastOf(past.filter(wants), options)) writer.write(render(event))
+  if (!writer.flush() || !options.follow) return EXIT.done
   for await (const events of followEvents(stateDir, reader, new AbortController().signal)) {
-    for (const event of events.filter(wants)) sink.write(render(event))
-    if (!sink.flush()) break
+    for (const event of events.filter(wants)) writer.write(render(event))
+    if (!writer.flush()) break
   }
   return EXIT.done
 }

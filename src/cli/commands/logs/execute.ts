@@ -2,7 +2,7 @@ import { connectSupervisor } from '../../../control/client.ts'
 import { EXIT, ProdserverError } from '../../../core/errors.ts'
 import { type Candidate, createFilter, type Selectable } from '../../../core/selectors.ts'
 import { listInstances, processOf } from '../../../logs/log-files.ts'
-import { createSink, type Sink } from '../../../logs/sink.ts'
+import { createBufferedWriter, type BufferedWriter } from '../../../logs/buffered-writer.ts'
 import { locateState } from '../../locate-state.ts'
 import { isOnCluster } from '../../on-cluster.ts'
 import { createLogStream, type LogStream } from '../../output/log-stream.ts'
@@ -15,24 +15,24 @@ import { createRequest, type LogsContext, type LogsRequest } from './request.ts'
 export async function execute(context: LogsContext): Promise<number> {
   const { options, operands } = context
   const request = createRequest(options, operands)
-  const sink = createSink(1)
-  const createPrinter = (names: readonly string[]): LogStream => printerFor(names, request, sink, context)
+  const writer = createBufferedWriter(1)
+  const createPrinter = (names: readonly string[]): LogStream => printerFor(names, request, writer, context)
   if (isOnCluster(options)) {
     const { printCluster } = await import('./cluster.ts')
-    await printCluster(request, { context, createPrinter, flush: sink.flush })
+    await printCluster(request, { context, createPrinter, flush: writer.flush })
     return EXIT.done
   }
   const stateDir = locateState(context)
   const { names, wants } = await selectLogs(request, stateDir)
   const read = request.follows ? followFiles : readFiles
-  await read({ stateDir, request, wants, printer: createPrinter(names), flush: sink.flush })
+  await read({ stateDir, request, wants, printer: createPrinter(names), flush: writer.flush })
   return EXIT.done
 }
 
 function printerFor(
   names: readonly string[],
   request: LogsRequest,
-  { write }: Sink,
+  { write }: BufferedWriter,
   { io, options, paint }: LogsContext,
 ): LogStream {
   return createLogStream({

@@ -1,4 +1,4 @@
-import { createSink } from '../../../logs/sink.ts'
+import { createBufferedWriter } from '../../../logs/buffered-writer.ts'
 import { type Key, parseKeys } from './keys.ts'
 import type { Screen } from './render.ts'
 
@@ -34,7 +34,7 @@ export const openTerminal = (listener: TerminalListener): Terminal => new Proces
 
 class ProcessTerminal implements Terminal {
   readonly #listener: TerminalListener
-  readonly #sink = createSink(1)
+  readonly #writer = createBufferedWriter(1)
   #shown: readonly string[] = []
   #isTaken = false
 
@@ -64,8 +64,8 @@ class ProcessTerminal implements Terminal {
     const isSame = lines.length === before.length
     const changed = lines.map((line, row) => (isSame && line === before[row] ? '' : `\x1b[${row + 1};1H\x1b[2K${line}`))
     this.#shown = lines
-    this.#sink.write(`${BEGIN}${isSame ? '' : '\x1b[2J'}${changed.join('')}${END}`)
-    if (!this.#sink.flush()) this.#listener.onSignal('SIGHUP')
+    this.#writer.write(`${BEGIN}${isSame ? '' : '\x1b[2J'}${changed.join('')}${END}`)
+    if (!this.#writer.flush()) this.#listener.onSignal('SIGHUP')
   }
 
   forget(): void {
@@ -93,15 +93,15 @@ class ProcessTerminal implements Terminal {
     this.#isTaken = true
     process.stdin.setRawMode(true)
     this.#shown = []
-    this.#sink.write(ENTER)
-    this.#sink.flush()
+    this.#writer.write(ENTER)
+    this.#writer.flush()
   }
 
   readonly #giveBack = (): void => {
     if (!this.#isTaken) return
     this.#isTaken = false
-    this.#sink.write(LEAVE)
-    this.#sink.flush()
+    this.#writer.write(LEAVE)
+    this.#writer.flush()
     try {
       process.stdin.setRawMode(false)
     } catch {

@@ -2,7 +2,7 @@ import { printElapsed } from '../../../core/durations.ts'
 import type { ActionResult } from '../../../control/protocol.ts'
 import type { Env } from '../../../core/types.ts'
 import { followLogs } from '../../../logs/follow.ts'
-import { createOutlet, type Outlet } from '../../../logs/outlet.ts'
+import { NonBlockingWriter } from '../../../logs/non-blocking-writer.ts'
 import type { Project } from '../../../project/project.ts'
 import { become } from '../../../run/become.ts'
 import { resolveProgram } from '../../../run/resolve-program.ts'
@@ -84,11 +84,11 @@ interface Given {
 }
 
 async function superviseUntilEnd(host: Host, application: Application, given: Given): Promise<number> {
-  const outlets = [createOutlet(1), createOutlet(2)] as const
-  const context = withOutlets(given.context, outlets)
+  const writers = [new NonBlockingWriter(1), new NonBlockingWriter(2)] as const
+  const context = withWriters(given.context, writers)
   const { options, io } = context
   const stopper = createStopper(host, context)
-  const printing = showOutput(host, application, { stateDir: given.stateDir, context, out: outlets[0] })
+  const printing = showOutput(host, application, { stateDir: given.stateDir, context, out: writers[0] })
   const startedMs = performance.now()
   const applied = host.apply(application)
   // Not before what an earlier supervisor left running has been adopted.
@@ -102,8 +102,8 @@ async function superviseUntilEnd(host: Host, application: Application, given: Gi
   if (!stopper.isAsked()) announce(host, context, 'READY=1')
   const code = await host.ended
   // Output that nobody reads does not keep the program from ending.
-  await Promise.race([printing, outlets[0].stalled(STALLED_MS)])
-  for (const outlet of outlets) outlet.close()
+  await Promise.race([printing, writers[0].stalled(STALLED_MS)])
+  for (const writer of writers) writer.close()
   return code
 }
 
@@ -148,7 +148,7 @@ function createStopper(host: Host, context: UpContext): Stopper {
 interface Shown {
   readonly stateDir: string
   readonly context: UpContext
-  readonly out: Outlet
+  readonly out: NonBlockingWriter
 }
 
 /** Prints events and what the processes print, until the host has ended. */
@@ -180,23 +180,23 @@ function renderStarted(
   return ['', `${paint('red', 'Not everything runs')}: ${failed.join(', ')} failed. ${rest}\n`]
 }
 
-/** The same context, printing through outlets. */
-function withOutlets(context: UpContext, [out, err]: readonly [Outlet, Outlet]): UpContext {
+/** The same context, printing through writers. */
+function withWriters(context: UpContext, [out, err]: readonly [NonBlockingWriter, NonBlockingWriter]): UpContext {
   const { io } = context
   return { ...context, io: { ...io, stdout: through(io.stdout, out), stderr: through(io.stderr, err) } }
 }
 
-const through = (output: Output, outlet: Outlet): Output => ({
+const through = (output: Output, writer: NonBlockingWriter): Output => ({
   isTerminal: output.isTerminal,
   get columns() {
     return output.columns
   },
-  write: outlet.write,
+  write: writer.write,
 })
 
 async function printLogs(
   follower: ReturnType<typeof followLogs>,
-  out: Outlet,
+  out: NonBlockingWriter,
   print: ReturnType<typeof createLogPrinter>,
 ): Promise<void> {
   try {

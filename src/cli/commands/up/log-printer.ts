@@ -1,5 +1,5 @@
 import type { LogChunk } from '../../../logs/lines.ts'
-import { createSink } from '../../../logs/sink.ts'
+import { createBufferedWriter } from '../../../logs/buffered-writer.ts'
 import type { CommandContext } from '../../command.ts'
 import { createLogStream } from '../../output/log-stream.ts'
 import { nameWidthOf } from '../../output/render-log.ts'
@@ -10,9 +10,9 @@ export function createLogPrinter(
   write: (bytes: Buffer) => boolean,
   processes: readonly (readonly [process: string, instances: number])[],
 ): (chunks: readonly LogChunk[]) => void {
-  const sink = createSink(write)
+  const writer = createBufferedWriter(write)
   const { chunk: print } = createLogStream({
-    write: sink.write,
+    write: writer.write,
     json: options.json,
     raw: false,
     isAlone: false,
@@ -28,6 +28,6 @@ export function createLogPrinter(
   })
   return (chunks) => {
     for (const chunk of chunks) print(chunk)
-    sink.flush()
+    writer.flush()
   }
 }

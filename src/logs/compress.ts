@@ -1,15 +1,17 @@
 import { createReadStream, createWriteStream, existsSync, renameSync, rmSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Supervisor } from './supervisor.ts'
+import { logsDirectory, processOf } from './log-files.ts'
 
-/** Compresses log files that are complete, one at a time, where their process wants it. */
-export function compressRotated(supervisor: Supervisor): (log: string, sequence: number) => void {
+/** Returns a function that compresses full log files, one at a time, if `wants` says so for their process. */
+export function compressRotated(
+  stateDir: string,
+  wants: (process: string) => boolean,
+): (instance: string, sequence: number) => void {
   let last: Promise<void> = Promise.resolve()
-  return (log, sequence) => {
-    const declared = supervisor.processes.get(log.replace(/\.\d+$/, ''))
-    if (!declared?.state.spec.log.compress) return
-    const path = join(supervisor.options.stateDir, 'logs', `${log}.${sequence}.log`)
-    // A full disk, or a file that was removed meanwhile: it stays as it is.
+  return (instance, sequence) => {
+    if (!wants(processOf(instance))) return
+    const path = join(logsDirectory(stateDir), `${instance}.${sequence}.log`)
+    // The file stays as it is if the disk is full or the file was removed.
     last = last.then(() => compress(path)).catch(() => rmSync(`${path}.gz.new`, { force: true }))
   }
 }
@@ -19,7 +21,7 @@ async function compress(path: string): Promise<void> {
   const { createGzip } = process.getBuiltinModule('node:zlib')
   const { pipeline } = process.getBuiltinModule('node:stream/promises')
   await pipeline(createReadStream(path), createGzip({ level: 6 }), createWriteStream(`${path}.gz.new`, { mode: 0o600 }))
-  // Whoever reads finds one of the two, or both with the same bytes.
+  // Readers find one of the two files, or both with the same content.
   renameSync(`${path}.gz.new`, `${path}.gz`)
   unlinkSync(path)
 }

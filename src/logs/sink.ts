@@ -1,1 +1,0 @@
-export { createBufferedWriter as createSink, type BufferedWriter as Sink } from './buffered-writer.ts'
