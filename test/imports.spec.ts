@@ -124,6 +124,32 @@ test('no command imports another command', () => {
   assert.deepEqual(wrong, [])
 })
 
+const architecture = readFileSync(join(ROOT, 'docs', 'explanation', 'architecture.md'), 'utf8')
+
+test('the architecture page lists the imports of each folder', () => {
+  const rows = [...architecture.matchAll(/^\| `(\w+)` \| (.*) \|$/gm)].map(([, folder = '', imports = '']) => [
+    folder,
+    imports === 'none' ? [] : imports.split(', ').map((name) => name.replaceAll('`', '')),
+  ])
+  const expected = Object.entries(LAYERS).map(([folder, { imports }]) => [
+    folder,
+    imports.filter((name) => name !== folder),
+  ])
+  assert.deepEqual(Object.fromEntries(rows), Object.fromEntries(expected))
+})
+
+test('the architecture page describes each folder', () => {
+  const [, tree = ''] = /^```\nsrc\/\n([\s\S]*?)^```$/m.exec(architecture) ?? []
+  const described: string[] = []
+  for (const [, indent = '', name = ''] of tree.matchAll(/^( +)(\w+)\/ +\S/gm)) {
+    const parent = described.findLast((path) => path.split('/').length === indent.length / 2 - 1)
+    described.push(parent === undefined ? name : `${parent}/${name}`)
+  }
+  const sources = globSync('**/*.{ts,py}', { cwd: join(ROOT, 'src') }).map(dirname)
+  const folders = new Set(sources.filter((folder) => folder !== '.' && !folder.startsWith('cli/commands/')))
+  assert.deepEqual(described.toSorted(), [...folders].toSorted())
+})
+
 test('a package is known in one place', () => {
   const wrong = files.flatMap((file) =>
     importsOf(file)
