@@ -1,8 +1,5 @@
 /** Cron expressions in the words of `OnCalendar=`. */
 
-/** Values of one field; undefined stands for all of them. */
-type Values = readonly number[] | undefined
-
 const NICKNAMES: Readonly<Record<string, string>> = {
   '@yearly': '0 0 1 1 *',
   '@annually': '0 0 1 1 *',
@@ -16,26 +13,21 @@ const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', '
 const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat']
 
 /**
- * The times of a cron expression as values of `OnCalendar=`; more than one where the days of the month and of the week
- * are alternatives. Undefined where systemd has no word for it.
+ * Returns the times of a cron expression as values of `OnCalendar=`: several if the days of the month and of the week are
+ * alternatives, undefined if systemd cannot express them.
  */
 export function calendarOf({ cron, tz }: { cron: string; tz: string }): readonly string[] | undefined {
   const text = NICKNAMES[cron.trim().toLowerCase()] ?? cron.trim().replaceAll('?', '*')
   const given = text.split(/\s+/)
-  const [second = '', minute = '', hour = '', day = '', month = '', weekday = ''] =
-    given.length === 5 ? ['0', ...given] : given
-  const time = [
-    render(parse(hour, 0, 23), 0, 23),
-    render(parse(minute, 0, 59), 0, 59),
-    render(parse(second, 0, 59), 0, 59),
-  ]
-  const months = render(parse(replaceNames(month, MONTHS, 1), 1, 12), 1, 12)
-  const days = daysOf(day, replaceNames(weekday, WEEKDAYS, 0))
-  if (!days || months === undefined || time.includes(undefined)) return undefined
-  return days.map(({ weekdays, day: dayOfMonth }) => {
-    const rest = `*-${months}${dayOfMonth} ${time.join(':')} ${tz}`
-    return weekdays === '' ? rest : `${weekdays} ${rest}`
-  })
+  if (given.length === 5) given.unshift('0')
+  const [second = '', minute = '', hour = '', day = '', month = '', weekday = ''] = given
+  const time = [convert(hour, 0, 23), convert(minute, 0, 59), convert(second, 0, 59)]
+  const months = convert(replaceNames(month, MONTHS, 1), 1, 12)
+  const days = [...daysOfMonth(day), ...daysOfWeek(replaceNames(weekday, WEEKDAYS, 0))]
+  // As in every cron, if the day of the month and the day of the week are both given, either is enough.
+  if (days.length === 0) days.push({ weekdays: '', day: ANY_DAY })
+  if ([...time, months, ...days].includes(undefined)) return undefined
+  return days.map((each) => `${each?.weekdays} *-${months}${each?.day} ${time.join(':')} ${tz}`.trimStart())
 }
 
 interface Days {
@@ -47,32 +39,22 @@ interface Days {
 
 const ANY_DAY = '-*'
 
-/** As in every cron: where both the day of the month and the day of the week are given, either is enough. */
-function daysOf(day: string, weekday: string): readonly Days[] | undefined {
-  const ofMonth = day === '*' ? [] : daysOfMonth(day)
-  const ofWeek = weekday === '*' ? [] : daysOfWeek(weekday)
-  if (!ofMonth || !ofWeek) return undefined
-  const days = [...ofMonth, ...ofWeek]
-  return days.length === 0 ? [{ weekdays: '', day: ANY_DAY }] : days
+/** Returns no days for every day, and undefined for days that systemd cannot express. */
+function daysOfMonth(field: string): readonly (Days | undefined)[] {
+  const parts = field === '*' ? [] : field.split(',')
+  const { number, last } = Object.groupBy(parts, (part) => (/^L$/i.test(part) ? 'last' : 'number'))
+  const days: (Days | undefined)[] = []
+  const numbers = number && convert(number.join(','), 1, 31)
+  if (number) days.push(numbers === undefined ? undefined : { weekdays: '', day: `-${numbers}` })
+  if (last) days.push({ weekdays: '', day: '~01' })
+  return days
 }
 
-function daysOfMonth(field: string): readonly Days[] | undefined {
-  const parts = field.split(',')
-  const numbers = parts.filter((part) => !/^L$/i.test(part))
-  const last = numbers.length < parts.length ? [{ weekdays: '', day: '~01' }] : []
-  if (numbers.length === 0) return last
-  const rendered = render(parse(numbers.join(','), 1, 31), 1, 31)
-  return rendered === undefined ? undefined : [{ weekdays: '', day: `-${rendered}` }, ...last]
-}
-
-function daysOfWeek(field: string): readonly Days[] | undefined {
-  const parts = field.split(',')
-  const nth = parts.filter((part) => part.includes('#')).map(nthWeekday)
-  if (nth.includes(undefined)) return undefined
-  const plain = parts.filter((part) => !part.includes('#'))
-  if (plain.length === 0) return nth as Days[]
-  const weekdays = plainWeekdays(plain.join(','))
-  return weekdays && [weekdays, ...(nth as Days[])]
+function daysOfWeek(field: string): readonly (Days | undefined)[] {
+  const parts = field === '*' ? [] : field.split(',')
+  const { nth = [], plain } = Object.groupBy(parts, (part) => (part.includes('#') ? 'nth' : 'plain'))
+  const days = nth.map(nthWeekday)
+  return plain ? [plainWeekdays(plain.join(',')), ...days] : days
 }
 
 /** Converts `5#2`, the second Friday of a month: a Friday from the 8th to the 14th. `5#L` is in the last seven days. */
@@ -101,33 +83,36 @@ const replaceNames = (field: string, names: readonly string[], first: number): s
   })
 
 /** Returns every value of a field; undefined if the field is not a list of numbers, ranges and steps. */
-function parse(field: string, from: number, to: number): Values {
-  const parts = field.split(',').map((part) => parsePart(part, from, to))
-  if (parts.includes(undefined)) return undefined
-  return [...new Set(parts.flatMap((values) => values ?? []))].toSorted((a, b) => a - b)
+function parse(field: string, from: number, to: number): readonly number[] | undefined {
+  const values = field.split(',').map((part) => parsePart(part, from, to))
+  if (values.some(({ length }) => length === 0)) return undefined
+  return [...new Set(values.flat())].toSorted((a, b) => a - b)
 }
 
-function parsePart(part: string, from: number, to: number): Values {
+/** Returns the values of a number or range; none if the part is something else. */
+function parsePart(part: string, from: number, to: number): readonly number[] {
   const [, all, low, high, step] = /^(?:(\*)|(\d+)(?:-(\d+))?)(?:\/(\d+))?$/.exec(part) ?? []
-  if (all === undefined && low === undefined) return undefined
+  if (all === undefined && low === undefined) return []
   const first = low === undefined ? from : Number(low)
   // A number with a step stands for a range to the end of the field.
   const isRange = low === undefined || step !== undefined
   const last = Number(high ?? (isRange ? to : low))
-  if (first < from || last > to || first > last || step === '0') return undefined
+  if (first < from || last > to || first > last || step === '0') return []
   const each = Number(step ?? 1)
   return Array.from({ length: Math.floor((last - first) / each) + 1 }, (_, index) => first + index * each)
 }
 
-/** As short as systemd reads it: all of them, every so many, a range, or a list. */
-function render(values: Values, from: number, to: number): string | undefined {
-  const [first, second] = values ?? []
-  if (values === undefined || first === undefined) return undefined
+/** Converts a field to the shortest form: all values, every so many, a range, or a list. */
+function convert(field: string, from: number, to: number): string | undefined {
+  const values = parse(field, from, to)
+  if (values === undefined) return undefined
+  const [first = 0, second = first] = values
+  const last = values.at(-1) ?? first
   if (values.length === to - from + 1) return '*'
-  const step = (second ?? first) - first
+  const step = second - first
   const isEven = values.length > 2 && values.every((value, index) => value === first + index * step)
-  if (isEven && step === 1) return `${pad(first)}..${pad(values.at(-1) as number)}`
-  if (isEven && (values.at(-1) as number) + step > to) return `${pad(first)}/${step}`
+  if (isEven && step === 1) return `${pad(first)}..${pad(last)}`
+  if (isEven && last + step > to) return `${pad(first)}/${step}`
   return values.map(pad).join(',')
 }
 
