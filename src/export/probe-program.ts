@@ -27,51 +27,37 @@ export function probeProgram(
 /** A connection to make, and perhaps a request to send over it. */
 interface Question {
   readonly to: Address
-  /** Undefined if a connection is enough. */
-  readonly request: HttpRequest | undefined
   readonly timeoutMs: number
-}
-
-interface HttpRequest {
-  readonly path: string
-  readonly host: string
-  readonly tls: boolean
+  /** Undefined if a connection is enough. */
+  readonly request?: { readonly path: string; readonly host: string; readonly isTls: boolean }
 }
 
 function questionOf({ http, tcp, timeoutMs }: PlannedProbe, listen: readonly string[]): Question | undefined {
-  if (http?.startsWith('/')) {
-    const [address] = listen
-    if (address === undefined) return undefined
-    return { to: clientAddress(address), request: { path: asciiPath(http), host: 'localhost', tls: false }, timeoutMs }
-  }
-  if (http !== undefined) return questionOfUrl(http, timeoutMs)
-  if (tcp === undefined) return undefined
-  return { to: clientAddress(probedAddress(tcp, listen)), request: undefined, timeoutMs }
-}
-
-function questionOfUrl(text: string, timeoutMs: number): Question | undefined {
-  const url = URL.parse(text)
+  const [address] = listen
+  if (http?.startsWith('/'))
+    return address === undefined
+      ? undefined
+      : { to: clientAddress(address), timeoutMs, request: { path: asciiPath(http), host: 'localhost', isTls: false } }
+  if (tcp !== undefined && http === undefined) return { to: clientAddress(probedAddress(tcp, listen)), timeoutMs }
+  const url = URL.parse(http ?? '')
   if (!url) return undefined
-  const tls = url.protocol === 'https:'
-  const port = Number(url.port) || (tls ? 443 : 80)
-  const request = { path: `${url.pathname}${url.search}`, host: url.host, tls }
-  return { to: { host: withoutBrackets(url.hostname), port }, request, timeoutMs }
+  const isTls = url.protocol === 'https:'
+  const port = Number(url.port) || (isTls ? 443 : 80)
+  const request = { path: `${url.pathname}${url.search}`, host: url.host, isTls }
+  return { to: { host: withoutBrackets(url.hostname), port }, timeoutMs, request }
 }
 
 const asciiPath = (path: string): string => path.replace(/[^\x21-\x7e]/gu, (character) => encodeURIComponent(character))
 
 /** Whether the server's certificate cannot be checked: no authority issues one for a loopback address. */
 const isUnchecked = ({ to, request }: Question): boolean =>
-  request?.tls === true && 'host' in to && isLoopbackHost(to.host)
+  request?.isTls === true && 'host' in to && isLoopbackHost(to.host)
 
 function pythonCode(question: Question): string {
   const { to, request, timeoutMs } = question
   if (!request) return `import socket; ${pythonSocket(to, timeoutMs)}`
-  return [
-    ...pythonConnection(question, request),
-    `c.request('GET', ${quote(request.path)}, headers={'Host': ${quote(request.host)}})`,
-    'exit(c.getresponse().status > 499)',
-  ].join('; ')
+  const ask = `c.request('GET', ${quote(request.path)}, headers={'Host': ${quote(request.host)}})`
+  return `${pythonConnection(question)}; ${ask}; exit(c.getresponse().status > 499)`
 }
 
 /** Statements that connect a socket `s`. */
@@ -82,19 +68,16 @@ function pythonSocket(to: Address, timeoutMs: number): string {
 }
 
 /** Statements that open an HTTP connection `c`. */
-function pythonConnection(question: Question, { tls }: HttpRequest): readonly string[] {
-  const { to, timeoutMs } = question
-  if ('path' in to)
-    return [
-      'import http.client as h, socket',
-      pythonSocket(to, timeoutMs),
-      "c = h.HTTPConnection('localhost')",
-      'c.sock = s',
-    ]
+function pythonConnection(question: Question): string {
+  const { to, request, timeoutMs } = question
+  if ('path' in to) {
+    const connect = pythonSocket(to, timeoutMs)
+    return `import http.client as h, socket; ${connect}; c = h.HTTPConnection('localhost'); c.sock = s`
+  }
   const where = `${quote(to.host)}, ${to.port}, timeout=${toSeconds(timeoutMs)}`
-  if (!tls) return ['import http.client as h', `c = h.HTTPConnection(${where})`]
-  if (!isUnchecked(question)) return ['import http.client as h', `c = h.HTTPSConnection(${where})`]
-  return ['import http.client as h, ssl', `c = h.HTTPSConnection(${where}, context=ssl._create_unverified_context())`]
+  if (!request?.isTls) return `import http.client as h; c = h.HTTPConnection(${where})`
+  if (!isUnchecked(question)) return `import http.client as h; c = h.HTTPSConnection(${where})`
+  return `import http.client as h, ssl; c = h.HTTPSConnection(${where}, context=ssl._create_unverified_context())`
 }
 
 function nodeCode(question: Question): string {
@@ -108,7 +91,7 @@ function nodeCode(question: Question): string {
   const options = 'path' in to ? [`socketPath: ${quote(to.path)}`] : [`host: ${quote(to.host)}, port: ${to.port}`]
   options.push(`path: ${quote(request.path)}`, `headers: {host: ${quote(request.host)}}`)
   if (isUnchecked(question)) options.push('rejectUnauthorized: false')
-  const module = request.tls ? 'https' : 'http'
+  const module = request.isTls ? 'https' : 'http'
   const exit = '(r) => process.exit(r.statusCode > 499 ? 1 : 0)'
   return `${late}; require('${module}').get({${options.join(', ')}}, ${exit}).${failure}`
 }

@@ -18,11 +18,32 @@ const UV = '0.9'
 const POETRY = '2.2.1'
 const PIPENV = '2025.0.4'
 
-/** Files of requirements, in the order of preference. */
-const LOCKS = ['uv.lock', 'poetry.lock', 'Pipfile.lock', 'requirements.txt', 'pyproject.toml'] as const
+/** Files of requirements in the order of preference, with the lines that install what each lists. */
+const INSTALLERS: Readonly<Record<string, readonly string[]>> = {
+  'uv.lock': [
+    `COPY --from=ghcr.io/astral-sh/uv:${UV} /uv /usr/local/bin/uv`,
+    'COPY pyproject.toml uv.lock ./',
+    'RUN uv sync --active --locked --no-dev --no-install-project',
+  ],
+  'poetry.lock': [
+    // Poetry gets an environment of its own, so that its packages do not mix with the project's.
+    `RUN python -m venv /poetry && /poetry/bin/pip install poetry==${POETRY}`,
+    'COPY pyproject.toml poetry.lock ./',
+    'RUN /poetry/bin/poetry install --only main --no-root --no-interaction',
+  ],
+  'Pipfile.lock': [
+    `RUN python -m venv /pipenv && /pipenv/bin/pip install pipenv==${PIPENV}`,
+    'COPY Pipfile Pipfile.lock ./',
+    'RUN /pipenv/bin/pipenv requirements > /requirements.txt && pip install -r /requirements.txt',
+  ],
+  'requirements.txt': ['COPY requirements.txt ./', 'RUN pip install -r requirements.txt'],
+  'pyproject.toml': ['COPY . .', 'RUN pip install .'],
+}
+const NO_INSTALLER = ['# The project has no file that says what it needs: write a requirements.txt, and name it here.']
 
 /** Returns the file that lists what the project needs; undefined if there is none. */
-export const lockOf = (found: ReadonlySet<string>): string | undefined => LOCKS.find((name) => found.has(name))
+export const lockOf = (found: ReadonlySet<string>): string | undefined =>
+  Object.keys(INSTALLERS).find((name) => found.has(name))
 
 /**
  * Returns a Dockerfile for a project that has none, in two stages: the tools that build packages are not in the final image.
@@ -67,38 +88,8 @@ function buildStage({ project, found }: DockerfileInput): readonly string[] {
     'RUN python -m venv /venv',
     'ENV PATH=/venv/bin:$PATH VIRTUAL_ENV=/venv',
     `WORKDIR ${IMAGE_ROOT}`,
-    ...installLines(lockOf(found)),
+    ...(INSTALLERS[lockOf(found) ?? ''] ?? NO_INSTALLER),
   ]
-}
-
-function installLines(lock: string | undefined): readonly string[] {
-  switch (lock) {
-    case 'uv.lock':
-      return [
-        `COPY --from=ghcr.io/astral-sh/uv:${UV} /uv /usr/local/bin/uv`,
-        'COPY pyproject.toml uv.lock ./',
-        'RUN uv sync --active --locked --no-dev --no-install-project',
-      ]
-    case 'poetry.lock':
-      return [
-        // Poetry gets an environment of its own, so that its packages do not mix with the project's.
-        `RUN python -m venv /poetry && /poetry/bin/pip install poetry==${POETRY}`,
-        'COPY pyproject.toml poetry.lock ./',
-        'RUN /poetry/bin/poetry install --only main --no-root --no-interaction',
-      ]
-    case 'Pipfile.lock':
-      return [
-        `RUN python -m venv /pipenv && /pipenv/bin/pip install pipenv==${PIPENV}`,
-        'COPY Pipfile Pipfile.lock ./',
-        'RUN /pipenv/bin/pipenv requirements > /requirements.txt && pip install -r /requirements.txt',
-      ]
-    case 'pyproject.toml':
-      return ['COPY . .', 'RUN pip install .']
-    case undefined:
-      return ['# The project has no file that says what it needs: write a requirements.txt, and name it here.']
-    default:
-      return [`COPY ${lock} ./`, `RUN pip install -r ${lock}`]
-  }
 }
 
 function nodeStage({ found }: DockerfileInput): readonly string[] {
