@@ -29,8 +29,8 @@ const MISTAKES: Readonly<Record<string, Mistake>> = {
     target: 'compose',
     processes: '{"a b": {"BACKEND": "command", "APP": "true"}, "a-b": {"BACKEND": "command", "APP": "true"}}',
     shows: `E802  PRODUCTION_PROCESSES["a-b"]
-      In Compose its name is a-b, and so is that of "a b".
-      → Give it another name
+      In Compose this name becomes a-b, and so does "a b".
+      → Rename the process
 `,
   },
   'nothing of a name is left': {
@@ -38,15 +38,15 @@ const MISTAKES: Readonly<Record<string, Mistake>> = {
     processes: '{"世界": {"BACKEND": "command", "APP": "true"}}',
     shows: `E802  PRODUCTION_PROCESSES["世界"]
       Compose allows no character of this name.
-      → Give it another name
+      → Rename the process
 `,
   },
   'two names are one for Kubernetes': {
     target: 'kubernetes',
     processes: '{"clean_up": {"BACKEND": "command", "APP": "true"}, "Clean-Up": {"BACKEND": "command", "APP": "true"}}',
     shows: `E802  PRODUCTION_PROCESSES["Clean-Up"]
-      In Kubernetes its name is clean-up, and so is that of "clean_up".
-      → Give it another name
+      In Kubernetes this name becomes clean-up, and so does "clean_up".
+      → Rename the process
 `,
   },
   'a name is too long for Kubernetes': {
@@ -54,8 +54,8 @@ const MISTAKES: Readonly<Record<string, Mistake>> = {
     processes: `{"${'a'.repeat(50)}": {"BACKEND": "command", "APP": "true"}}`,
     options: ['--name=shop'],
     shows: `E802  PRODUCTION_PROCESSES["${'a'.repeat(50)}"]
-      In Kubernetes it would be called shop-${'a'.repeat(50)}: a name there begins with a letter, and has at most 52 characters here.
-      → Give all of it another name: --name shop
+      The objects would be named shop-${'a'.repeat(50)}, but a name begins with a letter and has at most 52 characters.
+      → Choose another name for the application: --name shop
 `,
   },
   'a user is named for Kubernetes': {
@@ -64,7 +64,7 @@ const MISTAKES: Readonly<Record<string, Mistake>> = {
     options: ['--name=shop', '--user=shop'],
     shows: `E802  --user
       Kubernetes takes the number of a user, not "shop".
-      → --user 1000
+      → For example: --user 1000
 `,
   },
   'a schedule for Kubernetes has seconds': {
@@ -72,8 +72,8 @@ const MISTAKES: Readonly<Record<string, Mistake>> = {
     processes: '{"nightly": {"BACKEND": "command", "APP": "true", "SCHEDULE": "0 0 3 * * *"}}',
     options: ['--name=shop'],
     shows: `E802  PRODUCTION_PROCESSES["nightly"]["SCHEDULE"]
-      A schedule of Kubernetes has five fields, and no seconds.
-      → Write it with five: "30 3 * * *" is every day at 3:30
+      A schedule of Kubernetes has five fields and no seconds.
+      → Use five fields: "30 3 * * *" is every day at 3:30
 `,
   },
   'a scheduler is to be scaled': {
@@ -81,8 +81,8 @@ const MISTAKES: Readonly<Record<string, Mistake>> = {
     processes: '{"nightly": {"BACKEND": "command", "APP": "true", "SCHEDULE": "0 3 * * *"}}',
     options: ['--name=shop', '--autoscale=nightly=1-3'],
     shows: `E802  --autoscale
-      What ends by itself is not scaled.
-      → Leave it out
+      The process runs to completion, so it cannot be scaled.
+      → Remove the option
 `,
   },
   'a process has the name of the file that Kustomize reads': {
@@ -90,8 +90,8 @@ const MISTAKES: Readonly<Record<string, Mistake>> = {
     processes: '{"kustomization": {"BACKEND": "command", "APP": "true"}}',
     options: ['--name=shop'],
     shows: `E802  PRODUCTION_PROCESSES["kustomization"]
-      The file of a process has its name, and kustomization.yaml is what Kustomize reads first.
-      → Give it another name
+      The file of this process would be the kustomization.yaml of Kustomize.
+      → Rename the process
 `,
   },
   'no image is named': {
@@ -100,24 +100,24 @@ const MISTAKES: Readonly<Record<string, Mistake>> = {
     options: ['--name=shop', '--env-from=shop-secrets'],
     image: null,
     shows: `E802  --image
-      No image is given for the containers.
-      → Pass it: --image registry.example.com/shop:1.4
+      No image given for the containers.
+      → Pass --image registry.example.com/shop:1.4
 `,
   },
   'Nomad would replace a value': {
     target: 'nomad',
     processes: '{"worker": {"BACKEND": "command", "APP": "echo ${HOME}"}}',
     shows: `E802  PRODUCTION_PROCESSES["worker"]["ARGS"]
-      Nomad puts something else in the place of \${HOME} in "\${HOME}", and has no way to write it otherwise.
-      → Let the program read it from a file, or write it in another way
+      Nomad replaces \${HOME} in "\${HOME}", and knows no escape for it.
+      → Let the program read the value from a file
 `,
   },
   'Nomad would compose characters': {
     target: 'nomad',
     processes: '{"worker": {"BACKEND": "command", "APP": "true", "ENV": {"TOWN": "Zu\\u0308rich"}}}',
     shows: `E802  PRODUCTION_PROCESSES["worker"]["ENV"]
-      Nomad composes characters in "Zu\u0308rich", and has no way to write it otherwise.
-      → Let the program read it from a file, or write it in another way
+      Nomad composes characters of "Zu\u0308rich", and knows no escape for it.
+      → Let the program read the value from a file
 `,
   },
 }

@@ -155,20 +155,20 @@ test('no secret is written, whatever it stands in', async (t) => {
     assert.equal(
       stderr.replaceAll(/ {2}mysite\/settings\.py:\d+$/gm, ''),
       `E801  PRODUCTION_PROCESSES["web"]["ARGS"]["keyfile-password"]
-      It may be a secret, and no exported file holds one: a command line can be seen by everybody on the machine.
+      A value of the command line may be a secret, and an exported file contains no secrets.
       → Let the program read it from its environment or a file, or export with --run-via prodserver
 
 E801  PRODUCTION_PROCESSES["web"]["READY"]
-      It may hold a secret, and no exported file holds one.
-      → Ask an address that needs no password
+      A part of the probe may be a secret, and an exported file contains no secrets.
+      → Probe an address that needs no password
 
 E801  PRODUCTION_PROCESSES["web"]["ENV"]["API_TOKEN"]
-      The value of API_TOKEN may be a secret, and no exported file holds one.
-      → Say where it is instead: --env-from /etc/shop.env
+      The value of API_TOKEN may be a secret, and an exported file contains no secrets.
+      → Name its source: --env-from /etc/shop.env
 
 E801  PRODUCTION_PROCESSES["web"]["ENV"]["DATABASE_URL"]
-      The value of DATABASE_URL may be a secret, and no exported file holds one.
-      → Say where it is instead: --env-from /etc/shop.env
+      The value of DATABASE_URL may be a secret, and an exported file contains no secrets.
+      → Name its source: --env-from /etc/shop.env
 `,
     )
     assert.doesNotMatch(stderr, /hush/)
@@ -261,21 +261,21 @@ test('what a machine cannot do is refused or said, by name', async (t) => {
   assert.equal(
     stderr.replaceAll(/ {2}mysite\/settings\.py:\d+$/gm, ''),
     `E802  --env-from secret.env
-      systemd takes the full path of an environment file.
-      → Such as: --env-from /etc/shop.env
+      systemd needs the full path of an environment file.
+      → For example: --env-from /etc/shop.env
 
 W802  USER
-      No user is named, and systemd starts everything as root that says nothing else.
-      → Such as: --user shop
+      No USER is set, so systemd will run the processes as root.
+      → For example: --user shop
 
 E802  PRODUCTION_PROCESSES["my worker"]
-      A unit has a name of up to 255 letters, digits, "-", "_" and ".".
+      The name of a unit has up to 255 letters, digits, "-", "_" and ".".
 
 E802  PRODUCTION_PROCESSES["my worker"]["SCHEDULE"]
-      systemd has no words for "0 0 15W * *".
+      systemd cannot express the schedule "0 0 15W * *".
 
 E802  PRODUCTION_PROCESSES["web"]["ENV"]["A-B"]
-      systemd takes no variable of such a name.
+      systemd cannot set a variable with this name.
 
 W801  PRODUCTION_PROCESSES["web"]["INSTANCES"]
       granian cannot share a socket that systemd opens, so one instance runs.

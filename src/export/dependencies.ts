@@ -14,3 +14,11 @@ export function exportedDependencies(exported: ExportedProcess, all: readonly Ex
   })
   return Object.fromEntries(entries)
 }
+
+/** Says why the files cannot make a process wait for a dependency; undefined if they can. */
+export function whyNotAwaited(name: string, processes: readonly ExportedProcess[]): string | undefined {
+  const other = processes.find((one) => one.name === name)
+  if (other?.schedule === null) return undefined
+  const because = other ? 'runs on a schedule' : 'is not part of this export'
+  return `This process does not wait for ${JSON.stringify(name)}, which ${because}.`
+}

@@ -1,6 +1,6 @@
 import type { Problem } from '../core/errors.ts'
-import type { ExportInput, ExportRequest } from './input.ts'
 import { collectInImage } from './containers/static-files.ts'
+import type { ExportRequest } from './input.ts'
 import { unsupportedKeys } from './support.ts'
 import type { ExportedFile, Target } from './target.ts'
 
@@ -15,23 +15,15 @@ export interface Exported {
 
 /** Exports the plan to a target. Pure: nothing is read or written. */
 export function exportPlan(target: Target, request: ExportRequest): Exported {
-  const { input, problems } = forTarget(target, request)
-  const refused = target.check?.(input) ?? []
+  const { input, problems } =
+    target.runsIn === 'image' ? collectInImage(request) : { input: { ...request, collector: undefined }, problems: [] }
   return {
     files: target.render(input),
     problems: [
       ...problems,
-      ...refused,
+      ...target.check(input),
       ...input.processes.flatMap((exported) => unsupportedKeys(target.support, exported, input)),
     ],
     next: (folder) => target.next(folder, input),
   }
-}
-
-function forTarget(
-  { runsIn }: Target,
-  request: ExportRequest,
-): { readonly input: ExportInput; readonly problems: readonly Problem[] } {
-  if (runsIn === 'image') return collectInImage(request)
-  return { input: { ...request, collector: undefined }, problems: [] }
 }

@@ -18,7 +18,11 @@ export interface ExportInput {
   readonly autoscale: readonly Autoscale[]
   /** Names of the files in the project's folder, without those that an export has written. */
   readonly found: ReadonlySet<string>
-  readonly folders: ExportFolders
+  /**
+   * The relative paths from the folder of the files to the project's folder (`root`) and back (`out`); empty if both are
+   * the same.
+   */
+  readonly folders: { readonly root: string; readonly out: string }
   /** Process that collects static files while the image is built; undefined on a machine, and if none is declared. */
   readonly collector: ExportedProcess | undefined
 }
@@ -32,23 +36,15 @@ export interface Autoscale {
   readonly min: number
   readonly max: number
   /** Scales by the number of waiting messages; undefined to scale by processor use. */
-  readonly queue: AutoscaleQueue | undefined
-}
-
-export interface AutoscaleQueue {
-  readonly broker: 'rabbitmq' | 'redis'
-  /** Variable that holds the broker's address: a URL for RabbitMQ, `host:port` for Redis. */
-  readonly variable: string
-  /** Names of queues; empty for the queues that the process itself names. */
-  readonly names: readonly string[]
-}
-
-/** The folder of the files and the project's folder, as relative paths from each other. */
-interface ExportFolders {
-  /** From the folder of the files to the project; empty if both are the same. */
-  readonly root: string
-  /** From the project to the folder of the files; empty if both are the same. */
-  readonly out: string
+  readonly queue:
+    | {
+        readonly broker: 'rabbitmq' | 'redis'
+        /** Variable that holds the broker's address: a URL for RabbitMQ, `host:port` for Redis. */
+        readonly variable: string
+        /** Names of queues; empty for the queues that the process itself names. */
+        readonly names: readonly string[]
+      }
+    | undefined
 }
 
 /** A planned process with the command line and environment that a file may show: without secrets. */
@@ -61,6 +57,4 @@ export interface ExportedProcess extends Omit<PlannedProcess, 'argv' | 'env' | '
   readonly env: Readonly<Record<string, string | null>>
   /** True for a process that only collects static files and then ends. */
   readonly collectsStatic: boolean
-  /** Names of variables whose values no file may hold; one of `envFrom` has them. */
-  readonly secrets: readonly string[]
 }

@@ -1,5 +1,6 @@
 import type { Problem } from '../core/errors.ts'
 import type { ExportedProcess } from './input.ts'
+import { refuse } from './problems.ts'
 
 /** The names that a target allows. */
 export interface NameRule {
@@ -12,23 +13,20 @@ export interface NameRule {
 }
 
 /** Refuses names that the target cannot have, and names that are the same in the target. */
-export function checkNames(processes: readonly ExportedProcess[], rule: NameRule): readonly Problem[] {
-  const names = processes.map(({ name }) => targetName(name, rule))
-  return processes.flatMap(({ name, place }, index): readonly Problem[] => {
-    const first = processes[names.indexOf(names[index] ?? '')]
-    const message = nameProblem(names[index] ?? '', rule, first?.name === name ? undefined : first?.name)
-    if (message === undefined) return []
-    return [{ id: 'E802', place, process: name, message, hint: 'Give it another name' }]
-  })
+export function* checkNames(processes: readonly ExportedProcess[], rule: NameRule): Generator<Problem> {
+  const taken = new Map<string, string>()
+  for (const exported of processes) {
+    const name = targetName(exported.name, rule)
+    const message = nameProblem(name, rule, taken.get(name))
+    if (message !== undefined) yield refuse(exported, 'name', message, 'Rename the process')
+    else taken.set(name, exported.name)
+  }
 }
 
-function nameProblem(name: string, { title, longest }: NameRule, taken: string | undefined): string | undefined {
+function nameProblem(name: string, { title, longest }: NameRule, other: string | undefined): string | undefined {
   if (name === '') return `${title} allows no character of this name.`
-  if (name.length > longest)
-    return `In ${title} a name has at most ${longest} characters, and this one has ${name.length}.`
-  return taken === undefined
-    ? undefined
-    : `In ${title} its name is ${name}, and so is that of ${JSON.stringify(taken)}.`
+  if (name.length > longest) return `${title} allows names of ${longest} characters, and this one has ${name.length}.`
+  return other && `In ${title} this name becomes ${name}, and so does ${JSON.stringify(other)}.`
 }
 
 /** Converts a name to one that the target allows: without accents, and with hyphens for other characters. */

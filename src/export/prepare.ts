@@ -1,10 +1,9 @@
 import type { Problem } from '../core/errors.ts'
-import type { PlannedProcess } from '../plan/plan.ts'
 import { guardToken, reveal, type Value } from '../core/secret.ts'
-import { placeWithin } from '../core/notation.ts'
+import type { PlannedProbe, PlannedProcess } from '../plan/plan.ts'
 import { type ImageLayout, inImage } from './containers/image-layout.ts'
 import type { ExportedProcess } from './input.ts'
-import { refusal } from './problems.ts'
+import { keyLocation, refuse, refuseVariable } from './problems.ts'
 
 export interface PrepareRequest {
   /** Command line of `prodserver run` up to the name of the process; undefined if the files start the program itself. */
@@ -25,102 +24,68 @@ interface Prepared {
 /** Prepares a planned process for files: leaves out secrets, or refuses those that cannot be left out. */
 export function prepareExport(planned: PlannedProcess, request: PrepareRequest): Prepared {
   const { via, image } = request
-  const process = via ? startedByProdserver(planned, via) : startedByTarget(planned)
+  const collectsStatic = planned.run !== 'always' && planned.argv.some((word) => String(word) === 'collectstatic')
+  const shown = via ? viaProdserver(planned, via) : withoutSecrets(planned)
+  const process: ExportedProcess = { ...planned, ...shown, collectsStatic }
   const secrets = via ? [] : checkSecrets(planned, request)
   return { process: image ? inImage(process, image) : process, problems: [...secrets, ...checkText(process)] }
 }
 
+type Shown = Pick<ExportedProcess, 'argv' | 'cwd' | 'activated' | 'env'>
+
 /** A process that prodserver starts gets its environment from the declaration. */
-const startedByProdserver = (
-  planned: PlannedProcess,
-  { argv, cwd }: NonNullable<PrepareRequest['via']>,
-): ExportedProcess => ({
-  ...planned,
-  argv: [...argv, planned.name],
+const viaProdserver = ({ name }: PlannedProcess, { argv, cwd }: NonNullable<PrepareRequest['via']>): Shown => ({
+  argv: [...argv, name],
   cwd,
   activated: null,
   env: {},
-  secrets: [],
-  collectsStatic: collectsStatic(planned),
 })
 
-function startedByTarget(planned: PlannedProcess): ExportedProcess {
-  const variables = Object.entries(planned.env)
-  const shown = variables.flatMap(([name, { value }]) =>
-    isSecret(value) ? [] : [[name, value === null ? null : reveal(value)] as const],
-  )
+/** A secret in a command line, which is refused, is shown as dots. */
+function withoutSecrets({ argv, cwd, activated, env }: PlannedProcess): Shown {
+  const shown = Object.entries(env).filter(([, { value }]) => !isSecret(value))
   return {
-    ...planned,
-    argv: planned.argv.map(shownWord),
-    activated: planned.activated && planned.activated.map(shownWord),
-    env: Object.fromEntries(shown),
-    secrets: secretsOf(planned),
-    collectsStatic: collectsStatic(planned),
+    argv: argv.map(String),
+    cwd,
+    activated: activated && activated.map(String),
+    env: Object.fromEntries(shown.map(([name, { value }]) => [name, value && reveal(value)])),
   }
-}
-
-const collectsStatic = ({ run, argv }: PlannedProcess): boolean =>
-  run !== 'always' && argv.some((word) => String(word) === 'collectstatic')
-
-/** Returns the names of variables that may hold a secret. */
-const secretsOf = ({ env }: PlannedProcess): readonly string[] =>
-  Object.keys(env).filter((name) => isSecret(env[name]?.value ?? null))
-
-function checkSecrets(planned: PlannedProcess, { hasEnvFrom, envFromExample }: PrepareRequest): readonly Problem[] {
-  const words = planned.argv.flatMap((word, index) => (isSecret(word) ? [refuseWord(planned, index)] : []))
-  const variables = hasEnvFrom ? [] : secretsOf(planned).map((name) => refuseVariable(planned, name, envFromExample))
-  return [...words, ...checkProbes(planned), ...variables]
-}
-
-function checkProbes(planned: PlannedProcess): readonly Problem[] {
-  const words = [planned.ready, planned.alive].flatMap((probe) => [probe?.http ?? '', probe?.exec ?? []]).flat()
-  return words.every((word) => typeof guardToken(word) === 'string') ? [] : [refuseProbe(planned)]
 }
 
 const isSecret = (value: Value | null): boolean => value !== null && typeof value !== 'string'
 
-/** Prints a word; a secret, which is refused, prints as dots. */
-const shownWord = (word: Value): string => String(word)
+const secretsOf = (env: PlannedProcess['env']): readonly string[] =>
+  Object.entries(env).flatMap(([name, { value }]) => (isSecret(value) ? [name] : []))
 
-function refuseWord({ name, place, argvFrom }: PlannedProcess, index: number): Problem {
-  return {
+/** Refuses secrets, except for variables that the user has named a source for. */
+function* checkSecrets(planned: PlannedProcess, { hasEnvFrom, envFromExample }: PrepareRequest): Generator<Problem> {
+  const { name, place, argv, argvFrom, env } = planned
+  const refuseSecret = (at: string | undefined, what: string, hint: string): Problem => ({
     id: 'E801',
-    place: argvFrom[index] ?? place,
+    place: at ?? place,
     process: name,
-    message:
-      'It may be a secret, and no exported file holds one: a command line can be seen by everybody on the machine.',
-    hint: 'Let the program read it from its environment or a file, or export with --run-via prodserver',
-  }
+    message: `${what} may be a secret, and an exported file contains no secrets.`,
+    hint,
+  })
+  const otherwise = 'Let the program read it from its environment or a file, or export with --run-via prodserver'
+  for (const [index, word] of argv.entries())
+    if (isSecret(word)) yield refuseSecret(argvFrom[index], 'A value of the command line', otherwise)
+  for (const key of ['ready', 'alive'] as const)
+    if (mayHoldSecret(planned[key]))
+      yield refuseSecret(keyLocation(planned, key), 'A part of the probe', 'Probe an address that needs no password')
+  if (hasEnvFrom) return
+  for (const variable of secretsOf(env))
+    yield refuseSecret(env[variable]?.from, `The value of ${variable}`, `Name its source: --env-from ${envFromExample}`)
 }
 
-function refuseProbe({ name, place }: PlannedProcess): Problem {
-  return {
-    id: 'E801',
-    place: placeWithin(place, '["READY"]'),
-    process: name,
-    message: 'It may hold a secret, and no exported file holds one.',
-    hint: 'Ask an address that needs no password',
-  }
-}
+const mayHoldSecret = (probe: PlannedProbe | null): boolean =>
+  [probe?.http ?? '', probe?.exec ?? []].flat().some((word) => typeof guardToken(word) !== 'string')
 
-const NO_TEXT = 'It holds bytes that are no text, and no exported file can hold them.'
+const NO_TEXT = 'This value has bytes that are not UTF-8 text, and an exported file cannot hold them.'
 
 /** Refuses bytes that are not text. Python hands them on as lone surrogates, which no file can hold. */
-function checkText(exported: ExportedProcess): readonly Problem[] {
-  const variables = Object.entries(exported.env).filter(
-    ([name, value]) => !name.isWellFormed() || value?.isWellFormed() === false,
-  )
-  const isText = exported.argv.every((word) => word.isWellFormed())
-  const words = isText ? [] : [refusal(exported, '["ARGS"]', NO_TEXT)]
-  return [...words, ...variables.map(([name]) => refusal(exported, `["ENV"][${JSON.stringify(name)}]`, NO_TEXT))]
-}
-
-function refuseVariable({ name, place, env }: PlannedProcess, variable: string, example: string): Problem {
-  return {
-    id: 'E801',
-    place: env[variable]?.from ?? placeWithin(place, '["ENV"]'),
-    process: name,
-    message: `The value of ${variable} may be a secret, and no exported file holds one.`,
-    hint: `Say where it is instead: --env-from ${example}`,
-  }
+function* checkText(exported: ExportedProcess): Generator<Problem> {
+  if (!exported.argv.every((word) => word.isWellFormed())) yield refuse(exported, 'args', NO_TEXT)
+  for (const [name, value] of Object.entries(exported.env))
+    if (!name.isWellFormed() || value?.isWellFormed() === false) yield refuseVariable(exported, name, NO_TEXT)
 }

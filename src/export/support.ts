@@ -1,7 +1,7 @@
-import type { ProcessKey } from '../generated/keys.ts'
 import type { Problem } from '../core/errors.ts'
-import { keyLocation } from './problems.ts'
+import type { ProcessKey } from '../generated/keys.ts'
 import type { ExportedProcess, ExportInput } from './input.ts'
+import { keyLocation } from './problems.ts'
 
 /**
  * Support of each declaration key by a target, one row per key, in `support.ts` of the target's folder:
@@ -11,7 +11,7 @@ import type { ExportedProcess, ExportInput } from './input.ts'
  *   ...SHARED_ROWS,
  *   cwd: { expressedBy: '`WorkingDirectory=`' },
  *   nice: { unsupported: 'Compose cannot set a scheduling priority: the process keeps the default.' },
- *   run: { expressedBy: '`Type=oneshot`', unsupported: ({ run }) => (run === 'release' ? TRACKS_NO_RELEASES : undefined) },
+ *   run: { expressedBy: '`Type=oneshot`', unsupported: when(isRelease, 'systemd does not track releases.') },
  *   ...
  * }
  * ```
@@ -21,36 +21,26 @@ import type { ExportedProcess, ExportInput } from './input.ts'
  */
 export type SupportRecord<Row extends Support = Support> = Readonly<Record<ProcessKey, Row>>
 
-/** Support of one key: the files express the key, or the target does something else instead, or either, by process. */
-export type Support = ExpressedKey | UnsupportedKey | KeyPart
-
-interface ExpressedKey {
+interface Row {
   /** The words of the target's files that express the key, in Markdown. */
   readonly expressedBy: string
-  /** Processes for which the files cannot express the key as it is declared. */
-  readonly unsupported?: Unsupported
-}
-
-interface UnsupportedKey {
-  readonly expressedBy?: undefined
-  readonly unsupported: Unsupported
-}
-
-/** A key that the row of another key covers. */
-interface KeyPart {
+  /** Text for every process that declares the key, or a function that decides for one process. */
+  readonly unsupported: Instead | WhatInstead
+  /** The key whose row covers this key. */
   readonly partOf: ProcessKey
-  readonly expressedBy?: undefined
-  readonly unsupported?: undefined
 }
 
-/** An `Instead` for every process that declares the key, or a function that decides for one process. */
-type Unsupported = Instead | WhatInstead
+/** Support of one key: the files express the key, or the target does something else instead, or either, by process. */
+export type Support = Partial<Row> & (Pick<Row, 'expressedBy'> | Pick<Row, 'unsupported'> | Pick<Row, 'partOf'>)
 
 /** Tells the user what the target does instead of the key: a message, and perhaps a hint that says what to type. */
 export type Instead = string | { readonly message: string; readonly hint: string }
 
-/** Returns what the target does instead of the key for this process; undefined if the files express the key. */
-type WhatInstead = (exported: ExportedProcess, input: ExportInput) => Instead | readonly Instead[] | undefined
+/** Decides what the target does instead of the key for one process; false or undefined if the files express the key. */
+type WhatInstead = (exported: ExportedProcess, input: ExportInput) => Instead | Differences | false | undefined
+
+/** What the target does instead of the parts of a key; false for a part that the files express. */
+export type Differences = readonly (Instead | false)[]
 
 /** Rows that are the same for every target: the plan has resolved these keys before a target sees the process. */
 export const SHARED_ROWS = {
@@ -59,34 +49,33 @@ export const SHARED_ROWS = {
   envFile: { partOf: 'env' },
   tz: { partOf: 'schedule' },
   enabled: { expressedBy: 'a disabled process is left out' },
-} as const satisfies Partial<SupportRecord>
+} satisfies Partial<SupportRecord>
+
+/** Limits an `Instead` to the processes that meet a condition. */
+export const when =
+  (condition: (exported: ExportedProcess, input: ExportInput) => boolean, instead: Instead): WhatInstead =>
+  (exported, input) =>
+    condition(exported, input) ? instead : undefined
+
+export const isRelease = ({ run }: ExportedProcess): boolean => run === 'release'
+/** Whether the process declares a reload by signal. Without a declaration, a target replaces instances its own way. */
+export const declaresReloadSignal = ({ from, reload }: ExportedProcess): boolean =>
+  from.reload !== undefined && reload === 'signal'
+export const hasLimits = ({ limits }: ExportedProcess): boolean => Object.keys(limits).length > 0
+export const hasDependencies = ({ dependsOn }: ExportedProcess): boolean => Object.keys(dependsOn).length > 0
 
 /** Returns a warning for each key of the process that the target cannot express. */
-export function unsupportedKeys(
+export const unsupportedKeys = (
   support: SupportRecord,
   exported: ExportedProcess,
   input: ExportInput,
-): readonly Problem[] {
-  return keysOf(support).flatMap((key) =>
-    insteadOf(key, support[key], exported, input).map((instead) => warning(key, instead, exported)),
-  )
-}
-
-const keysOf = (support: SupportRecord): readonly ProcessKey[] => Object.keys(support) as ProcessKey[]
-
-function insteadOf(
-  key: ProcessKey,
-  { unsupported }: Support,
-  exported: ExportedProcess,
-  input: ExportInput,
-): readonly Instead[] {
-  if (unsupported === undefined) return []
-  if (typeof unsupported !== 'function') return exported.from[key] === undefined ? [] : [unsupported]
-  const instead = unsupported(exported, input) ?? []
-  return isList(instead) ? instead : [instead]
-}
-
-const isList = (instead: Instead | readonly Instead[]): instead is readonly Instead[] => Array.isArray(instead)
+): readonly Problem[] =>
+  (Object.keys(support) as ProcessKey[]).flatMap((key) => {
+    const { unsupported = [] } = support[key]
+    if (typeof unsupported !== 'function' && exported.from[key] === undefined) return []
+    const instead = typeof unsupported === 'function' ? unsupported(exported, input) : unsupported
+    return [instead ?? []].flat().flatMap((one) => (one === false ? [] : [warning(key, one, exported)]))
+  })
 
 /** Reports that the target does something else instead of a key. */
 export function warning(key: ProcessKey, instead: Instead, exported: ExportedProcess): Problem {

@@ -1,7 +1,9 @@
 import type { Problem } from '../core/errors.ts'
 import type { ExportInput } from './input.ts'
-import type { ExportOption } from './options.ts'
 import type { SupportRecord } from './support.ts'
+
+/** Options of `prodserver export` that some targets take. Every target takes the others. */
+export const EXPORT_OPTIONS = ['user', 'image', 'env-from', 'environment', 'autoscale'] as const
 
 /**
  * A program that can run a plan from files, such as systemd or Compose.
@@ -9,7 +11,7 @@ import type { SupportRecord } from './support.ts'
  * A target is a folder with pure functions, and one line in the list of `index.ts`. It reads nothing and writes nothing.
  * `exportPlan` calls its members in this order:
  *
- * 1. `check` returns what the files cannot hold, as `E802`. An export with errors writes no file.
+ * 1. `check` finds what the files cannot hold, as `E802`. An export with errors writes no file.
  * 2. `support` names, for each key of a declaration, the words that express it, or what the target does instead. Each
  *    process that declares a key for which there is an "instead" gets a warning, `W801`.
  * 3. `render` returns the files. The caller compares, prints or writes them.
@@ -27,6 +29,7 @@ import type { SupportRecord } from './support.ts'
  *   envFromExample: '/etc/shop.env',
  *   options: [],
  *   support: SUPPORT,
+ *   check: () => [],
  *   render: ({ name, processes }) => [
  *     { path: `${name}.sh`, text: processes.map(({ argv }) => `${argv.map(quoteWord).join(' ')} &\n`).join('') },
  *   ],
@@ -44,13 +47,13 @@ export interface Target {
   /** A value of `--env-from`, for hints. */
   readonly envFromExample: string
   /** Options of the command line that change the files. The command line refuses the others. */
-  readonly options: readonly ExportOption[]
+  readonly options: readonly (typeof EXPORT_OPTIONS)[number][]
   /** Names of the folders that the files lie in. Default: none, all files lie beside each other. */
   readonly folders?: readonly string[]
   /** Support of each key; from `support.ts` in the target's folder. */
   readonly support: SupportRecord
-  /** Returns an `E802` for each value that the files cannot hold. Default: none. */
-  readonly check?: (input: ExportInput) => readonly Problem[]
+  /** Finds an `E802` for each value that the files cannot hold. */
+  readonly check: (input: ExportInput) => Iterable<Problem>
   readonly render: (input: ExportInput) => readonly ExportedFile[]
   /** Returns the commands to type after the files are written to `folder`, one command a line. */
   readonly next: (folder: string, input: ExportInput) => readonly string[]

@@ -8,7 +8,6 @@ export const exportedProcess = (given: Partial<ExportedProcess> & { readonly nam
   title: 'command',
   argv: ['/usr/bin/python3', '-m', 'app'],
   env: {},
-  secrets: [],
   collectsStatic: false,
   activated: null,
   ...given,

@@ -1,16 +1,16 @@
-import { exportedDependencies } from '../dependencies.ts'
 import { runsToCompletion } from '../../core/completion.ts'
-import { checkReachable } from '../containers/ports.ts'
 import type { Problem } from '../../core/errors.ts'
 import { quoteWord } from '../../core/shell-words.ts'
 import { dockerfile, lockOf } from '../containers/dockerfile.ts'
+import { checkReachable } from '../containers/ports.ts'
+import { exportedDependencies } from '../dependencies.ts'
 import type { ExportedProcess, ExportInput } from '../input.ts'
 import { checkNames } from '../names.ts'
 import type { ExportedFile, Target } from '../target.ts'
 import { composeFile } from './file.ts'
-import { COMPOSE_NAMES, serviceName } from './names.ts'
 import { hasDockerfile, service } from './service.ts'
 import { SUPPORT } from './support.ts'
+import { COMPOSE_NAMES, serviceName } from './values.ts'
 
 /** A file of the Compose specification, with a service for each process, and a Dockerfile if the project has none. */
 export const compose: Target = {
@@ -25,24 +25,16 @@ export const compose: Target = {
   next,
 }
 
-function check(input: ExportInput): readonly Problem[] {
-  return [
-    ...checkNames(input.processes, COMPOSE_NAMES),
-    ...input.processes.flatMap(checkReachable),
-    ...checkRequirements(input),
-  ]
-}
-
-function checkRequirements({ found }: ExportInput): readonly Problem[] {
-  if (hasDockerfile(found) || lockOf(found) !== undefined) return []
-  return [
-    {
-      id: 'W801',
-      place: 'Dockerfile',
-      message: 'The project has no file of requirements, so the image would have no Django.',
-      hint: 'python -m pip freeze > requirements.txt, and export again',
-    },
-  ]
+function* check({ processes, found }: ExportInput): Generator<Problem> {
+  yield* checkNames(processes, COMPOSE_NAMES)
+  for (const exported of processes) yield* checkReachable(exported)
+  if (hasDockerfile(found) || lockOf(found) !== undefined) return
+  yield {
+    id: 'W801',
+    place: 'Dockerfile',
+    message: 'The project has no file of requirements, so the image would have no Django.',
+    hint: 'python -m pip freeze > requirements.txt, and export again',
+  }
 }
 
 function render(input: ExportInput): readonly ExportedFile[] {

@@ -1,13 +1,14 @@
-import { unknownUlimits } from '../containers/ulimits.ts'
-import { changedRestartKeys } from '../../core/defaults.ts'
 import { runsToCompletion } from '../../core/completion.ts'
+import { changedRestartKeys } from '../../core/defaults.ts'
+import { isGroupWithoutUser, removesVariable } from '../containers/container.ts'
 import { portsOf } from '../containers/ports.ts'
 import { isRunnable, probeKind } from '../containers/probes.ts'
-import { removesVariable, userOf } from '../containers/container.ts'
+import { unknownUlimits } from '../containers/ulimits.ts'
+import { whyNotAwaited } from '../dependencies.ts'
 import type { ExportedProcess, ExportInput } from '../input.ts'
-import { type Instead, SHARED_ROWS, type SupportRecord } from '../support.ts'
-import { isChecked } from './healthcheck.ts'
-import { serviceName } from './names.ts'
+import { type Instead, isRelease, SHARED_ROWS, type SupportRecord, when } from '../support.ts'
+import { isChecked } from './service.ts'
+import { serviceName } from './values.ts'
 
 /** Support of each key by a Compose file. */
 export const SUPPORT: SupportRecord = {
@@ -15,17 +16,16 @@ export const SUPPORT: SupportRecord = {
   args: { expressedBy: '`command`' },
   env: {
     expressedBy: '`environment`',
-    unsupported: (exported) =>
-      removesVariable(exported)
-        ? 'Compose cannot remove a variable: the container keeps the value from the image.'
-        : undefined,
+    unsupported: when(
+      removesVariable,
+      'Compose cannot remove a variable: the container keeps the value from the image.',
+    ),
   },
   cwd: { expressedBy: '`working_dir`' },
   instances: { expressedBy: '`deploy.replicas`', unsupported: unpublishedPort },
   run: {
     expressedBy: '`restart: "no"`',
-    unsupported: ({ run }) =>
-      run === 'release' ? 'Compose does not track releases: this process runs at every docker compose up.' : undefined,
+    unsupported: when(isRelease, 'Compose does not track releases: this process runs at every docker compose up.'),
   },
   dependsOn: { expressedBy: '`depends_on`', unsupported: looserDependencies },
   ready: { expressedBy: '`healthcheck`', unsupported: unprobedStart },
@@ -39,7 +39,13 @@ export const SUPPORT: SupportRecord = {
   },
   schedule: { expressedBy: '`profiles: [schedule]`', unsupported: noSchedule },
   user: { expressedBy: '`user`' },
-  group: { expressedBy: '`user`', unsupported: groupWithoutUser },
+  group: {
+    expressedBy: '`user`',
+    unsupported: when(isGroupWithoutUser, {
+      message: 'Compose sets a group only together with a user, so the image decides both.',
+      hint: 'Declare a user as well',
+    }),
+  },
   umask: { unsupported: 'Compose cannot set a file mode mask: the process keeps that of the image.' },
   nice: { unsupported: 'Compose cannot set a scheduling priority: the process keeps the default.' },
   limits: { expressedBy: '`ulimits`', unsupported: unknownUlimits },
@@ -57,12 +63,11 @@ function unpublishedPort(exported: ExportedProcess): Instead | undefined {
 
 function looserDependencies({ dependsOn }: ExportedProcess, { processes }: ExportInput): readonly Instead[] {
   return Object.entries(dependsOn).flatMap(([name, condition]) => {
+    const why = whyNotAwaited(name, processes)
+    if (why !== undefined) return [why]
     const other = processes.find((one) => one.name === name)
-    const shown = JSON.stringify(name)
-    if (!other) return [`This process does not wait for ${shown}, which is not part of this export.`]
-    if (other.schedule !== null) return [`This process does not wait for ${shown}, which runs on a schedule.`]
-    if (condition !== 'ready' || runsToCompletion(other) || isChecked(other)) return []
-    const kind = probeKind(other.ready)
+    if (!other || condition !== 'ready' || runsToCompletion(other) || isChecked(other)) return []
+    const [kind, shown] = [probeKind(other.ready), JSON.stringify(name)]
     return [`Compose cannot run the ${kind} probe of ${shown}: this process waits only until ${shown} has started.`]
   })
 }
@@ -98,13 +103,5 @@ function noSchedule(exported: ExportedProcess): Instead | undefined {
   return {
     message: 'Compose has no schedules, so cron must start this process.',
     hint: `From cron, at ${schedule.cron} (${schedule.tz}): docker compose run --rm ${serviceName(exported)}`,
-  }
-}
-
-function groupWithoutUser(exported: ExportedProcess, input: ExportInput): Instead | undefined {
-  if (exported.group === null || userOf(exported, input) !== undefined) return undefined
-  return {
-    message: 'Compose sets a group only together with a user, so the image decides both.',
-    hint: 'Declare a user as well',
   }
 }

@@ -5,6 +5,9 @@ import type { YamlValue } from '../yaml.ts'
 /** Fields of an object; an undefined field is left out. */
 export type Fields = { readonly [key: string]: YamlValue }
 
+/** An object without its name and labels. */
+export type Manifest = readonly [apiVersion: string, kind: string, spec: Fields]
+
 /** Kubernetes replaces `$(NAME)` by a variable of the container: a dollar sign is written twice. */
 export const escape = (text: string): string => text.replaceAll('$', '$$$$')
 

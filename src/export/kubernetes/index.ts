@@ -5,8 +5,8 @@ import { targetName } from '../names.ts'
 import type { ExportedFile, Target } from '../target.ts'
 import { toYaml } from '../yaml.ts'
 import { check } from './check.ts'
-import { labelValue } from './labels.ts'
-import { KUBERNETES_NAMES, objectsOf } from './objects.ts'
+import { KUBERNETES_NAMES, labelValue } from './names.ts'
+import { objectsOf } from './objects.ts'
 import { SUPPORT } from './support.ts'
 
 /** A base for Kustomize with a file for each process, and an overlay for each environment. */

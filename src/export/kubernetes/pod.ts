@@ -5,39 +5,35 @@ import type { PlannedProbe } from '../../plan/plan.ts'
 import { portName, portsOf } from '../containers/ports.ts'
 import { type Interpreter, interpreterOf, probeProgram } from '../probe-program.ts'
 import { isRunnable, probeIntervalMs } from '../containers/probes.ts'
-import { setVariables } from '../containers/container.ts'
+import { setVariables } from '../variables.ts'
 import type { ExportedProcess, ExportInput } from '../input.ts'
 import type { YamlValue } from '../yaml.ts'
+import { autoscaleOf, hasSeveral } from './autoscale.ts'
 import { escape, type Fields, quantity, atLeastOneSecond } from './fields.ts'
-import { selector } from './labels.ts'
+import { labelsOf, selector } from './names.ts'
 import { containerSecurity, podSecurity } from './security.ts'
 
 /** How long a web server goes on serving before it gets the stop signal: clients may still have its address. */
 const DRAIN_S = 5
 
-interface PodOptions {
-  /** Processor time to reserve. Scaling by processor use needs a reservation. */
-  readonly cpu: string | undefined
-  /** Whether there are several pods, which should not all run on one node. */
-  readonly spread: boolean
-}
-
 /** The pod of a process: one container with the fewest rights. */
-export function podSpec(exported: ExportedProcess, input: ExportInput, options: PodOptions): Fields {
-  return {
+export function podTemplate(exported: ExportedProcess, input: ExportInput): Fields {
+  const isService = !runsToCompletion(exported)
+  const spec = {
     // Kubernetes would set variables for every Service, which are not in the plan.
     enableServiceLinks: false,
     automountServiceAccountToken: false,
-    restartPolicy: runsToCompletion(exported) ? 'Never' : undefined,
+    restartPolicy: isService ? undefined : 'Never',
     terminationGracePeriodSeconds: drainSeconds(exported) + atLeastOneSecond(exported.stop.timeoutMs),
     securityContext: podSecurity(exported, input),
-    topologySpreadConstraints: options.spread ? [spread(exported, input)] : undefined,
-    containers: [container(exported, input, options)],
+    topologySpreadConstraints: isService && hasSeveral(exported, input) ? [spread(exported, input)] : undefined,
+    containers: [container(exported, input)],
     volumes: [{ name: 'tmp', emptyDir: {} }],
   }
+  return { metadata: { labels: labelsOf(exported, input) }, spec }
 }
 
-function container(exported: ExportedProcess, input: ExportInput, options: PodOptions): Fields {
+function container(exported: ExportedProcess, input: ExportInput): Fields {
   const [program = '', ...args] = exported.argv
   const interpreter = interpreterOf(input.project)
   return {
@@ -51,7 +47,7 @@ function container(exported: ExportedProcess, input: ExportInput, options: PodOp
     ports: unlessEmpty(portsOf(exported).map((port, _, all) => ({ name: portName(port, all), containerPort: port }))),
     ...probes(exported, interpreter),
     lifecycle: lifecycle(exported, interpreter),
-    resources: resources(exported, options),
+    resources: resources(exported, input),
     securityContext: containerSecurity(exported),
     volumeMounts: [{ name: 'tmp', mountPath: '/tmp' }],
   }
@@ -118,18 +114,12 @@ const drainSeconds = ({ kind }: ExportedProcess): number => (kind === 'web' ? DR
 function lifecycle(exported: ExportedProcess, interpreter: Interpreter): Fields | undefined {
   const { signal, timeoutMs } = exported.stop
   const drain = drainSeconds(exported)
-  if (signal !== 'TERM')
-    return {
-      preStop: { exec: { command: signalProgram(signal, { drain, wait: atLeastOneSecond(timeoutMs) }, interpreter) } },
-    }
+  const command = signalProgram(signal, drain, atLeastOneSecond(timeoutMs), interpreter)
+  if (signal !== 'TERM') return { preStop: { exec: { command } } }
   return drain > 0 ? { preStop: { sleep: { seconds: drain } } } : undefined
 }
 
-function signalProgram(
-  signal: string,
-  { drain, wait }: { readonly drain: number; readonly wait: number },
-  interpreter: Interpreter,
-): readonly string[] {
+function signalProgram(signal: string, drain: number, wait: number, interpreter: Interpreter): readonly string[] {
   if (interpreter === 'python') {
     const code = `import os, signal, time; time.sleep(${drain}); os.kill(1, signal.SIG${signal}); time.sleep(${wait})`
     return ['python', '-c', code]
@@ -138,9 +128,12 @@ function signalProgram(
   return ['node', '-e', `${send}; setTimeout(() => {}, ${(drain + wait) * 1000})`]
 }
 
-function resources({ memoryLimitBytes }: ExportedProcess, { cpu }: PodOptions): Fields | undefined {
-  const memory = memoryLimitBytes === null ? undefined : quantity(memoryLimitBytes)
-  if (memory === undefined && cpu === undefined) return undefined
+function resources(exported: ExportedProcess, input: ExportInput): Fields | undefined {
+  const scaled = autoscaleOf(exported, input)
+  // Kubernetes measures processor use as a share of the reservation.
+  const cpu = scaled && !scaled.queue ? '250m' : undefined
+  const memory = exported.memoryLimitBytes === null ? undefined : quantity(exported.memoryLimitBytes)
+  if (cpu === undefined && memory === undefined) return undefined
   return { requests: { cpu, memory }, limits: memory === undefined ? undefined : { memory } }
 }
 

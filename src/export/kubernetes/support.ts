@@ -3,7 +3,16 @@ import { runsToCompletion } from '../../core/completion.ts'
 import { isRunnable, probeKind } from '../containers/probes.ts'
 import { removesVariable } from '../containers/container.ts'
 import type { ExportedProcess, ExportInput } from '../input.ts'
-import { type Instead, SHARED_ROWS, type SupportRecord } from '../support.ts'
+import {
+  declaresReloadSignal,
+  type Differences,
+  hasLimits,
+  type Instead,
+  isRelease,
+  SHARED_ROWS,
+  type SupportRecord,
+  when,
+} from '../support.ts'
 import { groupOf, numberOf, userOf } from './security.ts'
 
 /** Support of each key by objects of Kubernetes. */
@@ -12,19 +21,16 @@ export const SUPPORT: SupportRecord = {
   args: { expressedBy: '`command`, `args`' },
   env: {
     expressedBy: '`env`',
-    unsupported: (exported) =>
-      removesVariable(exported)
-        ? 'Kubernetes cannot remove a variable: the container keeps the value from the image.'
-        : undefined,
+    unsupported: when(
+      removesVariable,
+      'Kubernetes cannot remove a variable: the container keeps the value from the image.',
+    ),
   },
   cwd: { expressedBy: '`workingDir`' },
   instances: { expressedBy: '`replicas`' },
   run: {
     expressedBy: 'a Job',
-    unsupported: ({ run }) =>
-      run === 'release'
-        ? 'Kubernetes does not track releases: this process runs whenever its Job is created.'
-        : undefined,
+    unsupported: when(isRelease, 'Kubernetes does not track releases: this process runs whenever its Job is created.'),
   },
   dependsOn: {
     unsupported: ({ dependsOn }, input) => Object.keys(dependsOn).map((name) => noDependency(name, input)),
@@ -35,10 +41,10 @@ export const SUPPORT: SupportRecord = {
   stop: { expressedBy: '`terminationGracePeriodSeconds`, `preStop`' },
   reload: {
     expressedBy: '`strategy`',
-    unsupported: ({ from, reload }) =>
-      from.reload !== undefined && reload === 'signal'
-        ? 'Kubernetes sends no reload signal: a new pod is ready before an old pod stops.'
-        : undefined,
+    unsupported: when(
+      declaresReloadSignal,
+      'Kubernetes sends no reload signal: a new pod is ready before an old pod stops.',
+    ),
   },
   memoryLimit: {
     expressedBy: '`resources.limits.memory`',
@@ -50,10 +56,10 @@ export const SUPPORT: SupportRecord = {
   umask: { unsupported: 'Kubernetes cannot set a file mode mask: the process keeps that of the image.' },
   nice: { unsupported: 'Kubernetes cannot set a scheduling priority: the process keeps the default.' },
   limits: {
-    unsupported: ({ limits }) =>
-      Object.keys(limits).length > 0
-        ? 'Kubernetes sets no resource limits of this kind: the process keeps those of the node.'
-        : undefined,
+    unsupported: when(
+      hasLimits,
+      'Kubernetes sets no resource limits of this kind: the process keeps those of the node.',
+    ),
   },
   log: { unsupported: 'Kubernetes leaves the rotation of logs to the node.' },
 }
@@ -83,18 +89,16 @@ function unprobedLife(exported: ExportedProcess): Instead | undefined {
   return `Kubernetes cannot run a ${probeKind(alive)} probe: the process runs unchecked after its start.`
 }
 
-function otherRestarts(exported: ExportedProcess): readonly Instead[] {
+function otherRestarts(exported: ExportedProcess): Differences {
   const { policy } = exported.restart
   const isService = !runsToCompletion(exported)
   const details = changedRestartKeys(exported.restart)
-  const instead: Instead[] = []
-  if (isService && policy !== 'always')
-    instead.push('Kubernetes restarts the container of a Deployment whatever its exit code.')
-  if (details.length > 0 && (isService || policy !== 'on-failure'))
-    instead.push(
+  return [
+    isService && policy !== 'always' && 'Kubernetes restarts the container of a Deployment whatever its exit code.',
+    details.length > 0 &&
+      (isService || policy !== 'on-failure') &&
       `Kubernetes has no ${details.join(', ')}: it waits 10s before the first restart and doubles the delay up to 5m.`,
-    )
-  return instead
+  ]
 }
 
 function userByName(exported: ExportedProcess, input: ExportInput): Instead | undefined {

@@ -1,6 +1,6 @@
 import { quoteWord } from '../../core/shell-words.ts'
 import type { ExportInput } from '../input.ts'
-import type { ExportedFile, Target } from '../target.ts'
+import type { Target } from '../target.ts'
 import { check } from './check.ts'
 import { toHcl } from './hcl.ts'
 import { type Job, jobsOf } from './job.ts'
@@ -15,12 +15,8 @@ export const nomad: Target = {
   options: ['user', 'image', 'env-from'],
   support: SUPPORT,
   check,
-  render,
+  render: (input) => jobsOf(input).map((job) => ({ path: fileOf(job), text: toHcl(job.body) })),
   next,
-}
-
-function render(input: ExportInput): readonly ExportedFile[] {
-  return jobsOf(input).map((job) => ({ path: fileOf(job), text: toHcl([job.body]) }))
 }
 
 const fileOf = ({ name }: Job): string => `${name}.nomad.hcl`

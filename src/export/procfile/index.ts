@@ -1,10 +1,11 @@
 import { runsToCompletion } from '../../core/completion.ts'
 import type { Problem } from '../../core/errors.ts'
 import { quoteWord } from '../../core/shell-words.ts'
-import { canBeWrapped, wrap } from '../shell.ts'
 import type { ExportedProcess, ExportInput } from '../input.ts'
-import { refusal } from '../problems.ts'
+import { refuse, refuseVariable } from '../problems.ts'
+import { checkProgram, wrap } from '../shell.ts'
 import type { ExportedFile, Target } from '../target.ts'
+import { setVariables } from '../variables.ts'
 import { fitsEnvironment, quoteLine, quoteVariable } from './quote.ts'
 import { commandsBefore, SUPPORT } from './support.ts'
 
@@ -20,9 +21,6 @@ export const procfile: Target = {
   render,
   next,
 }
-
-/** The most that one argument may have, and the line is one of the shell's. */
-const MAX_BYTES = 128 * 1024 - 1
 
 function render({ processes }: ExportInput): readonly ExportedFile[] {
   const common = commonVariables(processes)
@@ -45,75 +43,50 @@ function next(folder: string, { processes, envFrom }: ExportInput): readonly str
   const services = processes.filter((exported) => !runsToCompletion(exported))
   if (services.length === 0) return commands
   const counts = services
-    .filter((exported) => instancesOf(exported) > 1)
-    .map((exported) => `${exported.name}=${instancesOf(exported)}`)
+    .filter(({ listen, instances }) => listen.length === 0 && instances > 1)
+    .map(({ name, instances }) => `${name}=${instances}`)
   const count = counts.length > 0 ? ` -c ${counts.join(',')}` : ''
   return [...commands, `${start}${count} ${services.map(({ name }) => name).join(' ')}`]
 }
 
-const instancesOf = ({ listen, instances }: ExportedProcess): number => (listen.length > 0 ? 1 : instances)
-
-/** Those that every process has alike, and that honcho and foreman read alike. */
+/** Returns the variables that are the same for every process, and that honcho and foreman read alike. */
 function commonVariables(processes: readonly ExportedProcess[]): ReadonlyMap<string, string> {
   const [first, ...others] = processes
-  return new Map(
-    Object.entries(first?.env ?? {}).filter(
-      (entry): entry is [string, string] =>
-        entry[1] !== null && fitsEnvironment(entry[1]) && others.every(({ env }) => env[entry[0]] === entry[1]),
-    ),
-  )
+  const isCommon = ([name, text]: readonly [string, string]): boolean =>
+    fitsEnvironment(text) && others.every(({ env }) => env[name] === text)
+  return new Map(first && setVariables(first).filter(isCommon))
 }
 
 function commandOf(exported: ExportedProcess, common: ReadonlyMap<string, string>): string {
   const { argv, nice, cwd } = exported
   const env = Object.fromEntries(Object.entries(exported.env).filter(([name]) => !common.has(name)))
-  const words = wrap(argv, { envFrom: [], env, nice })
-  const { before, command } = quoteLine(words)
+  const { before, command } = quoteLine(wrap(argv, { env, nice }))
   const folder = quoteLine([cwd])
   return `${folder.before}${before}${commandsBefore(exported)}cd ${folder.command} && exec ${command}`
 }
 
-function check({ processes, envFrom }: ExportInput): readonly Problem[] {
-  const common = commonVariables(processes)
-  return [
-    ...envFrom.filter((file) => /[,\s]/.test(file)).map(refuseFile),
-    ...processes.flatMap((exported) => [
-      ...checkName(exported),
-      ...checkLength(exported, commandOf(exported, common)),
-      ...checkProgram(exported),
-      ...checkVariables(exported),
-    ]),
-  ]
-}
+/** The longest argument of a program, in bytes. The shell gets the line as one argument. */
+const MAX_BYTES = 128 * 1024 - 1
 
-function refuseFile(file: string): Problem {
-  return {
-    id: 'E802',
-    place: `--env-from ${file}`,
-    message: 'honcho and foreman take a list of files, and this name would be several.',
-    hint: 'Give it a name without commas and spaces',
+function* check({ processes, envFrom }: ExportInput): Generator<Problem> {
+  const common = commonVariables(processes)
+  for (const file of envFrom) if (/[,\s]/.test(file)) yield refuseFile(file)
+  for (const exported of processes) {
+    if (!/^[\w-]+$/.test(exported.name))
+      yield refuse(exported, 'name', 'A Procfile allows only letters, digits, "-" and "_" in the name of a process.')
+    const bytes = new TextEncoder().encode(commandOf(exported, common)).length
+    if (bytes > MAX_BYTES)
+      yield refuse(exported, 'args', `The line has ${bytes} bytes, and a shell takes at most ${MAX_BYTES}.`)
+    yield* checkProgram(exported)
+    for (const variable of Object.keys(exported.env))
+      if (!/^[a-z_]\w*$/i.test(variable))
+        yield refuseVariable(exported, variable, 'A shell cannot set a variable with this name.')
   }
 }
 
-function checkName(exported: ExportedProcess): readonly Problem[] {
-  if (/^[\w-]+$/.test(exported.name)) return []
-  return [refusal(exported, '', 'A line of a Procfile has a name of letters, digits, "-" and "_".')]
-}
-
-function checkLength(exported: ExportedProcess, command: string): readonly Problem[] {
-  const bytes = new TextEncoder().encode(command).length
-  if (bytes <= MAX_BYTES) return []
-  return [refusal(exported, '["ARGS"]', `The line has ${bytes} bytes, and a shell is given at most ${MAX_BYTES}.`)]
-}
-
-function checkProgram(exported: ExportedProcess): readonly Problem[] {
-  if (canBeWrapped(exported.argv)) return []
-  return [refusal(exported, '["APP"]', 'The path of a program with "=" cannot follow env.')]
-}
-
-const checkVariables = (exported: ExportedProcess): readonly Problem[] =>
-  Object.keys(exported.env)
-    .filter((variable) => !/^[a-z_]\w*$/i.test(variable))
-    .map((variable) =>
-      refusal(exported, `["ENV"][${JSON.stringify(variable)}]`, 'A shell has no variable of such a name.'),
-    )
+const refuseFile = (file: string): Problem => ({
+  id: 'E802',
+  place: `--env-from ${file}`,
+  message: 'honcho and foreman split the name of a file at commas and spaces.',
+  hint: 'Rename the file',
+})

@@ -1,5 +1,13 @@
 import type { ExportedProcess } from '../input.ts'
-import { type Instead, SHARED_ROWS, type Support, type SupportRecord } from '../support.ts'
+import {
+  hasDependencies,
+  hasLimits,
+  type Instead,
+  SHARED_ROWS,
+  type Support,
+  type SupportRecord,
+  when,
+} from '../support.ts'
 
 /** A row may write shell commands that run before the program. */
 type Row = Support & { readonly before?: (exported: ExportedProcess) => string }
@@ -13,17 +21,12 @@ export const SUPPORT: SupportRecord<Row> = {
   instances: { unsupported: fewerInstances },
   run: {
     unsupported: ({ run }) =>
-      run === 'always'
-        ? undefined
-        : {
-            message: 'honcho and foreman stop all processes as soon as this process ends.',
-            hint: 'Start this process alone, before the others, as the commands after the export do',
-          },
+      run !== 'always' && {
+        message: 'honcho and foreman stop all processes as soon as this process ends.',
+        hint: 'Start this process alone, before the others, as the commands after the export do',
+      },
   },
-  dependsOn: {
-    unsupported: ({ dependsOn }) =>
-      Object.keys(dependsOn).length > 0 ? 'honcho and foreman start all processes at once.' : undefined,
-  },
+  dependsOn: { unsupported: when(hasDependencies, 'honcho and foreman start all processes at once.') },
   ready: { unsupported: 'honcho and foreman run no probes: a process counts as ready when it starts.' },
   alive: { unsupported: 'honcho and foreman run no probes: the process runs unchecked after its start.' },
   restart: {
@@ -39,22 +42,20 @@ export const SUPPORT: SupportRecord<Row> = {
   memoryLimit: { unsupported: 'honcho and foreman do not watch memory: no instance is replaced.' },
   schedule: {
     unsupported: ({ name, schedule }) =>
-      schedule === null
-        ? undefined
-        : {
-            message: 'A Procfile has no schedules, so cron must start this process.',
-            hint: `From cron: honcho start ${name}`,
-          },
+      schedule !== null && {
+        message: 'A Procfile has no schedules, so cron must start this process.',
+        hint: `From cron: honcho start ${name}`,
+      },
   },
   user: { unsupported: 'honcho and foreman run every process as the user who starts them.' },
   group: { unsupported: 'honcho and foreman run every process in the group of the user who starts them.' },
   umask: { expressedBy: '`umask`', before: ({ umask }) => (umask === null ? '' : `umask ${umask} && `) },
   nice: { expressedBy: '`nice`' },
   limits: {
-    unsupported: ({ limits }) =>
-      Object.keys(limits).length > 0
-        ? 'honcho and foreman set no resource limits: a process inherits those of the user who starts them.'
-        : undefined,
+    unsupported: when(
+      hasLimits,
+      'honcho and foreman set no resource limits: a process inherits those of the user who starts them.',
+    ),
   },
   log: { unsupported: 'honcho and foreman print all output to the terminal and write no log files.' },
 }

@@ -1,41 +1,31 @@
 import type { Problem } from '../../core/errors.ts'
 import type { ExportedProcess, ExportInput } from '../input.ts'
-import { refusal } from '../problems.ts'
-import { canBeWrapped } from '../shell.ts'
+import { refuse, refuseVariable } from '../problems.ts'
+import { checkProgram } from '../shell.ts'
 import { fitsValue, hasBreak } from './quote.ts'
 
 /** Refuses what a file of Supervisor cannot hold. */
-export const check = (input: ExportInput): readonly Problem[] =>
-  input.processes.flatMap((exported) => [
-    ...checkName(exported),
-    ...checkCommand(exported),
-    ...checkVariables(exported),
-    ...checkValues(exported, input),
-  ])
-
-const BREAKS = 'Supervisor drops the edges of lines and knows one kind of line break, so its file cannot hold this one.'
-
-function checkName(exported: ExportedProcess): readonly Problem[] {
-  if (/^[\w.-]+$/.test(exported.name)) return []
-  return [refusal(exported, '', 'A program of Supervisor has a name of letters, digits, "-", "_" and ".".')]
+export function* check(input: ExportInput): Generator<Problem> {
+  for (const exported of input.processes) yield* checkProcess(exported, exported.user ?? input.user)
 }
 
-function checkCommand(exported: ExportedProcess): readonly Problem[] {
-  const { argv } = exported
-  const problems: Problem[] = []
-  if (argv.some(hasBreak)) problems.push(refusal(exported, '["ARGS"]', BREAKS))
-  if (!canBeWrapped(argv))
-    problems.push(refusal(exported, '["APP"]', 'The path of a program with "=" cannot follow env.'))
-  return problems
-}
+const UNREADABLE = 'Supervisor would misread this value: it has a line break, or a space or comment at its edge.'
 
-const checkVariables = (exported: ExportedProcess): readonly Problem[] =>
-  Object.entries(exported.env)
-    .filter(([variable, text]) => !/^[a-z_]\w*$/i.test(variable) || hasBreak(text ?? ''))
-    .map(([variable]) => refusal(exported, `["ENV"][${JSON.stringify(variable)}]`, BREAKS))
-
-function checkValues(exported: ExportedProcess, input: ExportInput): readonly Problem[] {
-  const { cwd, group } = exported
-  const user = exported.user ?? input.user ?? ''
-  return [cwd, user, group ?? ''].filter((text) => !fitsValue(text)).map(() => refusal(exported, '["CWD"]', BREAKS))
+function* checkProcess(exported: ExportedProcess, user: string | undefined): Generator<Problem> {
+  const { name, argv, env, cwd, group } = exported
+  if (!/^[\w.-]+$/.test(name))
+    yield refuse(exported, 'name', 'Supervisor allows only letters, digits, "-", "_" and "." in the name of a program.')
+  if (argv.some(hasBreak)) yield refuse(exported, 'args', UNREADABLE)
+  yield* checkProgram(exported)
+  for (const [variable, text] of Object.entries(env)) {
+    if (!/^[a-z_]\w*$/i.test(variable))
+      yield refuseVariable(exported, variable, 'Supervisor cannot set a variable with this name.')
+    else if (hasBreak(text ?? '')) yield refuseVariable(exported, variable, UNREADABLE)
+  }
+  for (const [key, text] of [
+    ['cwd', cwd],
+    ['user', user],
+    ['group', group],
+  ] as const)
+    if (!fitsValue(text ?? '')) yield refuse(exported, key, UNREADABLE)
 }

@@ -2,12 +2,12 @@ import { runsToCompletion } from '../../core/completion.ts'
 import { toWholeSeconds } from '../../core/durations.ts'
 import { quoteWord } from '../../core/shell-words.ts'
 import type { ExportedProcess, ExportInput } from '../input.ts'
+import { renderSettings, type Settings, settingsOf } from '../settings.ts'
 import { wrap } from '../shell.ts'
 import type { ExportedFile, Target } from '../target.ts'
 import { check } from './check.ts'
 import { fitsEnvironment, quoteCommand, quoteVariable, value } from './quote.ts'
-import { ranks } from './ranks.ts'
-import { instancesOf, ownSettings, type Setting, SUPPORT } from './support.ts'
+import { instancesOf, SUPPORT } from './support.ts'
 
 /** One file with a program for each process, and a group that holds the programs. */
 export const supervisor: Target = {
@@ -19,100 +19,86 @@ export const supervisor: Target = {
   support: SUPPORT,
   check,
   render,
-  next,
+  next: (folder, { name }) => [
+    `sudo cp ${quoteWord(`${folder}/${name}.conf`)} /etc/supervisor/conf.d/`,
+    'sudo supervisorctl reread',
+    'sudo supervisorctl update',
+  ],
 }
 
 function render(input: ExportInput): readonly ExportedFile[] {
   const { name, processes } = input
-  const order = ranks(processes)
-  const programs = processes.map((exported) => renderProgram(exported, order.get(exported.name) ?? 0, input))
-  const names = processes.map((exported) => programName(exported, input)).join(',')
-  const text = [...programs, section(`group:${name}`, [['programs', names]])].join('\n')
-  return [{ path: `${name}.conf`, text }]
-}
-
-function next(folder: string, { name }: ExportInput): readonly string[] {
-  return [
-    `sudo cp ${quoteWord(`${folder}/${name}.conf`)} /etc/supervisor/conf.d/`,
-    'sudo supervisorctl reread',
-    'sudo supervisorctl update',
-  ]
-}
-
-const programName = ({ name }: ExportedProcess, input: ExportInput): string => `${input.name}-${name}`
-
-const section = (name: string, settings: readonly Setting[]): string =>
-  `[${name}]\n${settings.map(([key, text]) => `${key}=${text}\n`).join('')}`
-
-function renderProgram(exported: ExportedProcess, rank: number, input: ExportInput): string {
-  const { argv, nice, cwd } = exported
-  const { simple, hard } = variables(exported)
-  const settings: Setting[] = [['command', quoteCommand(wrap(argv, { envFrom: input.envFrom, env: hard, nice }))]]
-  settings.push(...counts(exported), ['directory', value(cwd)])
-  if (simple.length > 0) settings.push(['environment', simple.join(',')])
-  const user = exported.user ?? input.user
-  if (user !== undefined) settings.push(['user', value(user)])
-  settings.push(
-    ...ownSettings(exported),
-    ['priority', String(100 + 10 * rank)],
-    ...starting(exported),
-    ...stopping(exported),
-    ...logging(exported, input),
+  const names = processes.map((exported) => `${name}-${exported.name}`)
+  const ranks = ranksOf(processes)
+  const programs = processes.map((exported, index) =>
+    section(`program:${names[index]}`, programSettings(exported, ranks.get(exported.name) ?? 0, input)),
   )
-  return section(`program:${programName(exported, input)}`, settings)
+  const group = section(`group:${name}`, { programs: names.join(',') })
+  return [{ path: `${name}.conf`, text: [...programs, group].join('\n') }]
 }
 
-function counts(exported: ExportedProcess): readonly Setting[] {
-  const instances = instancesOf(exported)
-  if (instances === 1) return []
-  return [
-    ['process_name', '%(program_name)s-%(process_num)d'],
-    ['numprocs', String(instances)],
-    ['numprocs_start', '1'],
-  ]
+const section = (name: string, settings: Settings): string => `[${name}]\n${renderSettings(settings)}`
+
+/** Numbers each process by its longest chain of dependencies: 0 for a process that depends on nothing. */
+function ranksOf(processes: readonly ExportedProcess[]): ReadonlyMap<string, number> {
+  const ranks = new Map(processes.map(({ name }) => [name, 0]))
+  // Each round completes the ranks of one more link of every chain.
+  for (const _ of processes)
+    for (const { name, dependsOn } of processes)
+      ranks.set(name, Math.max(-1, ...Object.keys(dependsOn).map((other) => ranks.get(other) ?? -1)) + 1)
+  return ranks
 }
 
 const RESTART = { always: 'true', 'on-failure': 'unexpected', never: 'false' } as const
 
-function starting(exported: ExportedProcess): readonly Setting[] {
-  const { restart, ready, schedule } = exported
-  const ends = runsToCompletion(exported)
-  // Supervisor restarts a program that ends within these seconds, whatever `autorestart` says.
-  const startSeconds = ends || restart.policy === 'never' ? 0 : toWholeSeconds(ready.delayMs ?? 1000)
-  return [
-    ['autostart', schedule === null ? 'true' : 'false'],
-    ['autorestart', ends ? 'false' : RESTART[restart.policy]],
-    ['startsecs', String(startSeconds)],
-    ['startretries', String(restart.limit)],
-    ['exitcodes', '0'],
-  ]
+function programSettings(exported: ExportedProcess, rank: number, input: ExportInput): Settings {
+  const { argv, nice, cwd, schedule, restart, stop, log } = exported
+  const { simple, env } = splitVariables(exported)
+  const user = exported.user ?? input.user
+  const instances = instancesOf(exported)
+  const number = instances > 1 ? '-%(process_num)d' : ''
+  return {
+    command: quoteCommand(wrap(argv, { envFrom: input.envFrom, env, nice })),
+    ...counts(instances),
+    directory: value(cwd),
+    environment: simple.join(',') || undefined,
+    user: user && value(user),
+    ...settingsOf(SUPPORT, exported, input),
+    priority: 100 + 10 * rank,
+    autostart: String(schedule === null),
+    autorestart: runsToCompletion(exported) ? 'false' : RESTART[restart.policy],
+    startsecs: startSeconds(exported),
+    startretries: restart.limit,
+    exitcodes: 0,
+    stopsignal: stop.signal,
+    stopwaitsecs: toWholeSeconds(stop.timeoutMs),
+    // Supervisor signals the main process alone: sent to the group, the signal kills tasks that Celery is running.
+    stopasgroup: 'false',
+    killasgroup: 'true',
+    redirect_stderr: 'true',
+    stdout_logfile: `/var/log/supervisor/${input.name}-${exported.name}${number}.log`,
+    stdout_logfile_maxbytes: log.maxSizeBytes,
+    stdout_logfile_backups: log.keep,
+  }
 }
 
-const stopping = ({ stop }: ExportedProcess): readonly Setting[] => [
-  ['stopsignal', stop.signal],
-  ['stopwaitsecs', String(toWholeSeconds(stop.timeoutMs))],
-  // Supervisor signals the main process alone: sent to the group, the signal kills tasks that Celery is running.
-  ['stopasgroup', 'false'],
-  ['killasgroup', 'true'],
-]
+function counts(instances: number): Settings {
+  if (instances === 1) return {}
+  return { process_name: '%(program_name)s-%(process_num)d', numprocs: instances, numprocs_start: 1 }
+}
 
-function logging(exported: ExportedProcess, input: ExportInput): readonly Setting[] {
-  const { log } = exported
-  const number = instancesOf(exported) > 1 ? '-%(process_num)d' : ''
-  return [
-    ['redirect_stderr', 'true'],
-    ['stdout_logfile', `/var/log/supervisor/${programName(exported, input)}${number}.log`],
-    ['stdout_logfile_maxbytes', String(log.maxSizeBytes)],
-    ['stdout_logfile_backups', String(log.keep)],
-  ]
+/** Supervisor restarts a program that ends within these seconds, whatever `autorestart` says. */
+function startSeconds(exported: ExportedProcess): number {
+  if (runsToCompletion(exported) || exported.restart.policy === 'never') return 0
+  return toWholeSeconds(exported.ready.delayMs ?? 1000)
 }
 
 /** Splits the variables into those that `environment=` can hold, and those that `env` must set or remove. */
-function variables({ env }: ExportedProcess) {
+function splitVariables({ env }: ExportedProcess) {
   const entries = Object.entries(env)
   return {
     simple: entries.flatMap(([name, text]) => (isSimple(text) ? [quoteVariable(name, text)] : [])),
-    hard: Object.fromEntries(entries.filter(([, text]) => !isSimple(text))),
+    env: Object.fromEntries(entries.filter(([, text]) => !isSimple(text))),
   }
 }
 

@@ -1,14 +1,18 @@
 import { runsToCompletion } from '../../core/completion.ts'
 import type { ExportedProcess, ExportInput } from '../input.ts'
-import { type Instead, SHARED_ROWS, type Support, type SupportRecord } from '../support.ts'
-
-export type Setting = readonly [key: string, value: string]
-
-/** A row may write settings of the program that no other key has a part in. */
-type Row = Support & { readonly settings?: (exported: ExportedProcess) => readonly Setting[] }
+import type { SettingsRow } from '../settings.ts'
+import {
+  hasDependencies,
+  hasLimits,
+  type Instead,
+  isRelease,
+  SHARED_ROWS,
+  type SupportRecord,
+  when,
+} from '../support.ts'
 
 /** Support of each key by a configuration file of Supervisor. */
-export const SUPPORT: SupportRecord<Row> = {
+export const SUPPORT: SupportRecord<SettingsRow> = {
   ...SHARED_ROWS,
   args: { expressedBy: '`command`' },
   env: { expressedBy: '`environment`, or `env` in `command`' },
@@ -16,17 +20,14 @@ export const SUPPORT: SupportRecord<Row> = {
   instances: { expressedBy: '`numprocs`', unsupported: fewerInstances },
   run: {
     expressedBy: '`autorestart=false`',
-    unsupported: ({ run }) =>
-      run === 'release'
-        ? 'Supervisor does not track releases: this process runs whenever supervisord starts.'
-        : undefined,
+    unsupported: when(isRelease, 'Supervisor does not track releases: this process runs whenever supervisord starts.'),
   },
   dependsOn: {
     expressedBy: '`priority`',
-    unsupported: ({ dependsOn }) =>
-      Object.keys(dependsOn).length > 0
-        ? 'Supervisor starts programs in this order, but does not wait until a dependency is ready.'
-        : undefined,
+    unsupported: when(
+      hasDependencies,
+      'Supervisor starts programs in this order, but does not wait until a dependency is ready.',
+    ),
   },
   ready: { expressedBy: '`startsecs`', unsupported: unprobedStart },
   alive: { unsupported: 'Supervisor runs no probes: it restarts only a program that exits.' },
@@ -34,30 +35,30 @@ export const SUPPORT: SupportRecord<Row> = {
   stop: { expressedBy: '`stopsignal`, `stopwaitsecs`' },
   reload: { unsupported: noReload },
   memoryLimit: { unsupported: 'Supervisor does not watch memory: no instance is replaced.' },
-  schedule: { expressedBy: '`autostart=false`', unsupported: noSchedule },
+  schedule: {
+    expressedBy: '`autostart=false`',
+    unsupported: ({ name, schedule }, input) =>
+      schedule !== null && {
+        message: 'Supervisor has no schedules, so cron must start this process.',
+        hint: `From cron: supervisorctl start ${programPath(name, input)}`,
+      },
+  },
   user: {
     expressedBy: '`user`',
     unsupported: 'HOME, USER and LOGNAME stay those of supervisord, unless the environment of the process sets them.',
   },
   group: { unsupported: 'Supervisor cannot set a group: the program gets the groups of its user.' },
-  umask: { expressedBy: '`umask`', settings: ({ umask }) => (umask === null ? [] : [['umask', umask]]) },
+  umask: { expressedBy: '`umask`', settings: ({ umask }) => ({ umask }) },
   nice: { expressedBy: '`nice` in `command`' },
   limits: {
-    unsupported: ({ limits }) =>
-      Object.keys(limits).length > 0
-        ? 'Supervisor sets no resource limits: a program inherits those of supervisord.'
-        : undefined,
+    unsupported: when(hasLimits, 'Supervisor sets no resource limits: a program inherits those of supervisord.'),
   },
   log: {
     expressedBy: '`stdout_logfile_maxbytes`, `stdout_logfile_backups`',
     unsupported: ({ from, log }) =>
-      from.log !== undefined && log.compress ? 'Supervisor does not compress rotated log files.' : undefined,
+      from.log !== undefined && log.compress && 'Supervisor does not compress rotated log files.',
   },
 }
-
-/** Returns the settings that the rows write. */
-export const ownSettings = (exported: ExportedProcess): readonly Setting[] =>
-  Object.values(SUPPORT).flatMap(({ settings }) => settings?.(exported) ?? [])
 
 /** Instances of a program share no socket, so a second instance would find the address taken. */
 export const instancesOf = ({ listen, instances, schedule }: ExportedProcess): number =>
@@ -89,18 +90,8 @@ function noReload({ name, from, reload }: ExportedProcess, input: ExportInput): 
   if (from.reload === undefined || reload === 'restart') return undefined
   if (reload === 'rolling')
     return 'Supervisor stops the old process before it starts the new one, and its address is closed meanwhile.'
-  return {
-    message: 'Supervisor sends no reload signal.',
-    hint: `supervisorctl signal HUP ${programPath(name, input)}`,
-  }
-}
-
-function noSchedule({ name, schedule }: ExportedProcess, input: ExportInput): Instead | undefined {
-  if (schedule === null) return undefined
-  return {
-    message: 'Supervisor has no schedules, so cron must start this process.',
-    hint: `From cron: supervisorctl start ${programPath(name, input)}`,
-  }
+  const hint = `supervisorctl signal HUP ${programPath(name, input)}`
+  return { message: 'Supervisor sends no reload signal.', hint }
 }
 
 /** Name of a program for `supervisorctl`: the group, and the program in the group. */

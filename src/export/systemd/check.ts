@@ -1,92 +1,66 @@
 import type { Problem } from '../../core/errors.ts'
-import type { ExportedProcess, ExportInput } from '../input.ts'
-import { refusal } from '../problems.ts'
+import type { ExportInput } from '../input.ts'
+import { refuse, refuseVariable } from '../problems.ts'
 import { calendarOf } from './calendar.ts'
 import { fitsLine } from './quote.ts'
 import { type Unit, unitOf } from './units.ts'
 
 /** Refuses what no unit can hold, and warns of units that run as root. */
-export function check(input: ExportInput): readonly Problem[] {
+export function* check(input: ExportInput): Generator<Problem> {
+  for (const file of input.envFrom) if (!file.startsWith('/') || !fitsLine(file)) yield refuseFile(file)
   const units = input.processes.map((exported) => unitOf(exported, input))
-  return [
-    ...input.envFrom.filter((file) => !file.startsWith('/') || !fitsLine(file)).map(refuseFile),
-    ...checkUser(units),
-    ...units.flatMap((unit) => [
-      ...checkName(unit),
-      ...checkVariables(unit.exported),
-      ...checkText(unit.exported),
-      ...checkProgram(unit.exported),
-      ...checkLines(unit),
-      ...checkSchedule(unit.exported),
-    ]),
-  ]
-}
-
-function refuseFile(file: string): Problem {
-  return {
-    id: 'E802',
-    place: `--env-from ${file}`,
-    message: 'systemd takes the full path of an environment file.',
-    hint: 'Such as: --env-from /etc/shop.env',
+  if (units.some(({ user }) => user === undefined)) yield AS_ROOT
+  for (const unit of units) {
+    yield* checkUnit(unit)
+    yield* checkText(unit)
+    yield* checkLines(unit)
   }
 }
 
-const checkUser = (units: readonly Unit[]): readonly Problem[] =>
-  units.some(({ user }) => user === undefined) ? [AS_ROOT] : []
+const refuseFile = (file: string): Problem => ({
+  id: 'E802',
+  place: `--env-from ${file}`,
+  message: 'systemd needs the full path of an environment file.',
+  hint: 'For example: --env-from /etc/shop.env',
+})
 
 const AS_ROOT: Problem = {
   id: 'W802',
   place: 'USER',
-  message: 'No user is named, and systemd starts everything as root that says nothing else.',
-  hint: 'Such as: --user shop',
+  message: 'No USER is set, so systemd will run the processes as root.',
+  hint: 'For example: --user shop',
 }
 
-function checkName({ exported, services: [first = ''] }: Unit): readonly Problem[] {
-  if (/^[\w.-]+$/.test(exported.name) && first.length < 256) return []
-  return [refusal(exported, '', 'A unit has a name of up to 255 letters, digits, "-", "_" and ".".')]
+function* checkUnit({ exported, services: [first = ''] }: Unit): Generator<Problem> {
+  const { name, env, argv, schedule } = exported
+  if (!/^[\w.-]+$/.test(name) || first.length > 255)
+    yield refuse(exported, 'name', 'The name of a unit has up to 255 letters, digits, "-", "_" and ".".')
+  for (const variable of Object.keys(env))
+    if (!/^[a-z_]\w*$/i.test(variable))
+      yield refuseVariable(exported, variable, 'systemd cannot set a variable with this name.')
+  if (!/^\/[^$\p{Cc}]*$/u.test(argv[0] ?? ''))
+    yield refuse(exported, 'app', 'systemd needs the full path of a program, without "$" and control characters.')
+  if (schedule !== null && !calendarOf(schedule))
+    yield refuse(exported, 'schedule', `systemd cannot express the schedule ${JSON.stringify(schedule.cron)}.`)
 }
 
-const checkVariables = (exported: ExportedProcess): readonly Problem[] =>
-  Object.keys(exported.env)
-    .filter((variable) => !/^[a-z_]\w*$/i.test(variable))
-    .map((variable) => refusal(exported, variableKey(variable), 'systemd takes no variable of such a name.'))
+const NO_TEXT = 'This value has a code point that is not a character, and systemd would ignore its line.'
 
-const variableKey = (variable: string): string => `["ENV"][${JSON.stringify(variable)}]`
-
-function checkText(exported: ExportedProcess): readonly Problem[] {
-  const keys = [
-    ...exported.argv.map((word, index) => [index === 0 ? '["APP"]' : '["ARGS"]', word] as const),
-    ...Object.entries(exported.env).map(([variable, value]) => [variableKey(variable), value ?? ''] as const),
-  ]
-  return keys.filter(([, text]) => !isText(text)).map(([key]) => refusal(exported, key, NO_TEXT))
-}
-
-/** Some code points are no characters, and systemd ignores a line with one. */
 const isText = (text: string): boolean => !/\p{Noncharacter_Code_Point}/u.test(text)
-const NO_TEXT = 'It holds a code point that is no character, and systemd would ignore its line.'
 
-function checkProgram(exported: ExportedProcess): readonly Problem[] {
-  const [program = ''] = exported.argv
-  if (program.startsWith('/') && !/[$\p{Cc}]/u.test(program)) return []
-  return [refusal(exported, '["APP"]', 'systemd takes the full path of a program, without "$".')]
+function* checkText({ exported }: Unit): Generator<Problem> {
+  const [program = '', ...args] = exported.argv
+  if (!isText(program)) yield refuse(exported, 'app', NO_TEXT)
+  if (!args.every(isText)) yield refuse(exported, 'args', NO_TEXT)
+  for (const [variable, value] of Object.entries(exported.env))
+    if (!isText(value ?? '')) yield refuseVariable(exported, variable, NO_TEXT)
 }
 
-const NO_LINE = 'Its line of the unit cannot begin or end with a space, end with a backslash, or hold a line break.'
+const NO_LINE = 'A line of a unit cannot begin or end with a space, end with a backslash, or hold a line break.'
 
-function checkLines({ exported, user, hasSocket }: Unit): readonly Problem[] {
-  const lines = {
-    '["CWD"]': exported.cwd,
-    '["USER"]': user ?? '',
-    '["GROUP"]': exported.group ?? '',
-    '["ARGS"]': hasSocket ? exported.listen.join(' ') : '',
-  }
-  return Object.entries(lines)
-    .filter(([, line]) => !fitsLine(line))
-    .map(([key]) => refusal(exported, key, NO_LINE))
-}
-
-function checkSchedule(exported: ExportedProcess): readonly Problem[] {
-  const { schedule } = exported
-  if (schedule === null || calendarOf(schedule)) return []
-  return [refusal(exported, '["SCHEDULE"]', `systemd has no words for ${JSON.stringify(schedule.cron)}.`)]
+function* checkLines({ exported, user, hasSocket }: Unit): Generator<Problem> {
+  const { cwd, group, listen } = exported
+  const lines = { cwd, user, group, args: hasSocket ? listen.join(' ') : '' }
+  for (const key of ['cwd', 'user', 'group', 'args'] as const)
+    if (!fitsLine(lines[key] ?? '')) yield refuse(exported, key, NO_LINE)
 }

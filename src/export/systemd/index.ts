@@ -7,7 +7,7 @@ import { check } from './check.ts'
 import { wholeLine } from './quote.ts'
 import { renderService, renderUnit } from './service.ts'
 import { SUPPORT } from './support.ts'
-import { type Setting, type Unit, unitOf } from './units.ts'
+import { type Unit, unitOf } from './units.ts'
 
 /**
  * A service for each process, a socket if the server takes one, a timer for each schedule, and a target for all of them.
@@ -28,7 +28,11 @@ export const systemd: Target = {
 function render(input: ExportInput): readonly ExportedFile[] {
   const units = input.processes.map((exported) => unitOf(exported, input))
   const files = units.flatMap((unit) => filesOf(unit, units, input))
-  return [{ path: `${input.name}.target`, text: renderTarget(units, input) }, ...files]
+  const target = renderUnit({
+    Unit: [{ Description: wholeLine(input.name), Wants: units.flatMap(startedBy) }],
+    Install: [{ WantedBy: 'multi-user.target' }],
+  })
+  return [{ path: `${input.name}.target`, text: target }, ...files]
 }
 
 /** The folder of units that an administrator has made. */
@@ -47,13 +51,6 @@ function filesOf(unit: Unit, units: readonly Unit[], input: ExportInput): readon
   return files
 }
 
-function renderTarget(units: readonly Unit[], { name }: ExportInput): string {
-  return renderUnit({
-    Unit: [[['Description', wholeLine(name)], ...units.flatMap(startedBy).map((unit) => ['Wants', unit] as const)]],
-    Install: [[['WantedBy', 'multi-user.target']]],
-  })
-}
-
 /** The units that start with the target. A timer starts its service, so the target does not. */
 function startedBy({ stem, services, hasSocket, exported }: Unit): readonly string[] {
   const started = exported.schedule === null ? services : [`${stem}.timer`]
@@ -61,18 +58,25 @@ function startedBy({ stem, services, hasSocket, exported }: Unit): readonly stri
 }
 
 function renderSocket({ stem, services, exported, user }: Unit, { name }: ExportInput): string {
-  const socket: Setting[] = exported.listen.map((address) => ['ListenStream', streamOf(address)])
-  if (exported.listen.some(isUnixAddress)) {
-    if (user !== undefined) socket.push(['SocketUser', wholeLine(user)])
-    socket.push(['RemoveOnStop', 'yes'])
-  }
-  socket.push(['NoDelay', 'yes'], ['Service', services[0] ?? `${stem}.service`])
-  const unit: Setting[] = [
-    ['Description', wholeLine(`${name} ${exported.name}: sockets`)],
-    // The socket stops with the target and does not restart with it: connections wait in it meanwhile.
-    ['StopPropagatedFrom', `${name}.target`],
-  ]
-  return renderUnit({ Unit: [unit], Socket: [socket] })
+  const isUnix = exported.listen.some(isUnixAddress)
+  return renderUnit({
+    Unit: [
+      {
+        Description: wholeLine(`${name} ${exported.name}: sockets`),
+        // The socket stops with the target and does not restart with it: connections wait in it meanwhile.
+        StopPropagatedFrom: `${name}.target`,
+      },
+    ],
+    Socket: [
+      {
+        ListenStream: exported.listen.map(streamOf),
+        SocketUser: isUnix && user !== undefined ? wholeLine(user) : undefined,
+        RemoveOnStop: isUnix ? 'yes' : undefined,
+        NoDelay: 'yes',
+        Service: services[0] ?? `${stem}.service`,
+      },
+    ],
+  })
 }
 
 /** Returns the value of `ListenStream=`. systemd resolves no host names. */
@@ -82,23 +86,14 @@ function streamOf(text: string): string {
   return joinHostPort(/^localhost$/i.test(address.host) ? '127.0.0.1' : address.host, address.port)
 }
 
-function renderTimer({ exported, stem }: Unit, { name }: ExportInput): string {
-  const times = (exported.schedule && calendarOf(exported.schedule)) ?? []
-  return renderUnit({
-    Unit: [
-      [
-        ['Description', wholeLine(`${name} ${exported.name}: ${exported.schedule?.cron}`)],
-        ['PartOf', `${name}.target`],
-      ],
-    ],
-    Timer: [
-      [
-        ...times.map((time) => ['OnCalendar', time] as const),
-        ['AccuracySec', '1s'],
-        // One that was due while the machine was off runs once when it is on again.
-        ['Persistent', 'yes'],
-        ['Unit', `${stem}.service`],
-      ],
-    ],
-  })
+function renderTimer({ exported: { name, schedule }, stem }: Unit, input: ExportInput): string {
+  const unit = { Description: wholeLine(`${input.name} ${name}: ${schedule?.cron}`), PartOf: `${input.name}.target` }
+  const timer = {
+    OnCalendar: schedule && calendarOf(schedule),
+    AccuracySec: '1s',
+    // A run that was due while the machine was off starts when the machine is on again.
+    Persistent: 'yes',
+    Unit: `${stem}.service`,
+  }
+  return renderUnit({ Unit: [unit], Timer: [timer] })
 }

@@ -2,20 +2,22 @@ import { toSeconds } from '../../core/durations.ts'
 import type { PlannedProject } from '../../plan/plan.ts'
 import type { ExportedProcess } from '../input.ts'
 import { probeProgram } from '../probe-program.ts'
+import type { Settings } from '../settings.ts'
 import { quoteCommand } from './quote.ts'
-import type { Setting } from './units.ts'
+import type { Unit } from './units.ts'
 
 /**
  * Returns the settings that make systemd wait until the process is ready. A service counts as started when the commands of
  * `ExecStartPost=` have ended, so a command that repeats the probe until it succeeds is a readiness probe.
  */
-export function readiness(exported: ExportedProcess, project: PlannedProject): readonly Setting[] {
+export function readiness({ exported, completes }: Unit, project: PlannedProject): Settings {
+  if (completes) return {}
   const { delayMs, notify, startMs, intervalMs } = exported.ready
-  const limit = ['TimeoutStartSec', String(toSeconds(startMs))] as const
-  if (notify) return [['NotifyAccess', 'all'], limit]
+  const TimeoutStartSec = toSeconds(startMs)
+  if (notify) return { NotifyAccess: 'all', TimeoutStartSec }
   const command = readinessCommand(exported, project)
-  if (command) return [['ExecStartPost', quoteCommand(repeat(command, intervalMs))], limit]
-  return delayMs ? [['ExecStartPost', `/bin/sleep ${toSeconds(delayMs)}`], limit] : [limit]
+  if (command) return { ExecStartPost: quoteCommand(repeat(command, intervalMs)), TimeoutStartSec }
+  return { ExecStartPost: delayMs ? `/bin/sleep ${toSeconds(delayMs)}` : undefined, TimeoutStartSec }
 }
 
 /** Returns a command that succeeds when the readiness probe does; undefined if the project's Python cannot run it. */
@@ -24,9 +26,8 @@ export function readinessCommand(
   { python }: PlannedProject,
 ): readonly string[] | undefined {
   if (ready.exec) return ready.exec
-  if (python === null) return undefined
-  const program = probeProgram(ready, listen, 'python')
-  return program && [python.path, ...program.slice(1)]
+  const program = python && probeProgram(ready, listen, 'python')
+  return program ? [python.path, ...program.slice(1)] : undefined
 }
 
 /** Repeats a command until it succeeds, and fails as soon as the main process is gone. */

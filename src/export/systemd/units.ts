@@ -1,21 +1,18 @@
-import { runsToCompletion } from '../../core/completion.ts'
 import { parseAddress } from '../../core/addresses.ts'
-import type { ExportInput, ExportedProcess } from '../input.ts'
+import { runsToCompletion } from '../../core/completion.ts'
+import type { ExportedProcess, ExportInput } from '../input.ts'
 
-/** One line of a unit: `Key=value`. */
-export type Setting = readonly [key: string, value: string]
-
-/** A process with the names of its units, and whom it runs as. */
+/** A process with the names of its units. */
 export interface Unit {
   readonly exported: ExportedProcess
   /** `shop-web` */
   readonly stem: string
-  /** One for each instance, or the only one. */
+  /** A service for each instance, or the only service. */
   readonly services: readonly string[]
   readonly file: string
-  /** Its sockets are units of their own, which stay open while it is started again. */
+  /** Whether a unit of its own opens the sockets, which stay open while the service restarts. */
   readonly hasSocket: boolean
-  /** It ends by itself. */
+  /** Whether the process runs to completion. */
   readonly completes: boolean
   /** Undefined for root. */
   readonly user: string | undefined
@@ -24,26 +21,15 @@ export interface Unit {
 export function unitOf(exported: ExportedProcess, { name, user }: ExportInput): Unit {
   const stem = `${name}-${exported.name}`
   const hasSocket = exported.activated !== null && exported.listen.every(isSocketAddress)
-  const instances = instancesOf(exported, hasSocket)
-  const isTemplate = instances > 1
-  return {
-    exported,
-    stem,
-    services: isTemplate
-      ? Array.from({ length: instances }, (_, index) => `${stem}@${index + 1}.service`)
-      : [`${stem}.service`],
-    file: isTemplate ? `${stem}@.service` : `${stem}.service`,
-    hasSocket,
-    completes: runsToCompletion(exported),
-    user: exported.user ?? user,
-  }
+  const unit = { exported, stem, hasSocket, completes: runsToCompletion(exported), user: exported.user ?? user }
+  // A timer starts one service. Without a socket that they share, a second instance would find the address taken.
+  const isSingle = exported.schedule !== null || (exported.listen.length > 0 && !hasSocket)
+  if (isSingle || exported.instances === 1) return { ...unit, services: [`${stem}.service`], file: `${stem}.service` }
+  const services = Array.from({ length: exported.instances }, (_, index) => `${stem}@${index + 1}.service`)
+  return { ...unit, services, file: `${stem}@.service` }
 }
 
-/** A timer starts one; and without a socket that they share, a second one would find the address taken. */
-const instancesOf = ({ listen, instances, schedule }: ExportedProcess, hasSocket: boolean): number =>
-  schedule !== null || (listen.length > 0 && !hasSocket) ? 1 : instances
-
-/** systemd opens addresses, and looks up no names. */
+/** Whether systemd can open the address: it looks up no names. */
 function isSocketAddress(text: string): boolean {
   const address = parseAddress(text)
   if ('path' in address) return /^\/\S+$/.test(address.path)
