@@ -91,7 +91,7 @@ function explainPython(declaration: Declaration, error: PythonError): Problem {
     return explainImport(declaration, isOurs(backend) ? UNKNOWN_PATH : error.message, error.near)
   if (error.import) return { ...explainImport(declaration, error.message), details }
   const at = { id: 'E209', place: declaration.placeOf('backend'), process } as const
-  if (error.type === 'NotABackend') {
+  if (error.type === 'NotABackendError') {
     const message = `${backend} is not a backend: ${error.message}.`
     const hint =
       'A backend is constructed with the keys of its declaration, then start_server(*prep_server_args()) is called'
