@@ -15,8 +15,6 @@ export interface LoadOptions {
   readonly timeoutMs?: number
   /** Called when a request is sent; what it returns says what is wrong with the answer to it, if anything. */
   readonly expect?: () => (answer: string) => string | undefined
-  /** It ends by itself after this long, whatever becomes of the test. Default 5 min. */
-  readonly limitMs?: number
 }
 
 interface Failure {
@@ -42,13 +40,15 @@ export interface Load {
 }
 
 const MOST_FAILURES = 1000
+/** A load ends after this time, even if its test does not end it. */
+const LIMIT_MS = 300_000
 
 /**
  * Asks a server steadily until it is stopped, and counts strictly: whatever is not a complete response with status 200
  * has failed, and nothing is tried again. Only a connection that was closed before a request was sent on it is replaced.
  */
 export function startLoad(options: LoadOptions & LoadTarget): Load {
-  const { fresh = 0, keepAlive = 0, paths = ['/'], pauseMs = 20, timeoutMs = 15_000, limitMs = 300_000 } = options
+  const { fresh = 0, keepAlive = 0, paths = ['/'], pauseMs = 20, timeoutMs = 15_000 } = options
   const startedAt = performance.now()
   const failed: Failure[] = []
   let [requests, failures, maxMs] = [0, 0, 0]
@@ -56,7 +56,7 @@ export function startLoad(options: LoadOptions & LoadTarget): Load {
 
   const client = async (first: number, keeps: boolean): Promise<void> => {
     let socket: Socket | undefined
-    for (let index = first; !over.signal.aborted && performance.now() - startedAt < limitMs; index += 1) {
+    for (let index = first; !over.signal.aborted && performance.now() - startedAt < LIMIT_MS; index += 1) {
       const sentAt = performance.now()
       const path = paths[index % paths.length] ?? '/'
       const outcome = await request(socket, options, { path, keeps, timeoutMs, check: options.expect?.() })
