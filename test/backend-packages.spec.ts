@@ -8,7 +8,7 @@ import { hasProgram, ROOT } from './support/environment.ts'
 import { freePort } from './support/net.ts'
 import { createProject, writeFiles } from './support/project.ts'
 import { prodserver, run } from './support/running.ts'
-import { createSupervised } from './support/supervised.ts'
+import { createSupervised, endAll } from './support/supervised.ts'
 
 const page = readFileSync(join(ROOT, 'docs', 'how-to', 'publish-a-backend.md'), 'utf8')
 
@@ -47,8 +47,7 @@ test('the package of the how-to is built, packed, installed from the tarball, an
   assert.match(shown.stdout, /note +the backend is of the package prodserver-backend-redis 1\.0\.0/)
   await site.up()
   assert.equal(await ask(port, 'CONFIG GET maxmemory\r\n'), '*2\r\n$9\r\nmaxmemory\r\n$8\r\n67108864\r\n')
-  assert.equal((await site.cli('down')).code, 0)
-  assert.deepEqual(site.alive(), [])
+  await endAll(site)
 })
 
 function ask(port: number, question: string): Promise<string> {

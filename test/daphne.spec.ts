@@ -8,6 +8,8 @@ import { test } from 'node:test'
 import { freePort, httpGet, waitForHttp } from './support/net.ts'
 import { project, run, serve } from './support/site.ts'
 import { createVersioned } from './support/versioned.ts'
+import { endAll } from './support/supervised.ts'
+import { assertNoneFailed } from './support/load.ts'
 
 const DAPHNE = 'prodserver.backends.daphne.DaphneServer'
 
@@ -66,10 +68,7 @@ test('reloads of daphne under load drop no request on any of its sockets, and cl
   const loads = [site.load({ port }), site.load({ socketPath }, { fresh: 2, keepAlive: 2 })]
   for (let version = 1; version <= 3; version += 1) {
     const socket = await openWebSocket(t.signal, port)
-    site.deploy(version)
-    const { code, stderr } = await site.cli('reload', 'web')
-    assert.equal(code, 0, stderr)
-    site.serves(version)
+    await site.reloadTo(version)
     assert.deepEqual(await socket.closed, CLOSED_NORMALLY)
   }
   site.deploy(3, 'raise RuntimeError("nobody wrote this part")')
@@ -80,15 +79,12 @@ test('reloads of daphne under load drop no request on any of its sockets, and cl
   assert.equal((await site.cli('restart', 'web')).code, 0)
   site.serves(4)
   for (const load of loads) {
-    const { requests, failed } = await load.stop()
-    assert.deepEqual(failed, [])
-    assert.ok(requests > 50, `${requests} requests`)
+    await assertNoneFailed(load, 50)
   }
   // The application was told each time.
   assert.equal((await site.cli('logs', 'web', '--raw')).stdout.match(/^websocket\.disconnect$/gm)?.length, 3)
   assert.ok(existsSync(socketPath))
-  assert.equal((await site.cli('down')).code, 0)
-  assert.deepEqual(site.alive(), [])
+  await endAll(site)
   assert.ok(!existsSync(socketPath))
 })
 

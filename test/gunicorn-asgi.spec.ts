@@ -8,6 +8,8 @@ import { createProject } from './support/project.ts'
 import { prodserver } from './support/running.ts'
 import { serve } from './support/site.ts'
 import { createVersioned } from './support/versioned.ts'
+import { endAll } from './support/supervised.ts'
+import { assertNoneFailed } from './support/load.ts'
 
 const UVICORN_WORKER = 'uvicorn_worker.UvicornWorker'
 
@@ -40,17 +42,9 @@ describe('gunicorn for ASGI', { concurrency: 2 }, () => {
       const site = createVersioned(t, { processes: { web } })
       await site.up()
       const load = site.load({ port })
-      for (let version = 1; version <= 3; version += 1) {
-        site.deploy(version)
-        const { code, stderr } = await site.cli('reload', 'web')
-        assert.equal(code, 0, stderr)
-        site.serves(version)
-      }
-      const { requests, failed } = await load.stop()
-      assert.deepEqual(failed, [])
-      assert.ok(requests > 50, `${requests} requests`)
-      assert.equal((await site.cli('down')).code, 0)
-      assert.deepEqual(site.alive(), [])
+      for (let version = 1; version <= 3; version += 1) await site.reloadTo(version)
+      await assertNoneFailed(load, 50)
+      await endAll(site)
     })
   }
 })

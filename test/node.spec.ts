@@ -3,12 +3,13 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
-import { type LoadTarget, startLoad } from './support/load.ts'
+import { startVersionedLoad } from './support/versioned.ts'
+import { assertNoneFailed, type LoadTarget, startLoad } from './support/load.ts'
 import { freePort, httpGet } from './support/net.ts'
 import { NODE_PACKAGES } from './support/environment.ts'
 import { createProject } from './support/project.ts'
 import { prodserver, startProdserver, waitUntil } from './support/running.ts'
-import { createSupervised, type Supervised } from './support/supervised.ts'
+import { createSupervised, endAll, type Supervised } from './support/supervised.ts'
 
 const READY = { http: '/', interval: '50ms', failures: 400 }
 const RELOADS = 3
@@ -92,52 +93,28 @@ async function createSite(t: TestContext, { code, script, isOnUnixSocket = false
   }
 }
 
-async function end(site: Supervised): Promise<void> {
-  assert.equal((await site.cli('down')).code, 0)
-  assert.deepEqual(site.alive(), [])
-}
-
 describe('Node servers', { concurrency: 2 }, () => {
   for (const kind of kinds) {
     test(`${RELOADS} reloads of ${kind.title} under load drop no request`, async (t) => {
       const site = await createSite(t, kind)
       await site.up()
       assert.match((await site.cli('show', 'web')).stdout, /reload +rolling: the new one takes over the socket/)
-      let serving = 0
-      let deployed = 0
-      const load = startLoad({
-        ...site.target,
-        fresh: 4,
-        keepAlive: 4,
-        paths: ['/', '/', '/', '/', '/', '/', '/slow'],
-        pauseMs: 30,
-        expect: () => {
-          const oldest = serving
-          return (answer) => {
-            const version = Number(/"version":(\d+)/.exec(answer)?.[1])
-            return version >= oldest && version <= deployed
-              ? undefined
-              : `version ${version}, not ${oldest}..${deployed}`
-          }
-        },
-      })
-      t.after(load.stop)
+      const allowed = { oldest: 0, newest: 0 }
+      const load = startVersionedLoad(t, allowed, site.target)
       for (let version = 1; version <= RELOADS; version++) {
         const before = site.alive()
         const { pid } = await site.instance('web.1')
-        site.deploy((deployed = version))
+        site.deploy((allowed.newest = version))
         const { code, stderr } = await site.cli('reload', 'web')
         assert.equal(code, 0, stderr)
-        serving = version
+        allowed.oldest = version
         assert.notEqual((await site.instance('web.1')).pid, pid)
         assert.ok(before.includes(pid as number) && !site.alive().includes(pid as number))
       }
-      const { requests, failed } = await load.stop()
-      assert.deepEqual(failed, [])
-      assert.ok(requests > 20 * RELOADS, `${requests} requests`)
+      await assertNoneFailed(load, 20 * RELOADS)
       // Nothing but what it says itself, which is nothing.
       assert.equal((await site.cli('logs', 'web', '--raw')).stdout, '')
-      await end(site)
+      await endAll(site)
     })
   }
 
@@ -164,10 +141,8 @@ describe('Node servers', { concurrency: 2 }, () => {
       assert.equal(code, 0, stderr)
     }
     assert.notEqual((await site.instance('web.1')).pid, pid)
-    const { requests, failed } = await load.stop()
-    assert.deepEqual(failed, [])
-    assert.ok(requests > 20, `${requests} requests`)
-    await end(site)
+    await assertNoneFailed(load, 20)
+    await endAll(site)
   })
 
   for (const [title, start] of [
@@ -191,7 +166,7 @@ ${start}`
         (await site.cli('logs', 'web', '--raw')).stdout,
         /is declared, and the script listens on 127\.0\.0\.2/,
       )
-      await end(site)
+      await endAll(site)
     })
   }
 
@@ -214,7 +189,7 @@ ${start}`
     assert.equal(stdout.match(/^ {2}reload +restart: it is away for a moment/gm)?.length, 2)
     await site.up()
     assert.equal((await httpGet({ port })).body, 'child')
-    await end(site)
+    await endAll(site)
   })
 
   test('a script of a package is the process that was started, whatever it needs before, and TERM reaches it', async (t) => {

@@ -7,7 +7,7 @@ import { PYTHON, ROOT } from './support/environment.ts'
 import { freePort, httpGet, waitForHttp } from './support/net.ts'
 import { createProject, writeFiles } from './support/project.ts'
 import { prodserver, start, startProdserver } from './support/running.ts'
-import { createSupervised } from './support/supervised.ts'
+import { createSupervised, endAll } from './support/supervised.ts'
 
 const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
 const blocks = [...readme.matchAll(/```(\w+)\n([\s\S]*?)```/g)].map(([, language, text]) => ({
@@ -122,8 +122,7 @@ test('the declaration of the README is supervised as the README shows', async (t
   assert.match((await site.cli('why', 'web')).stdout, /^web\.1 runs and is ready/)
   assert.equal((await site.cli('scale', 'worker=4')).code, 0)
   await site.waitFor('worker.4', ({ state }) => state === 'running')
-  assert.equal((await site.cli('down')).code, 0)
-  assert.deepEqual(site.alive(), [])
+  await endAll(site)
 })
 
 test('up in the foreground prints what is printed, and ends with all of it', async (t) => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { join, relative } from 'node:path'
 import { test } from 'node:test'
-import { createSupervised } from './support/supervised.ts'
+import { createSupervised, endAll } from './support/supervised.ts'
 import { waitUntil } from './support/running.ts'
 
 const processes = { quiet: { BACKEND: 'command', APP: 'sleep 600', READY: { delay: '10ms' } } }
@@ -15,8 +15,7 @@ test('the supervisor learns at once of the end of its shim, whatever still runs'
   process.kill(shimPid, 'SIGKILL')
   await waitUntil(() => site.events().some(({ message }) => message.startsWith('the shim has gone')) || undefined, 5000)
   await site.waitFor('quiet.1', (status) => status.state === 'running' && status.pid === pid)
-  assert.equal((await site.cli('down')).code, 0)
-  assert.deepEqual(site.alive(), [])
+  await endAll(site)
 })
 
 test('whoever knocks at the shim and leaves without a word does no harm', async (t) => {

@@ -6,6 +6,7 @@ import type { Json } from '../src/core/types.ts'
 import { useBroker } from './support/brokers.ts'
 import { descendantsOf, isRunning } from './support/processes.ts'
 import { superviseExample } from './support/supervised-example.ts'
+import { endAll } from './support/supervised.ts'
 
 /** A worker whose task is running when it is asked to stop, by the name under which the example gives it work. */
 interface Queue {
@@ -68,8 +69,7 @@ for (const { name, worker, enqueue, env } of QUEUES) {
     const { lastExit, state } = await site.instance('worker.1')
     assert.deepEqual({ state, code: lastExit?.code }, { state: 'stopped', code: 0 })
     assert.ok(!typesIn(site.stateDir).includes('killed'))
-    assert.equal((await site.cli('down')).code, 0)
-    assert.deepEqual(site.alive(), [])
+    await endAll(site)
   })
 }
 

@@ -11,7 +11,7 @@ import { freePort } from './support/net.ts'
 import { parentOf } from './support/processes.ts'
 import { waitUntil } from './support/running.ts'
 import { member, recordOf } from './support/member.ts'
-import { createSupervised, type Supervised } from './support/supervised.ts'
+import { createSupervised, endAll, type Supervised } from './support/supervised.ts'
 
 const fixture = (name: string, ...args: readonly (number | string)[]): string =>
   [PYTHON, join(ROOT, 'test', 'fixtures', name), ...args].join(' ')
@@ -167,8 +167,7 @@ for (const victim of VICTIMS) {
     await assertNoneFailed(load)
     const { stdout } = await site.cli('logs', 'flood', '--raw', '--run', '1')
     assertComplete(stdout, 100)
-    assert.equal((await site.cli('down')).code, 0)
-    assert.deepEqual(site.alive(), [])
+    await endAll(site)
   })
 
   test(`one start is one start when the ${victim} ends before it is ready`, async (t) => {
@@ -275,8 +274,7 @@ test('nobody is started twice and nobody is lost, whenever all are killed during
     const running = noted(site, 'started').filter(isRunning)
     assert.deepEqual(new Set(running), new Set((await site.ps()).map(({ pid }) => pid)))
     assert.equal(running.length, 5)
-    assert.equal((await site.cli('down')).code, 0)
-    assert.deepEqual(site.alive(), [])
+    await endAll(site)
   }
 })
 

@@ -5,7 +5,7 @@ import { test, type TestContext } from 'node:test'
 import type { Json } from '../src/core/types.ts'
 import { freePort, httpGet } from './support/net.ts'
 import { waitUntil } from './support/running.ts'
-import { createSupervised, type Supervised, type SupervisedFiles } from './support/supervised.ts'
+import { createSupervised, endAll, type Supervised, type SupervisedFiles } from './support/supervised.ts'
 
 type Keys = Readonly<Record<string, Json>>
 
@@ -127,8 +127,7 @@ test('USER brings its groups, HOME, USER and LOGNAME, and no way back', async (t
   const root = await factsOf(site, 'root.1')
   assert.deepEqual([root.uids, root.gids], [four(0), four(0)])
   assert.equal(root.env['HOME'], process.env['HOME'])
-  assert.equal((await site.cli('down')).code, 0)
-  assert.deepEqual(site.alive(), [])
+  await endAll(site)
 })
 
 const homeOf = (user: string): string | undefined =>
@@ -192,8 +191,7 @@ test('an instance of another user is stopped, swept and started again as any oth
     10_000,
     () => site.alive().join(', '),
   )
-  assert.equal((await site.cli('down')).code, 0)
-  assert.deepEqual(site.alive(), [])
+  await endAll(site)
 })
 
 const MISTAKES: readonly (readonly [name: string, keys: Keys, says: RegExp, needsRoot?: true])[] = [

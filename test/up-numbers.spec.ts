@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { PYTHON, ROOT } from './support/environment.ts'
 import { waitUntil } from './support/running.ts'
-import { createSupervised, kill, type Supervised } from './support/supervised.ts'
+import { createSupervised, endAll, kill, type Supervised } from './support/supervised.ts'
 
 /** Becomes ready when the file `go` exists, and stops when the file `finish` exists. */
 const WORKER = {
@@ -47,6 +47,5 @@ test('gives each invocation a number of its own when the supervisor dies during 
     [1, 2, 3],
   )
   await waitUntil(() => site.alive().length === 3 || undefined)
-  assert.equal((await site.cli('down')).code, 0)
-  assert.deepEqual(site.alive(), [])
+  await endAll(site)
 })

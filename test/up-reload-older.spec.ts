@@ -4,6 +4,8 @@ import type { Json } from '../src/core/types.ts'
 import { OLDER_PYTHON } from './support/environment.ts'
 import { freePort } from './support/net.ts'
 import { createVersioned } from './support/versioned.ts'
+import { endAll } from './support/supervised.ts'
+import { assertNoneFailed } from './support/load.ts'
 
 /** Servers as many projects still have them. */
 const servers: readonly (readonly [title: string, backend: string, args: Readonly<Record<string, Json>>])[] = [
@@ -32,18 +34,10 @@ describe('older servers', { concurrency: 2 }, () => {
       })
       await site.up()
       const load = site.load({ port })
-      for (let version = 1; version <= RELOADS; version++) {
-        site.deploy(version)
-        const { code, stderr } = await site.cli('reload', 'web')
-        assert.equal(code, 0, stderr)
-        site.serves(version)
-      }
-      const { requests, failed } = await load.stop()
-      assert.deepEqual(failed, [])
-      assert.ok(requests > 20 * RELOADS, `${requests} requests`)
+      for (let version = 1; version <= RELOADS; version++) await site.reloadTo(version)
+      await assertNoneFailed(load, 20 * RELOADS)
       assert.doesNotMatch((await site.cli('logs', 'web', '--raw')).stdout, /a reload may lose requests/)
-      assert.equal((await site.cli('down')).code, 0)
-      assert.deepEqual(site.alive(), [])
+      await endAll(site)
     })
   }
 
@@ -59,7 +53,6 @@ describe('older servers', { concurrency: 2 }, () => {
     site.deploy(1)
     assert.equal((await site.cli('reload')).code, 0)
     assert.notEqual((await site.instance('web.1')).pid, pid)
-    assert.equal((await site.cli('down')).code, 0)
-    assert.deepEqual(site.alive(), [])
+    await endAll(site)
   })
 })

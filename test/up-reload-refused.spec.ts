@@ -4,6 +4,7 @@ import type { Json } from '../src/core/types.ts'
 import { freePort, httpGet } from './support/net.ts'
 import { waitUntil } from './support/running.ts'
 import { createVersioned } from './support/versioned.ts'
+import { endAll } from './support/supervised.ts'
 
 /** Python of new code that is not fit to serve, by what is wrong with it. */
 const WRONG: Readonly<Record<string, readonly [python: string, reason: RegExp, lastLine?: RegExp]>> = {
@@ -63,13 +64,9 @@ describe('a reload is refused, and the old one goes on', { concurrency: 2 }, () 
         if (lastLine) assert.match((await site.cli('logs', 'web.1', '--run', '-1')).stdout, lastLine, what)
         assert.equal(load.stats().failed, 0, what)
       }
-      site.deploy(1)
-      const { code, stderr } = await site.cli('reload', 'web')
-      assert.equal(code, 0, stderr)
-      site.serves(1)
+      await site.reloadTo(1)
       assert.deepEqual((await load.stop()).failed, [])
-      assert.equal((await site.cli('down')).code, 0)
-      assert.deepEqual(site.alive(), [])
+      await endAll(site)
     })
   }
 

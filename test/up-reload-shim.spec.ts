@@ -8,6 +8,7 @@ import type { LoadTarget } from './support/load.ts'
 import { freePort } from './support/net.ts'
 import { waitUntil } from './support/running.ts'
 import { createVersioned } from './support/versioned.ts'
+import { endAll } from './support/supervised.ts'
 
 const servers: readonly (readonly [backend: string, args: Readonly<Record<string, Json>>, path: string])[] = [
   ['gunicorn', { workers: 2 }, 'bind'],
@@ -44,8 +45,7 @@ for (const [backend, args, option] of servers) {
         site.serves(version)
       }
       assert.deepEqual((await load.stop()).failed, [])
-      assert.equal((await site.cli('down')).code, 0)
-      assert.deepEqual(site.alive(), [])
+      await endAll(site)
     })
   }
 }

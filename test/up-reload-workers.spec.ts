@@ -6,6 +6,7 @@ import type { Json } from '../src/core/types.ts'
 import { descendantsOf } from './support/processes.ts'
 import { waitUntil } from './support/running.ts'
 import { superviseExample } from './support/supervised-example.ts'
+import { endAll } from './support/supervised.ts'
 
 const CELERY = {
   BACKEND: 'celery-worker',
@@ -93,8 +94,7 @@ describe('reload of a worker', { concurrency: 2 }, () => {
       assert.ok(family.includes(finishedBy), 'The old one finishes what it has begun.')
       const { code, stderr } = await reloaded
       assert.equal(code, 0, stderr)
-      assert.equal((await site.cli('down')).code, 0)
-      assert.deepEqual(site.alive(), [])
+      await endAll(site)
     })
   }
 

@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import type { Json } from '../src/core/types.ts'
-import type { LoadTarget } from './support/load.ts'
+import { assertNoneFailed, type LoadTarget } from './support/load.ts'
 import { freePort } from './support/net.ts'
 import { childrenOf } from './support/processes.ts'
 import { waitUntil } from './support/running.ts'
 import { createVersioned, type Versioned } from './support/versioned.ts'
+import { endAll } from './support/supervised.ts'
 
 type Args = Readonly<Record<string, Json>>
 
@@ -46,11 +47,6 @@ async function watchServed(site: Versioned): Promise<() => ReadonlySet<number>> 
   return () => new Set(site.alive().filter((each) => each !== pid && each !== shimPid))
 }
 
-async function endAll(site: Versioned): Promise<void> {
-  assert.equal((await site.cli('down')).code, 0)
-  assert.deepEqual(site.alive(), [])
-}
-
 describe('reload', { concurrency: 2 }, () => {
   for (const [title, backend, args] of servers) {
     test(`${RELOADS} reloads of ${title} under load drop no request`, async (t) => {
@@ -63,19 +59,14 @@ describe('reload', { concurrency: 2 }, () => {
       const load = site.load(target)
       for (let version = 1; version <= RELOADS; version += 1) {
         const before = served()
-        site.deploy(version)
-        // The whole process now and then: the settings are read for it.
-        const { code, stderr } = await site.cli('reload', version % 5 === 0 ? 'web' : 'web.1')
-        assert.equal(code, 0, stderr)
-        site.serves(version)
+        // A reload of the whole process also reads the settings.
+        await site.reloadTo(version, version % 5 === 0 ? 'web' : 'web.1')
         assert.deepEqual(
           [...served()].filter((pid) => before.has(pid)),
           [],
         )
       }
-      const { requests, failed } = await load.stop()
-      assert.deepEqual(failed, [])
-      assert.ok(requests > 20 * RELOADS, `${requests} requests`)
+      await assertNoneFailed(load, 20 * RELOADS)
       await endAll(site)
     })
   }
@@ -100,9 +91,7 @@ describe('reload', { concurrency: 2 }, () => {
       site.serves(2)
       const second = await site.ps()
       assert.equal(new Set([...first, ...second].map(({ pid }) => pid)).size, 4)
-      const { requests, failed } = await load.stop()
-      assert.deepEqual(failed, [])
-      assert.ok(requests > 50, `${requests} requests`)
+      await assertNoneFailed(load, 50)
       assert.ok(existsSync(join(folder, 'web.sock')))
       await endAll(site)
       assert.ok(!existsSync(join(folder, 'web.sock')))

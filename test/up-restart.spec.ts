@@ -10,7 +10,7 @@ import { PYTHON } from './support/environment.ts'
 import { freePort, httpGet } from './support/net.ts'
 import { isRunning } from './support/processes.ts'
 import { waitUntil } from './support/running.ts'
-import { createSupervised, type Supervised } from './support/supervised.ts'
+import { createSupervised, endAll, type Supervised } from './support/supervised.ts'
 
 type Keys = Readonly<Record<string, Json>>
 
@@ -288,8 +288,7 @@ test('what cannot be replaced goes on, however large it is', async (t) => {
   assert.equal((await httpGet({ port })).status, 200)
   const now = await site.instance('web.1')
   assert.deepEqual([now.state, now.pid, now.beside], ['running', pid, null])
-  assert.equal((await site.cli('down')).code, 0)
-  assert.deepEqual(site.alive(), [])
+  await endAll(site)
 })
 
 const LEAKING = `

@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import type { Json } from '../src/core/types.ts'
 import { member, recordOf } from './support/member.ts'
 import { waitUntil } from './support/running.ts'
-import { createSupervised } from './support/supervised.ts'
+import { createSupervised, endAll } from './support/supervised.ts'
 
 /** Every second. */
 const SOON = '* * * * * *'
@@ -52,8 +52,7 @@ test('a schedule starts its process at each of its times, and waits in between',
   assert.equal((await site.cli('start', 'tick')).code, 0)
   const before = countOf('tick')
   await waitUntil(() => countOf('tick') > before || undefined)
-  assert.equal((await site.cli('down')).code, 0)
-  assert.deepEqual(site.alive(), [])
+  await endAll(site)
 })
 
 test('a run that is longer than the interval is not joined by another, and what was left out is told', async (t) => {

@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { PYTHON, ROOT } from './support/environment.ts'
 import { freePort, httpGet } from './support/net.ts'
 import { type Finished, run, waitUntil } from './support/running.ts'
-import { createSupervised } from './support/supervised.ts'
+import { createSupervised, endAll } from './support/supervised.ts'
 
 test('a name and a folder may be longer than the path of a socket, also for probes and reloads', async (t) => {
   const port = await freePort()
@@ -41,6 +41,5 @@ test('a supervisor whose folder was replaced leaves the sockets of the next one 
   process.kill(first.pid, 'SIGTERM')
   await waitUntil(() => !existsSync(`/proc/${first.pid}`) || undefined)
   assert.equal((await site.instance('quiet.1')).state, 'running')
-  assert.equal((await site.cli('down')).code, 0)
-  assert.deepEqual(site.alive(), [])
+  await endAll(site)
 })

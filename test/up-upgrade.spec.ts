@@ -13,7 +13,7 @@ import { startLoad } from './support/load.ts'
 import { freePort } from './support/net.ts'
 import { commandLineOf, isRunning } from './support/processes.ts'
 import { type Finished, run, waitUntil } from './support/running.ts'
-import { createSupervised, type Supervised } from './support/supervised.ts'
+import { createSupervised, endAll, type Supervised } from './support/supervised.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'prodserver-0.1.0-'))
 before(() => execFileSync('tar', ['-xzf', join(ROOT, 'test', 'fixtures', 'prodserver-0.1.0.tgz'), '-C', folder]))
@@ -82,8 +82,7 @@ for (const victims of [['supervisor'], ['supervisor', 'shim']] as const) {
     assert.deepEqual(failed, [])
     assert.ok(requests > 0)
     assertComplete((await site.cli('logs', 'flood', '--raw', '--run', '1')).stdout)
-    assert.equal((await site.cli('down')).code, 0)
-    assert.deepEqual(site.alive(), [])
+    await endAll(site)
   })
 }
 

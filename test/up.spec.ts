@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { freePort, httpGet } from './support/net.ts'
-import { createSupervised } from './support/supervised.ts'
+import { createSupervised, endAll } from './support/supervised.ts'
 
 test('up -d returns when all is ready, and down leaves nothing', async (t) => {
   const port = await freePort()
@@ -21,6 +21,5 @@ test('up -d returns when all is ready, and down leaves nothing', async (t) => {
       ['ticker.2', 'running'],
     ],
   )
-  assert.equal((await site.cli('down')).code, 0)
-  assert.deepEqual(site.alive(), [])
+  await endAll(site)
 })

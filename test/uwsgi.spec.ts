@@ -11,6 +11,8 @@ import { createProject } from './support/project.ts'
 import { prodserver, waitUntil } from './support/running.ts'
 import { project, run, serve } from './support/site.ts'
 import { createVersioned } from './support/versioned.ts'
+import { endAll } from './support/supervised.ts'
+import { assertNoneFailed } from './support/load.ts'
 
 const UWSGI = 'prodserver.backends.uwsgi.UWSGIServer'
 
@@ -70,12 +72,7 @@ describe('uWSGI', { concurrency: 2 }, () => {
       site.load({ port }, { fresh: 6, keepAlive: 0 }),
       site.load({ socketPath }, { fresh: 2, keepAlive: 0 }),
     ]
-    for (let version = 1; version <= 3; version += 1) {
-      site.deploy(version)
-      const { code, stderr } = await site.cli('reload', 'web')
-      assert.equal(code, 0, stderr)
-      site.serves(version)
-    }
+    for (let version = 1; version <= 3; version += 1) await site.reloadTo(version)
     site.deploy(3, 'raise RuntimeError("nobody wrote this part")')
     const refused = await site.cli('reload', 'web')
     assert.equal(refused.code, 4)
@@ -84,13 +81,10 @@ describe('uWSGI', { concurrency: 2 }, () => {
     assert.equal((await site.cli('restart', 'web')).code, 0)
     site.serves(4)
     for (const load of loads) {
-      const { requests, failed } = await load.stop()
-      assert.deepEqual(failed, [])
-      assert.ok(requests > 50, `${requests} requests`)
+      await assertNoneFailed(load, 50)
     }
     assert.ok(existsSync(socketPath))
-    assert.equal((await site.cli('down')).code, 0)
-    assert.deepEqual(site.alive(), [])
+    await endAll(site)
     assert.ok(!existsSync(socketPath))
   })
 

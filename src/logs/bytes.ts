@@ -21,7 +21,7 @@ export interface OpenFile extends Bytes {
 }
 
 /** @throws the system's error: `ENOENT` where it has been removed or renamed. */
-export function openFile(path: string): OpenFile {
+function openFile(path: string): OpenFile {
   const fd = openSync(path, 'r')
   const stat = (): ReturnType<typeof fstatSync> => fstatSync(fd)
   return {
@@ -31,6 +31,16 @@ export function openFile(path: string): OpenFile {
     isRemoved: () => Number(stat().nlink) === 0,
     read: (offset, length, into) => readAt(fd, offset, length, into),
     close: () => closeSync(fd),
+  }
+}
+
+/** Opens a file; undefined if it was removed or renamed. */
+export function openIfThere(path: string): OpenFile | undefined {
+  try {
+    return openFile(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
   }
 }
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { ProcessEvent } from '../control/protocol.ts'
 import { upgradeEvent } from '../control/compatibility.ts'
-import { type OpenFile, openFile } from './bytes.ts'
+import { type OpenFile, openIfThere } from './bytes.ts'
 import { linesBackward, linesForward, type Position } from './lines.ts'
 import { TimeIndex } from './time-index.ts'
 import { watchFolder } from './watch-folder.ts'
@@ -95,14 +95,5 @@ function parseEvent(line: string): readonly ProcessEvent[] {
   } catch {
     // A supervisor that was killed while it wrote.
     return []
-  }
-}
-
-function openIfThere(path: string): OpenFile | undefined {
-  try {
-    return openFile(path)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
   }
 }

@@ -1,6 +1,6 @@
 import { readdirSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { type Bytes, inMemory, type OpenFile, openFile } from './bytes.ts'
+import { type Bytes, inMemory, type OpenFile, openIfThere } from './bytes.ts'
 import type { LogContent } from './lines.ts'
 import { type Mark, TimeIndex } from './time-index.ts'
 
@@ -197,14 +197,5 @@ function readIndex(path: string): TimeIndex {
     return new TimeIndex(bytes)
   } finally {
     marks.close()
-  }
-}
-
-function openIfThere(path: string): OpenFile | undefined {
-  try {
-    return openFile(path)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
   }
 }

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { connect, type Socket } from 'node:net'
 
 export type LoadTarget = { readonly port: number; readonly host?: string } | { readonly socketPath: string }
@@ -146,6 +147,13 @@ const open = (target: LoadTarget): Socket =>
     : connect(target.socketPath)
 
 const isOpen = (socket: Socket): boolean => !socket.destroyed && socket.readable && socket.writable
+
+/** Stops a load, and asserts that more than `minimum` requests were answered and none failed. */
+export async function assertNoneFailed(load: Load, minimum: number): Promise<void> {
+  const { requests, failed } = await load.stop()
+  assert.deepEqual(failed, [])
+  assert.ok(requests > minimum, `${requests} requests`)
+}
 
 interface Answer {
   readonly line: string

@@ -118,6 +118,13 @@ const environmentOf = (stateDir: string): Readonly<Record<string, string>> => ({
   PYTHONDONTWRITEBYTECODE: '1',
 })
 
+/** Stops all with `down`, and asserts that nothing is left. */
+export async function endAll({ cli, alive }: Pick<Supervised, 'cli' | 'alive'>): Promise<void> {
+  const { code, stdout, stderr } = await cli('down')
+  assert.equal(code, 0, stdout + stderr)
+  assert.deepEqual(alive(), [])
+}
+
 /**
  * Asks the supervisor what `ps` asks it, without the start of a program for each question: tests ask often while they
  * wait. Undefined if no supervisor answers.

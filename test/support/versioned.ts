@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
@@ -8,6 +9,8 @@ import { createSupervised, type Supervised, type SupervisedFiles } from './super
 export interface Versioned extends Supervised {
   /** Puts another version in the place of the code; with Python of its own, where it is to do more. */
   readonly deploy: (version: number, python?: string) => void
+  /** Deploys a version and reloads to it. From then on no older version may answer. */
+  readonly reloadTo: (version: number, selector?: string) => Promise<void>
   /** From now on no answer may be older. */
   readonly serves: (version: number) => void
   /** A steady load, in which an answer of any version but the one that serves and the one that is deployed has failed. */
@@ -20,36 +23,48 @@ export function createVersioned(t: TestContext, files: SupervisedFiles): Version
     settings: `WSGI_APPLICATION = "site_app.wsgi"\nASGI_APPLICATION = "site_app.asgi"\n${files.settings ?? ''}`,
     files: { ...files.files, 'site_app.py': code(0) },
   })
-  let [serving, deployed] = [0, 0]
+  const allowed = { oldest: 0, newest: 0 }
+  const deploy: Versioned['deploy'] = (version, python) => {
+    writeFileSync(join(site.root, 'site_app.py'), code(version, python))
+    allowed.newest = version
+  }
   return {
     ...site,
-    deploy: (version, python) => {
-      writeFileSync(join(site.root, 'site_app.py'), code(version, python))
-      deployed = version
+    deploy,
+    reloadTo: async (version, selector = 'web') => {
+      deploy(version)
+      const { code, stderr } = await site.cli('reload', selector)
+      assert.equal(code, 0, stderr)
+      allowed.oldest = version
     },
-    serves: (version) => (serving = version),
-    load: (target, options) => {
-      const load = startLoad({
-        ...target,
-        fresh: 4,
-        keepAlive: 4,
-        paths: ['/', '/', '/', '/', '/', '/', '/slow'],
-        pauseMs: 30,
-        expect: () => {
-          const oldest = serving
-          return (answer) => {
-            const version = Number(/"version": (\d+)/.exec(answer)?.[1])
-            return version >= oldest && version <= deployed
-              ? undefined
-              : `version ${version}, not ${oldest}..${deployed}`
-          }
-        },
-        ...options,
-      })
-      t.after(load.stop)
-      return load
-    },
+    serves: (version) => (allowed.oldest = version),
+    load: (target, options) => startVersionedLoad(t, allowed, { ...target, ...options }),
   }
+}
+
+/** Starts a steady load until the end of the test. An answer fails if its version is not allowed. */
+export function startVersionedLoad(
+  t: TestContext,
+  allowed: { readonly oldest: number; readonly newest: number },
+  options: LoadTarget & LoadOptions,
+): Load {
+  const load = startLoad({
+    fresh: 4,
+    keepAlive: 4,
+    paths: ['/', '/', '/', '/', '/', '/', '/slow'],
+    pauseMs: 30,
+    expect: () => {
+      const { oldest } = allowed
+      return (answer) => {
+        const version = Number(/"version": ?(\d+)/.exec(answer)?.[1])
+        const isAllowed = version >= oldest && version <= allowed.newest
+        return isAllowed ? undefined : `version ${version}, not ${oldest}..${allowed.newest}`
+      }
+    },
+    ...options,
+  })
+  t.after(load.stop)
+  return load
 }
 
 /** An application for both interfaces; `/slow` takes 200 ms. */
